@@ -1,0 +1,64 @@
+/*
+ * stream.h: bytes out to a descriptor without ever blocking the loop.
+ *
+ * A stream_out gathers bytes and writes them in large pieces when told to, or when it is full; what the descriptor does not
+ * take waits for EPOLLOUT. Descriptors that are shared with other processes (stdin, stdout) are not switched to
+ * non-blocking, which would switch them for everybody: a pipe, FIFO or terminal is opened anew through /proc/self/fd; a socket is
+ * written with MSG_DONTWAIT; if neither works, at most PIPE_BUF bytes are written when poll says so. Regular files are written at once.
+ */
+#ifndef FIT_SYS_STREAM_H
+#define FIT_SYS_STREAM_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "sys/loop.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { STREAM_GATHER = 64 * 1024 }; /* bytes gathered before a write is made unasked */
+
+struct stream_out {
+    /* Set by the owner before stream_open. */
+    void (*progress)(struct stream_out *out); /* written grew after having waited, or error was set; may be NULL */
+    /* To be read. */
+    uint64_t accepted; /* bytes ever added */
+    uint64_t written;  /* bytes the kernel has taken, in order */
+    int error;         /* errno of the failed write, for good; 0: fine. What was not written is dropped */
+    /* Private. */
+    struct loop *loop;
+    struct loop_fd watch;
+    struct buf bytes;
+    size_t start; /* bytes before it are written */
+    int fd;
+    int mode;
+    bool owned;
+    bool waiting;
+};
+
+/* Take fd for writing; with owned it is closed at the end. What is shared is handled as above. */
+void stream_open(struct stream_out *out, struct loop *loop, int fd, bool owned);
+
+/* Gather bytes (copied). Writes when STREAM_GATHER is reached. Cheap no-op after an error. */
+void stream_add(struct stream_out *out, struct str bytes);
+void stream_add_line(struct stream_out *out, struct str line); /* adds LF */
+
+void stream_flush(struct stream_out *out);                       /* write what can be written now */
+static inline uint64_t stream_pending(const struct stream_out *out)
+{
+    return out->accepted - out->written;
+}
+
+/* Flush, waiting up to until (clock_now; 0: not at all) for a slow reader; then close what is owned, checking it. -1 with errno. */
+int stream_close(struct stream_out *out, int64_t until);
+
+/* Read what is there without blocking: like read(2), -1/EAGAIN when nothing is. For a descriptor that epoll reported. */
+ssize_t stream_read(int fd, void *bytes, size_t room);
+
+/*
+ * A private non-blocking description of a shared descriptor (see above), or -1: it is a regular file, or cannot be had.
+ * flags: O_RDONLY or O_WRONLY.
+ */
+int stream_reopen(int fd, int flags);
+
+#endif
