@@ -1,0 +1,146 @@
+/*
+ * engine.h: events in, exactly one outcome each.
+ *
+ * The engine owns what every fitting shares: it takes events from a source, identifies and validates them, keeps a window of
+ * jobs bounded by count and bytes, starts them in a plan, writes results in input order (or as they finish), writes dead
+ * letters, tells the source the outcome once results and letters are written, drains on signals, counts, and says how it ended.
+ *
+ * A command gives it a plan: what to do with one job. A plan calls functions (fn_call) and ends every job exactly once with
+ * job_done, job_dead or job_drop. It need not keep order, nor count, nor know where an event came from.
+ *
+ *     source --event--> engine --job--> plan --call--> function
+ *                         |  <--outcome---'  <--answer----'
+ *                         `--lines--> sink, --letters--> dead letters, --outcome--> source
+ *
+ * Life of a job: read -> (held while another job of its key runs) -> started -> finished -> emitted (its results are in the
+ * sink, in order) -> settled (they are written; the source is told). read = done + dead + dropped at the end, whatever happens.
+ * The ledger of the next issue looks up between read and started, and commits between emitted and settled.
+ */
+#ifndef FIT_ENGINE_ENGINE_H
+#define FIT_ENGINE_ENGINE_H
+
+#include "base/block.h"
+#include "base/err.h"
+#include "engine/common_options.h"
+#include "engine/source.h"
+#include "fn/function.h"
+#include "format/jq.h"
+#include "format/json.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    ENGINE_WINDOW = 4096,                   /* jobs between read and settled; then reading waits */
+    ENGINE_WINDOW_BYTES = 2 * 1024 * 1024,  /* their events and results; one larger event passes alone */
+    ENGINE_TURN = 1024,                     /* events taken before the descriptors are looked at again */
+    ENGINE_OUTPUT = 256 * 1024,             /* result bytes handed to a slow reader; then emission waits */
+};
+
+/* Exit statuses (DESIGN.md 1.3). */
+enum {
+    EXIT_OK = 0,
+    EXIT_FITTING = 1,
+    EXIT_USAGE = 2,
+    EXIT_AGAIN = 75,
+    EXIT_DEAD = 123,
+    EXIT_CANNOT_EXECUTE = 126,
+    EXIT_NOT_FOUND = 127,
+    EXIT_SIGNALLED = 128, /* plus the signal */
+};
+
+struct engine;
+struct job;
+
+struct plan {
+    /*
+     * Begin a job. input holds its validated bytes and the values of the paths in engine_paths, valid only during this call. Must
+     * lead, now or later, to exactly one job_done, job_dead or job_drop.
+     */
+    void (*start)(struct plan *plan, struct job *job, const struct jq_input *input);
+
+    /* Optional. Can another event be taken? Without it: when every function has room. engine_room says when to ask again. */
+    bool (*has_room)(struct plan *plan);
+
+    /* Optional. No event is at hand now, or none will come any more (end): send on what was gathered (a partial batch). */
+    void (*flush)(struct plan *plan, bool end);
+
+    /* Optional. A job is about to be forgotten: free what job_data refers to. */
+    void (*release)(struct plan *plan, struct job *job);
+
+    size_t job_size; /* bytes of job_data, zeroed for each job */
+};
+
+struct job {
+    struct slice event; /* the line, without LF; held until the job is settled */
+    uint64_t line;      /* its number in the source, from 1 */
+    struct engine *engine;
+};
+
+/* ---- setting up, in this order: new, functions and programs, run, free ---- */
+
+/* The options may be changed until engine_run; they outlive the engine. NULL with err. */
+struct engine *engine_new(const struct common_options *options, struct err *err);
+void engine_free(struct engine *engine);
+
+struct loop *engine_loop(struct engine *engine);
+struct json_paths *engine_paths(struct engine *engine);     /* for jq_compile: one scan serves all programs */
+struct fn_context *engine_functions(struct engine *engine); /* for fn_open; then engine_add */
+const struct fn_settings *engine_settings(struct engine *engine); /* from the options */
+
+/* The engine closes and frees the function; its room is the plan's room. */
+void engine_add(struct engine *engine, struct fn *fn);
+struct fn *engine_open(struct engine *engine, char *const *words, size_t count, struct err *err); /* open and add */
+struct fn *engine_open_string(struct engine *engine, const char *text, struct err *err);
+
+/* Observe every attempt (invoke's report, fan-out's job log); owner is handed back. */
+void engine_observe(struct engine *engine, void (*attempted)(void *owner, const struct fn_attempt *attempt),
+                    void *owner);
+
+/*
+ * Run the plan over the events of the source (taken over) until both are through, and return the exit status. Says on stderr what went wrong,
+ * and the statistics if asked.
+ */
+int engine_run(struct engine *engine, struct source *source, struct plan *plan);
+
+/* What a failure before engine_run means as an exit status (usage 2, not found 127, ...), after saying it. */
+int engine_refuse(const struct err *err);
+
+/* ---- for plans ---- */
+
+void *job_data(struct job *job);
+
+/* The identity of the event (DESIGN.md 1.1), computed on first use; valid as long as the job. */
+struct str job_id(struct job *job);
+
+/* Add result lines, each with its LF; takes over the slice's reference. They are written in order when the job ends. */
+void job_emit_take(struct job *job, struct slice lines);
+/* The event itself is a result, byte for byte. */
+void job_emit_event(struct job *job);
+/* Write lines now, before the job ends and regardless of order. Borrowed. */
+void job_emit_now(struct job *job, struct str lines);
+
+/* A dead letter about a part of the job (a later stage's input); takes over the failure. The job will count as dead. */
+void job_letter_take(struct job *job, struct str event, struct failure *failure);
+
+/* The outcome: exactly one of these, after which the job is the engine's. Results that were added are written in any case. */
+void job_done(struct job *job);
+void job_dead_take(struct job *job, struct failure *failure); /* a letter with the whole event, then dead */
+void job_drop(struct job *job);
+
+/*
+ * The plain end of a call: its results and done, or its failure and dead. What a plan with one call a job needs. The call is
+ * one that the plan keeps in job_data; call->owner must be the job.
+ */
+void job_end_with(struct job *job, struct fn_call *call);
+
+/* Prepare a call about the whole event of a job (event, id, owner); the plan sets done. */
+void job_prepare(struct job *job, struct fn_call *call);
+
+/* The plan can take events again (only for plans with has_room). */
+void engine_room(struct engine *engine);
+
+/* The fitting itself cannot go on: said on stderr, reading stops, what is in flight drains, exit status 1. */
+void engine_fail(struct engine *engine, const struct err *err);
+
+#endif

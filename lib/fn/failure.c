@@ -1,0 +1,93 @@
+/* failure.c: why an event failed. */
+#include "fn/failure.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+
+static const char *const names[FAILURE_REASONS] = {
+    [FAILURE_EXIT] = "exit",
+    [FAILURE_SIGNAL] = "signal",
+    [FAILURE_TIMEOUT] = "timeout",
+    [FAILURE_ERROR] = "error",
+    [FAILURE_BAD_RESULT] = "bad_result",
+    [FAILURE_BAD_JSON] = "bad_json",
+    [FAILURE_TOO_LARGE] = "too_large",
+    [FAILURE_BAD_EVENT] = "bad_event",
+    [FAILURE_NO_ROUTE] = "no_route",
+    [FAILURE_PARTS] = "parts",
+    [FAILURE_SPAWN] = "spawn",
+    [FAILURE_WRITE] = "write",
+    [FAILURE_FAULT] = "fault",
+    [FAILURE_HALTED] = "halted",
+    [FAILURE_INTERRUPTED] = "interrupted",
+};
+
+const char *failure_name(enum failure_reason reason)
+{
+    return names[reason];
+}
+
+struct failure *failure_new(enum failure_reason reason, enum failure_class class, const char *format, ...)
+{
+    struct failure *failure = mem_zalloc(sizeof *failure);
+    failure->reason = reason;
+    failure->class = class;
+    failure->exit = -1;
+    if (format) {
+        struct buf text = {0};
+        va_list args;
+        va_start(args, format);
+        buf_addfv(&text, format, args);
+        va_end(args);
+        failure->message = buf_take(&text);
+    }
+    return failure;
+}
+
+void failure_free(struct failure *failure)
+{
+    if (!failure)
+        return;
+    free(failure->message);
+    free(failure->detail);
+    free(failure->function);
+    buf_free(&failure->errors);
+    free(failure);
+}
+
+struct failure *failure_dup(const struct failure *failure)
+{
+    struct failure *copy = mem_alloc(sizeof *copy);
+    *copy = *failure;
+    copy->message = failure->message ? mem_strdup(failure->message) : NULL;
+    copy->detail = failure->detail ? mem_strdup(failure->detail) : NULL;
+    copy->function = failure->function ? mem_strdup(failure->function) : NULL;
+    copy->errors = (struct buf){0};
+    buf_add_str(&copy->errors, buf_str(&failure->errors));
+    return copy;
+}
+
+struct failure *failure_of_status(int status)
+{
+    enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127, EXECLINE_TEMPORARY = 111, EXECLINE_PERMANENT = 100 };
+    if (WIFSIGNALED(status)) {
+        int signo = WTERMSIG(status);
+        struct failure *failure = failure_new(FAILURE_SIGNAL, FAILURE_ORDINARY, "ended by signal %d (%s)", signo,
+                                              strsignal(signo));
+        failure->signal = signo;
+        return failure;
+    }
+    int code = WEXITSTATUS(status);
+    enum failure_class class = FAILURE_ORDINARY;
+    if (code == EX_TEMPFAIL || code == EXECLINE_TEMPORARY)
+        class = FAILURE_TEMPORARY;
+    if (code == EX_DATAERR || code == EXECLINE_PERMANENT || code == CANNOT_EXECUTE || code == NOT_FOUND)
+        class = FAILURE_PERMANENT;
+    struct failure *failure = failure_new(FAILURE_EXIT, class, "exit status %d", code);
+    failure->exit = code;
+    return failure;
+}
