@@ -1,0 +1,83 @@
+/*
+ * common_options.h: the options that mean the same in every command.
+ *
+ * Each group below is a table and a reader that fills a struct common_options; a command lists the
+ * groups that it wants in its option_use list, all into the same struct, after
+ * common_options_init. The call policies (breaker, rate, bulkhead) will be a group of their own,
+ * the ledger a part of common_events.
+ */
+#ifndef FIT_ENGINE_COMMON_OPTIONS_H
+#define FIT_ENGINE_COMMON_OPTIONS_H
+
+#include "engine/options.h"
+
+#include <stdint.h>
+
+enum {
+    COMMON_JOBS_MAX = 10000,       /* more calls at once are refused: descriptors would run out */
+    COMMON_PIPELINE_MAX = 100000,  /* more events in flight to one worker are refused */
+    COMMON_RETRIES_MAX = 1000000,  /* more retries are refused */
+    COMMON_EVENT_SIZE = 16 << 20,  /* the default of --max-event */
+    COMMON_RESULT_SIZE = 16 << 20, /* the default of --max-result */
+    COMMON_HALT_EVENTS = 10,       /* a fraction of --halt counts once so many events have ended */
+};
+
+/* --fault: what goes wrong on purpose. All zero: nothing. */
+struct common_fault {
+    double fail;   /* the fraction of calls that fail without being made */
+    double crash;  /* the fraction of calls whose process is killed once it has its event */
+    int64_t delay; /* nanoseconds before each call */
+};
+
+/* --halt: when to end early. failures and fraction both 0: never. */
+struct common_halt {
+    bool now;          /* end what is in flight; else let it finish */
+    uint64_t failures; /* at this many dead events */
+    double fraction;   /* at this fraction of dead events among those ended */
+};
+
+/* Durations are nanoseconds. Strings live as long as the process; NULL: not given. */
+struct common_options {
+    /* common_calling */
+    size_t jobs;     /* at least 1 */
+    int64_t timeout; /* 0: none */
+    int64_t grace;
+    uint64_t retries;     /* attempts after the first */
+    int64_t backoff_base; /* not above backoff_cap */
+    int64_t backoff_cap;
+    size_t pipeline;   /* 0: auto */
+    uint64_t max_uses; /* 0: unlimited */
+    int64_t max_age;   /* 0: unlimited */
+    size_t max_result;
+    bool text;
+    bool raw;
+    bool literal;
+    struct common_fault fault;
+    bool seeded; /* seed was given */
+    uint64_t seed;
+    /* common_flow */
+    bool unordered;
+    const char *serial_by;
+    int64_t budget; /* 0: none */
+    struct common_halt halt;
+    /* common_events */
+    const char *id;
+    const char *dead;
+    size_t max_event;
+    /* common_reporting */
+    bool stats;
+    bool progress;
+    const char *metrics;
+    const char *trace;
+};
+
+extern const struct option_group common_calling;
+extern const struct option_group common_flow;
+extern const struct option_group common_events;
+extern const struct option_group
+    common_reporting; /* -v and --quiet set the level of msg.h at once */
+
+void common_options_init(struct common_options *options); /* the defaults */
+size_t common_options_cores(void);                        /* that this process may run on */
+
+#endif
