@@ -104,13 +104,10 @@ size_t common_options_cores(void)
 void common_options_init(struct common_options *options)
 {
     *options = (struct common_options){
-        .jobs = common_options_cores(),
-        .grace = 2 * NUM_SECOND,
-        .backoff_base = NUM_SECOND / 10,
-        .backoff_cap = 30 * NUM_SECOND,
-        .max_result = COMMON_RESULT_SIZE,
+        .calling = fn_defaults,
         .max_event = COMMON_EVENT_SIZE,
     };
+    options->calling.jobs = (unsigned)common_options_cores();
 }
 
 static int set_size(const char *arg, size_t *bytes, struct err *err)
@@ -119,46 +116,55 @@ static int set_size(const char *arg, size_t *bytes, struct err *err)
     return options_check(reason ? reason : *bytes ? NULL : "must not be 0", err);
 }
 
-static int set_jobs(struct common_options *options, const char *arg, struct err *err)
+static int set_jobs(struct fn_settings *calling, const char *arg, struct err *err)
 {
     uint64_t jobs;
     const char *reason = num_count_or_percent(arg, common_options_cores(), &jobs);
-    if (!reason && jobs > COMMON_JOBS_MAX)
+    if (!reason && jobs > FN_MAX_JOBS)
         reason = "too large";
     if (!reason)
-        options->jobs = (size_t)jobs;
+        calling->jobs = (unsigned)jobs;
     return options_check(reason, err);
 }
 
-static int set_pipeline(struct common_options *options, const char *arg, struct err *err)
+static int set_retries(struct fn_settings *calling, const char *arg, struct err *err)
+{
+    uint64_t retries;
+    const char *reason = num_uint(arg, 0, COMMON_RETRIES_MAX, &retries);
+    if (!reason)
+        calling->retries = (unsigned)retries;
+    return options_check(reason, err);
+}
+
+static int set_pipeline(struct fn_settings *calling, const char *arg, struct err *err)
 {
     uint64_t events = 0;
     if (strcmp(arg, "auto") != 0) {
-        const char *reason = num_uint(arg, 1, COMMON_PIPELINE_MAX, &events);
+        const char *reason = num_uint(arg, 1, FN_PIPELINE_MAX, &events);
         if (reason)
             return options_check(reason, err);
     }
-    options->pipeline = (size_t)events;
+    calling->pipeline = (unsigned)events;
     return 0;
 }
 
-static int set_backoff(struct common_options *options, const char *arg, struct err *err)
+static int set_backoff(struct fn_settings *calling, const char *arg, struct err *err)
 {
     const char *dots = strstr(arg, "..");
     if (!dots)
         return err_set(err, ERR_USAGE, "not BASE..CAP");
     struct buf base = {0};
     buf_add(&base, arg, (size_t)(dots - arg));
-    const char *reason = num_duration(buf_cstr(&base), &options->backoff_base);
+    const char *reason = num_duration(buf_cstr(&base), &calling->backoff_base);
     buf_free(&base);
     if (!reason)
-        reason = num_duration(dots + 2, &options->backoff_cap);
-    if (!reason && options->backoff_base > options->backoff_cap)
+        reason = num_duration(dots + 2, &calling->backoff_cap);
+    if (!reason && calling->backoff_base > calling->backoff_cap)
         reason = "the base is above the cap";
     return options_check(reason, err);
 }
 
-static const char *read_fault(struct common_fault *fault, const char *part)
+static const char *read_fault(struct fn_fault *fault, const char *part)
 {
     struct str text = str_of(part);
     if (str_starts(text, STR("fail=")))
@@ -170,9 +176,9 @@ static const char *read_fault(struct common_fault *fault, const char *part)
     return "not fail=N%, delay=DUR or crash=N%";
 }
 
-static int set_fault(struct common_options *options, const char *arg, struct err *err)
+static int set_fault(struct fn_settings *calling, const char *arg, struct err *err)
 {
-    struct common_fault fault = {0};
+    struct fn_fault fault = {0};
     struct buf part = {0};
     const char *reason = NULL;
     for (const char *next = arg; !reason && next; arg = next + 1) {
@@ -185,7 +191,7 @@ static int set_fault(struct common_options *options, const char *arg, struct err
     }
     buf_free(&part);
     if (!reason)
-        options->fault = fault;
+        calling->fault = fault;
     return options_check(reason, err);
 }
 
@@ -213,36 +219,37 @@ static int set_halt(struct common_options *options, const char *arg, struct err 
 static int set_calling(void *into, int id, const char *arg, struct err *err)
 {
     struct common_options *options = into;
+    struct fn_settings *calling = &options->calling;
     switch ((enum id)id) {
     case ID_JOBS:
-        return set_jobs(options, arg, err);
+        return set_jobs(calling, arg, err);
     case ID_TIMEOUT:
-        return options_check(num_duration(arg, &options->timeout), err);
+        return options_check(num_duration(arg, &calling->timeout), err);
     case ID_GRACE:
-        return options_check(num_duration(arg, &options->grace), err);
+        return options_check(num_duration(arg, &calling->grace), err);
     case ID_RETRIES:
-        return options_check(num_uint(arg, 0, COMMON_RETRIES_MAX, &options->retries), err);
+        return set_retries(calling, arg, err);
     case ID_BACKOFF:
-        return set_backoff(options, arg, err);
+        return set_backoff(calling, arg, err);
     case ID_PIPELINE:
-        return set_pipeline(options, arg, err);
+        return set_pipeline(calling, arg, err);
     case ID_MAX_USES:
-        return options_check(num_uint(arg, 1, UINT64_MAX, &options->max_uses), err);
+        return options_check(num_uint(arg, 1, UINT64_MAX, &calling->max_uses), err);
     case ID_MAX_AGE:
-        return options_check(num_duration(arg, &options->max_age), err);
+        return options_check(num_duration(arg, &calling->max_age), err);
     case ID_MAX_RESULT:
-        return set_size(arg, &options->max_result, err);
+        return set_size(arg, &calling->max_result, err);
     case ID_TEXT:
-        options->text = true;
+        calling->text = true;
         return 0;
     case ID_RAW:
-        options->raw = true;
+        calling->raw = true;
         return 0;
     case ID_LITERAL:
-        options->literal = true;
+        calling->literal = true;
         return 0;
     case ID_FAULT:
-        return set_fault(options, arg, err);
+        return set_fault(calling, arg, err);
     case ID_SEED:
         options->seeded = true;
         return options_check(num_uint(arg, 0, UINT64_MAX, &options->seed), err);

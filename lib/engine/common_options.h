@@ -10,23 +10,14 @@
 #define FIT_ENGINE_COMMON_OPTIONS_H
 
 #include "engine/options.h"
+#include "fn/function.h"
 
 #include <stdint.h>
 
 enum {
-    COMMON_JOBS_MAX = 10000,       /* more calls at once are refused: descriptors would run out */
-    COMMON_PIPELINE_MAX = 100000,  /* more events in flight to one worker are refused */
-    COMMON_RETRIES_MAX = 1000000,  /* more retries are refused */
-    COMMON_EVENT_SIZE = 16 << 20,  /* the default of --max-event */
-    COMMON_RESULT_SIZE = 16 << 20, /* the default of --max-result */
-    COMMON_HALT_EVENTS = 10,       /* a fraction of --halt counts once so many events have ended */
-};
-
-/* --fault: what goes wrong on purpose. All zero: nothing. */
-struct common_fault {
-    double fail;   /* the fraction of calls that fail without being made */
-    double crash;  /* the fraction of calls whose process is killed once it has its event */
-    int64_t delay; /* nanoseconds before each call */
+    COMMON_RETRIES_MAX = 1000000, /* more retries are refused */
+    COMMON_EVENT_SIZE = 16 << 20, /* the default of --max-event */
+    COMMON_HALT_EVENTS = 10,      /* a fraction of --halt counts once so many events have ended */
 };
 
 /* --halt: when to end early. failures and fraction both 0: never. */
@@ -39,21 +30,8 @@ struct common_halt {
 /* Durations are nanoseconds. Strings live as long as the process; NULL: not given. */
 struct common_options {
     /* common_calling */
-    size_t jobs;     /* at least 1 */
-    int64_t timeout; /* 0: none */
-    int64_t grace;
-    uint64_t retries;     /* attempts after the first */
-    int64_t backoff_base; /* not above backoff_cap */
-    int64_t backoff_cap;
-    size_t pipeline;   /* 0: auto */
-    uint64_t max_uses; /* 0: unlimited */
-    int64_t max_age;   /* 0: unlimited */
-    size_t max_result;
-    bool text;
-    bool raw;
-    bool literal;
-    struct common_fault fault;
-    bool seeded; /* seed was given */
+    struct fn_settings calling; /* jobs: the cores, where not given */
+    bool seeded;                /* seed was given */
     uint64_t seed;
     /* common_flow */
     bool unordered;
@@ -74,8 +52,8 @@ struct common_options {
 extern const struct option_group common_calling;
 extern const struct option_group common_flow;
 extern const struct option_group common_events;
-extern const struct option_group
-    common_reporting; /* -v and --quiet set the level of msg.h at once */
+/* -v and --quiet set the level of msg.h at once */
+extern const struct option_group common_reporting;
 
 void common_options_init(struct common_options *options); /* the defaults */
 size_t common_options_cores(void);                        /* that this process may run on */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/msg.h"
 #include "base/str.h"
+#include "engine/engine.h"
 #include "engine/options_dump.h"
 #include "engine/options_help.h"
 
@@ -20,7 +21,7 @@
  */
 static const char POPT_SUBSTITUTION[] = "!#:+";
 
-enum { HELP_STATUS_USAGE = 2, ID_HELP = 1, ID_VERSION, ID_DUMP };
+enum { ID_HELP = 1, ID_VERSION, ID_DUMP };
 
 static const struct option_entry builtin_entries[] = {
     {"help", 'h', ID_HELP, NULL, "show this help", NULL},
@@ -357,7 +358,7 @@ _Noreturn static void fail_with(const struct command *command, const char *text)
     struct buf hint = {0};
     buf_addf(&hint, "try '%s --help'\n", command->name);
     msg_raw(buf_str(&hint));
-    exit(HELP_STATUS_USAGE);
+    exit(EXIT_USAGE);
 }
 
 void options_fail(const struct command *command, const char *format, ...)
@@ -380,11 +381,11 @@ _Noreturn static void show(struct buf *text)
             continue;
         if (wrote < 0) {
             msg_error("write to standard output: %s", strerror(errno));
-            exit(1);
+            exit(EXIT_FITTING);
         }
         done += (size_t)wrote;
     }
-    exit(0);
+    exit(EXIT_OK);
 }
 
 struct options_words options_parse(const struct command *command, int argc, char **argv)

@@ -32,8 +32,7 @@ struct option_entry {
     char letter;      /* the short form, or 0 */
     int id;           /* what the group's set receives */
     const char *arg;  /* NULL: a flag */
-    const char
-        *help; /* a few words, lower case, the default in brackets at the end; NULL: hidden */
+    const char *help; /* a few words, the default in brackets at the end; NULL: hidden */
     const char *more; /* further sentences for the page, or NULL */
 };
 

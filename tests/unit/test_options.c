@@ -111,11 +111,11 @@ static void takes_all_forms_of_values(void **state)
     (void)state;
     assert_int_equal(READ(stopping, "--jobs", "3", "-s.a", "--split=.b", "-e", "-s", ".c"), 0);
     assert_string_equal(buf_cstr(&seen), "[s .a][s .b][e -][s .c]");
-    assert_int_equal(common.jobs, 3);
+    assert_int_equal(common.calling.jobs, 3);
     assert_int_equal(words.count, 0);
     assert_null(words.words[0]);
     assert_int_equal(READ(stopping, "-ej7"), 0);
-    assert_int_equal(common.jobs, 7);
+    assert_int_equal(common.calling.jobs, 7);
     assert_string_equal(buf_cstr(&seen), "[e -]");
 }
 
@@ -123,7 +123,7 @@ static void leaves_the_options_of_the_function_alone(void **state)
 {
     (void)state;
     assert_int_equal(READ(stopping, "-j2", "sh", "-c", "exec cat", "--jobs", "9"), OPTIONS_READ);
-    assert_int_equal(common.jobs, 2);
+    assert_int_equal(common.calling.jobs, 2);
     assert_int_equal(words.count, 5);
     assert_false(words.separated);
     assert_string_equal(words.words[0], "sh");
@@ -247,10 +247,10 @@ static void has_sensible_defaults(void **state)
 {
     (void)state;
     common_options_init(&common);
-    assert_int_equal(common.jobs, common_options_cores());
-    assert_true(common.jobs >= 1);
-    assert_int_equal(common.timeout, 0);
-    assert_int_equal(common.grace, 2 * NUM_SECOND);
+    assert_int_equal(common.calling.jobs, common_options_cores());
+    assert_true(common.calling.jobs >= 1);
+    assert_int_equal(common.calling.timeout, 0);
+    assert_int_equal(common.calling.grace, 2 * NUM_SECOND);
     assert_int_equal(common.max_event, 16 << 20);
     assert_false(common.seeded);
 }
@@ -262,21 +262,22 @@ static void reads_the_common_options(void **state)
                           "--backoff=10ms..1m", "--pipeline=auto", "--max-uses=9", "--max-age=1h",
                           "--max-result=1K", "--text", "--raw", "--literal", "--seed=0", "-u"),
                      0);
-    assert_int_equal(common.timeout, 1500 * (NUM_SECOND / 1000));
-    assert_int_equal(common.grace, 0);
-    assert_int_equal(common.retries, 3);
-    assert_int_equal(common.backoff_base, NUM_SECOND / 100);
-    assert_int_equal(common.backoff_cap, 60 * NUM_SECOND);
-    assert_int_equal(common.pipeline, 0);
-    assert_int_equal(common.max_uses, 9);
-    assert_int_equal(common.max_age, 3600 * NUM_SECOND);
-    assert_int_equal(common.max_result, 1024);
-    assert_true(common.text && common.raw && common.literal && common.seeded && common.unordered);
+    assert_int_equal(common.calling.timeout, 1500 * (NUM_SECOND / 1000));
+    assert_int_equal(common.calling.grace, 0);
+    assert_int_equal(common.calling.retries, 3);
+    assert_int_equal(common.calling.backoff_base, NUM_SECOND / 100);
+    assert_int_equal(common.calling.backoff_cap, 60 * NUM_SECOND);
+    assert_int_equal(common.calling.pipeline, 0);
+    assert_int_equal(common.calling.max_uses, 9);
+    assert_int_equal(common.calling.max_age, 3600 * NUM_SECOND);
+    assert_int_equal(common.calling.max_result, 1024);
+    assert_true(common.calling.text && common.calling.raw && common.calling.literal &&
+                common.seeded && common.unordered);
     assert_int_equal(READ(stopping, "--pipeline=64", "--serial-by=.k", "--budget=55s", "--id=.id",
                           "--dead=d.ndjson", "--max-event=2M", "--stats", "--progress",
                           "--metrics=m.prom", "--trace=t.jsonl"),
                      0);
-    assert_int_equal(common.pipeline, 64);
+    assert_int_equal(common.calling.pipeline, 64);
     assert_string_equal(common.serial_by, ".k");
     assert_int_equal(common.budget, 55 * NUM_SECOND);
     assert_string_equal(common.id, ".id");
@@ -291,9 +292,9 @@ static void reads_a_percentage_of_the_cores(void **state)
 {
     (void)state;
     assert_int_equal(READ(stopping, "-j200%"), OPTIONS_READ);
-    assert_int_equal(common.jobs, 2 * common_options_cores());
+    assert_int_equal(common.calling.jobs, 2 * common_options_cores());
     assert_int_equal(READ(stopping, "-j1%"), OPTIONS_READ);
-    assert_int_equal(common.jobs, 1);
+    assert_int_equal(common.calling.jobs, 1);
     assert_int_equal(READ(stopping, "-j0%"), OPTIONS_WRONG);
 }
 
@@ -318,9 +319,9 @@ static void reads_faults(void **state)
 {
     (void)state;
     assert_int_equal(READ(stopping, "--fault=fail=10%,delay=200ms,crash=1%"), OPTIONS_READ);
-    assert_float_equal(common.fault.fail, 0.1, 1e-9);
-    assert_float_equal(common.fault.crash, 0.01, 1e-9);
-    assert_int_equal(common.fault.delay, NUM_SECOND / 5);
+    assert_float_equal(common.calling.fault.fail, 0.1, 1e-9);
+    assert_float_equal(common.calling.fault.crash, 0.01, 1e-9);
+    assert_int_equal(common.calling.fault.delay, NUM_SECOND / 5);
     static const char *const wrong[] = {"x", "fail=", "fail=10", "fail=10%,", ",", "delay=-1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(READ(stopping, "--fault", wrong[i]), OPTIONS_WRONG);
