@@ -18,11 +18,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     JSON_MAX_DEPTH = 10000, /* deeper nesting is refused as malformed */
     JSON_MAX_NODES = 256,   /* paths and their prefixes in one set */
 };
+#define JSON_MAX_TEXT (UINT32_MAX - 1) /* bytes of a text; a longer one is refused */
 
 enum json_type {
     JSON_ABSENT,   /* the object has no such key, the array no such index, or the parent is null or absent */

@@ -1,0 +1,38 @@
+/*
+ * json_paths.h: the inside of a set of paths, for json.c and json_paths.c only.
+ *
+ * Paths share their prefixes: the set is a tree of nodes, each with a list of children by key and
+ * a list of children by index. What a scan asks of each key or element of a visited container
+ * (could this be a child at all?) is answered from the parent's node alone.
+ */
+#ifndef FIT_FORMAT_JSON_PATHS_H
+#define FIT_FORMAT_JSON_PATHS_H
+
+#include "format/json.h"
+
+#include <stdint.h>
+
+enum { JSON_NO_NODE = -1 };
+
+struct json_node {
+    int parent;       /* JSON_NO_NODE for node 0 */
+    int sibling;      /* the next child of the same parent and kind */
+    int keys;         /* the first child by key */
+    int indexes;      /* the first child by index */
+    uint64_t lengths; /* bit n is set when a child's key has n bytes (63: or more) */
+    size_t last;      /* the greatest index of a child */
+    struct str key;   /* the step from the parent: decoded bytes, owned; {NULL, 0} for an index */
+    size_t index;
+};
+
+struct json_paths {
+    int count;
+    struct json_node nodes[JSON_MAX_NODES];
+};
+
+static inline unsigned json_length_bit(size_t len)
+{
+    return len < 63 ? (unsigned)len : 63;
+}
+
+#endif
