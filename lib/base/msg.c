@@ -45,7 +45,7 @@ int msg_raw(struct str lines)
     return 0;
 }
 
-static void say(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
 {
     struct buf line = {0};
     buf_addf(&line, "%s: ", name);
