@@ -21,10 +21,16 @@
 
 struct loop;
 
-struct loop *loop_new(struct err *err);
-void loop_free(struct loop *loop); /* restores the signal mask and the dispositions that loop_signal changed */
+enum { LOOP_SIGNALS = 16 }; /* different signals that one loop can handle */
 
-int loop_run(struct loop *loop, struct err *err); /* until loop_stop; 0, or -1 when the kernel refuses to wait */
+/*
+ * Also ignores SIGPIPE, so that writing to a reader that has left is EPIPE, and gives SIGCHLD its default disposition, as a
+ * parent may have passed it on ignored, which makes the kernel throw exit statuses away.
+ */
+struct loop *loop_new(struct err *err);
+void loop_free(struct loop *loop); /* restores the signal mask and dispositions; watches need not be removed before */
+
+int loop_run(struct loop *loop, struct err *err); /* until loop_stop; 0, or -1 when the kernel refuses to wait. Not nested */
 void loop_stop(struct loop *loop);
 
 /* The time that the current turn began: cheap, good enough for deadlines. */
@@ -34,6 +40,7 @@ int64_t loop_now(const struct loop *loop);
 struct loop_fd {
     void (*ready)(struct loop_fd *watch, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR */
     int fd;
+    uint32_t events; /* what is waited for; 0: paused */
     bool active;
 };
 
@@ -60,12 +67,18 @@ struct loop_child {
     pid_t pid; /* 0 after it was reaped */
 };
 
-/* Watch a child process through a pidfd; it is reaped when it ends. -1 with errno. */
+/*
+ * Watch a child process through a pidfd; it is reaped when it ends. -1 with errno. A status that
+ * somebody else has collected is reported as exit status 255.
+ */
 int loop_child_add(struct loop *loop, struct loop_child *child, pid_t pid);
 void loop_child_remove(struct loop *loop, struct loop_child *child); /* stop watching; the process is the caller's again */
 
 /* ---- signals ---- */
-/* Call handle in the loop (not in signal context) whenever signo arrives. At most 16 signals. */
+/*
+ * Call handle in the loop (not in signal context) whenever signo arrives, also if it was ignored. The signal is blocked and read from a
+ * descriptor: no system call is interrupted. -1 with errno, ENOSPC for more than LOOP_SIGNALS signals.
+ */
 int loop_signal(struct loop *loop, int signo, void (*handle)(void *context, int signo), void *context);
 
 /* ---- deferred work and idleness ---- */
