@@ -1,13 +1,14 @@
 # fittings: `make` builds into $(B), `make check` runs every test. GNU make.
-# B=DIR for another build folder, SAN=address,undefined for sanitizers, CC=clang for another compiler.
+# B=DIR for another build folder, SAN=address,undefined for sanitizers, CC=clang for another compiler,
+# V=1 to show the commands.
 
 VERSION    := 0.1.0
 B          ?= build
 PREFIX     ?= /usr/local
 bindir     ?= $(PREFIX)/bin
 libexecdir ?= $(PREFIX)/libexec
-mandir     ?= $(PREFIX)/share/man
 datadir    ?= $(PREFIX)/share
+mandir     ?= $(datadir)/man
 
 CC       ?= cc
 OPT      ?= -O2 -g
@@ -20,52 +21,110 @@ FIT_CPPFLAGS := -D_GNU_SOURCE -Ilib -DFIT_VERSION='"$(VERSION)"' -DFIT_LIBEXECDI
 FIT_CFLAGS   := -std=gnu11 $(OPT) $(WARN) $(SANFLAGS)
 LIBS         := -lpopt $(jq_libs) -lzstd -lxxhash -lm
 compile = $(CC) $(FIT_CPPFLAGS) $(FIT_CFLAGS) -MMD -MP $(CPPFLAGS) $(CFLAGS)
-link    = $(CC) $(SANFLAGS) -Wl,--as-needed $(LDFLAGS)
+link    = $(if $(V),,@echo '  LD $@';) mkdir -p $(@D); $(CC) $(SANFLAGS) -Wl,--as-needed $(LDFLAGS) -o $@ $^ $(LIBS)
 
 lib_src  := $(sort $(wildcard lib/*/*.c))
 cmd_src  := $(sort $(wildcard cmd/*.c))
 unit_src := $(sort $(wildcard tests/unit/test_*.c))
 tool_src := $(sort $(wildcard tests/helpers/*.c))
 fuzz_src := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-lib_obj  := $(lib_src:%.c=$(B)/obj/%.o)
-commands := $(patsubst cmd/%.c,$(B)/libexec/fittings/%,$(filter-out cmd/fit.c,$(cmd_src)))
+page_src := $(sort $(wildcard man/*.[157]))
+all_src  := $(lib_src) $(cmd_src) $(unit_src) $(tool_src) $(fuzz_src)
+names    := $(patsubst cmd/%.c,%,$(filter-out cmd/fit.c,$(cmd_src)))
+commands := $(names:%=$(B)/libexec/fittings/%)
 fit      := $(if $(filter cmd/fit.c,$(cmd_src)),$(B)/bin/fit)
 units    := $(unit_src:tests/unit/%.c=$(B)/tests/%)
 tools    := $(tool_src:tests/helpers/%.c=$(B)/helpers/%)
 fuzzers  := $(fuzz_src:tests/fuzz/%.c=$(B)/fuzz/%)
+pages    := $(foreach p,$(page_src),$(B)/share/man/man$(subst .,,$(suffix $p))/$(notdir $p))
+complete := $(B)/share/fittings/completions
+shells   := bash zsh fish
+completions := $(foreach s,$(shells),$(names:%=$(complete)/$s/%) $(complete)/$s/fit)
+PROVE    := prove -j$(shell nproc 2>/dev/null || echo 2)
+SEEDS    ?= 1000
+RUNS     ?= 100000000
 
-all: $(fit) $(commands)
+all: $(fit) $(commands) $(pages) $(completions)
 
 $(B)/obj/%.o: %.c Makefile
-	@mkdir -p $(@D)
-	$(compile) -c -o $@ $<
+	$(if $(V),,@echo '  CC $@';) mkdir -p $(@D); $(compile) -c -o $@ $<
 
-$(B)/libfit.a: $(lib_obj)
-	@rm -f $@
-	$(AR) rcs $@ $^
+$(B)/libfit.a: $(lib_src:%.c=$(B)/obj/%.o)
+	$(if $(V),,@echo '  AR $@';) rm -f $@; $(AR) rcs $@ $^
 
 $(B)/bin/fit: $(B)/obj/cmd/fit.o $(B)/libfit.a
-	@mkdir -p $(@D)
-	$(link) -o $@ $^ $(LIBS)
-
+	$(link) $(LDLIBS)
 $(B)/libexec/fittings/%: $(B)/obj/cmd/%.o $(B)/libfit.a
-	@mkdir -p $(@D)
-	$(link) -o $@ $^ $(LIBS)
-
+	$(link) $(LDLIBS)
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/libfit.a
-	@mkdir -p $(@D)
-	$(link) -o $@ $^ $(LIBS) -lcmocka
-
+	$(link) -lcmocka $(LDLIBS)
 $(B)/helpers/%: $(B)/obj/tests/helpers/%.o $(B)/libfit.a
-	@mkdir -p $(@D)
-	$(link) -o $@ $^ $(LIBS)
+	$(link) $(LDLIBS)
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libfit.a
+	$(link) -fsanitize=fuzzer $(LDLIBS)
 
+define page_rule
+$(B)/share/man/man$(1)/%: man/%
+	@mkdir -p $$(@D) && cp $$< $$@
+endef
+$(foreach s,1 5 7,$(eval $(call page_rule,$s)))
+
+define completion_rule
+$(complete)/$(1)/fit: completions/fit.$(1)
+	@mkdir -p $$(@D) && cp $$< $$@
+$(complete)/$(1)/%: $(B)/libexec/fittings/%
+	@mkdir -p $$(@D) && $$< --dump-options=$(1) >$$@
+endef
+$(foreach s,$(shells),$(eval $(call completion_rule,$s)))
+
+check: unit cli prop asan
 unit: $(units)
-	@CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(units)
+	@CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) -e '' $(units)
+cli: all $(tools)
+	@FIT_BUILD=$(abspath $(B)) $(PROVE) -e sh $(or $(T),$(sort $(wildcard tests/cli/*.t)))
+prop: all $(tools)
+	@FIT_BUILD=$(abspath $(B)) SEEDS=$(SEEDS) $(PROVE) -e sh $(or $(T),$(sort $(wildcard tests/prop/*.t)))
+asan:
+	@$(MAKE) --no-print-directory B=$(B)-asan SAN=address,undefined OPT='-O1 -g' unit cli
+bench: all
+	@FIT_BUILD=$(abspath $(B)) sh bench/run
+lint:
+	@B=$(B) sh scripts/lint
+objects: $(all_src:%.c=$(B)/obj/%.o)
 
+# make fuzz T=fuzz_json RUNS=100000000
+FUZZ = $(MAKE) --no-print-directory B=$(B)-fuzz CC=clang SAN=fuzzer-no-link,address,undefined OPT='-O1 -g'
+fuzz:
+	@$(FUZZ) $(B)-fuzz/fuzz/$(T)
+	$(B)-fuzz/fuzz/$(T) -runs=$(RUNS) $(wildcard tests/fuzz/corpus/$(T))
+fuzz-smoke:
+	@$(FUZZ) fuzzers
+	@B=$(B)-fuzz sh scripts/fuzz-smoke
+fuzzers: $(fuzzers)
+
+# Beside fit only its own page and completions stand where others look; the completions of the
+# commands, some named like system commands, stand in share/fittings and are loaded by fit's.
+fit_bash := $(datadir)/bash-completion/completions/fit
+fit_zsh  := $(datadir)/zsh/site-functions/_fit
+fit_fish := $(datadir)/fish/vendor_completions.d/fit.fish
+install: all
+	install -D -m 755 $(fit) $(DESTDIR)$(bindir)/fit
+	install -d $(DESTDIR)$(libexecdir)/fittings $(DESTDIR)$(mandir) $(DESTDIR)$(datadir)/fittings
+	install -m 755 $(commands) $(DESTDIR)$(libexecdir)/fittings
+	cp -R $(B)/share/man/. $(DESTDIR)$(mandir)
+	cp -R $(complete) $(DESTDIR)$(datadir)/fittings
+	$(foreach s,$(shells),install -D -m 644 $(complete)/$s/fit $(DESTDIR)$(fit_$s);)
+uninstall:
+	rm -f $(foreach s,$(shells),$(DESTDIR)$(fit_$s)) $(DESTDIR)$(bindir)/fit
+	rm -f $(pages:$(B)/share/man/%=$(DESTDIR)$(mandir)/%)
+	rm -rf $(DESTDIR)$(libexecdir)/fittings $(DESTDIR)$(datadir)/fittings
+dist:
+	@mkdir -p $(B)
+	git archive --prefix=fittings-$(VERSION)/ -o $(B)/fittings-$(VERSION).tar.gz HEAD
 clean:
-	rm -rf $(B)
+	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-lint-gcc $(B)-lint-clang
 
+.DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit clean
+.PHONY: all check unit cli prop asan bench lint objects fuzz fuzz-smoke fuzzers install uninstall dist clean
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,133 @@
+/*
+ * reaper.c: run a command and fail when anything that it started outlives it.
+ *
+ * reaper [-t DURATION] COMMAND [ARG...]: becomes the subreaper, so that every orphan of the command
+ * becomes its child. When the command has ended, what it left behind has DURATION [5s] to end too;
+ * what then still runs is listed on stderr and killed, and the exit status is 99. Otherwise it is
+ * the command's (128 + n for signal n). SIGTERM and SIGINT are handed on to the command.
+ */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/num.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { STATUS_SURVIVORS = 99, STATUS_OWN = 98, POLL_MS = 10 };
+
+/* Name and parent of a process from /proc/PID/stat, whose second field may hold blanks. */
+static int read_stat(const char *pid, char *text, size_t size)
+{
+    struct buf path = {0};
+    buf_addf(&path, "/proc/%s/stat", pid);
+    int fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC);
+    buf_free(&path);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
+    if (fd >= 0)
+        close(fd);
+    text[got > 0 ? got : 0] = 0;
+    const char *end = strrchr(text, ')');
+    return end ? (int)strtol(end + 4, NULL, 10) : -1;
+}
+
+/* List and kill the children. Their own children then become ours: the caller repeats. */
+static int kill_children(void)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    int found = 0;
+    while (proc && (entry = readdir(proc))) {
+        char text[512];
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+            continue;
+        if (read_stat(entry->d_name, text, sizeof text) != getpid())
+            continue;
+        fprintf(stderr, "reaper: survives: %.*s\n", (int)strcspn(text, ")") + 1, text);
+        kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL);
+        found++;
+    }
+    if (proc)
+        closedir(proc);
+    return found;
+}
+
+/* Reap until no child is left (0), or until the deadline (1). */
+static int reap_until(int64_t deadline)
+{
+    for (;;) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG);
+        if (pid < 0 && errno == ECHILD)
+            return 0;
+        if (pid > 0)
+            continue;
+        if (clock_now() > deadline)
+            return 1;
+        poll(NULL, 0, POLL_MS);
+    }
+}
+
+static pid_t command;
+
+static void hand_on(int signo)
+{
+    if (command > 0)
+        kill(command, signo);
+}
+
+/* Wait for the command itself; orphans that end before it are reaped on the way. */
+static int wait_for_command(void)
+{
+    int status;
+    for (;;) {
+        pid_t pid = waitpid(-1, &status, 0);
+        if (pid == command)
+            return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        if (pid < 0 && errno != EINTR)
+            return STATUS_OWN;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int64_t patience = 5 * NUM_SECOND;
+    argv++;
+    if (argc > 2 && strcmp(argv[0], "-t") == 0) {
+        if (num_duration(argv[1], &patience))
+            argc = 0;
+        argv += 2;
+    }
+    if (argc < 2 || !*argv) {
+        fprintf(stderr, "usage: reaper [-t DURATION] COMMAND [ARG...]\n");
+        return STATUS_OWN;
+    }
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+        perror("reaper: prctl");
+        return STATUS_OWN;
+    }
+    command = fork();
+    if (command == 0) {
+        execvp(argv[0], argv);
+        perror(argv[0]);
+        _exit(127);
+    }
+    if (command < 0) {
+        perror("reaper: fork");
+        return STATUS_OWN;
+    }
+    signal(SIGTERM, hand_on);
+    signal(SIGINT, hand_on);
+    int status = wait_for_command();
+    if (reap_until(clock_now() + patience) == 0)
+        return status;
+    while (kill_children() > 0)
+        reap_until(clock_now() + patience);
+    return STATUS_SURVIVORS;
+}
