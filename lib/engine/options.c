@@ -410,8 +410,10 @@ struct options_words options_parse(const struct command *command, int argc, char
     case OPTIONS_WRONG:
         fail_with(command, err.text);
     }
-    const char *taken = options_find_taken(command, words.words, words.count);
-    if (taken && !words.separated)
+    const char *taken = NULL;
+    if (!words.separated && command->operand_arg && strcmp(command->operand_arg, "FUNCTION") == 0)
+        taken = options_find_taken(command, words.words, words.count);
+    if (taken)
         msg_warn("%s stands behind the function and is given to it; put -- before the function "
                  "to say that this is meant",
                  taken);

@@ -90,8 +90,8 @@ enum options_outcome options_read(const struct command *command, int argc, char 
 
 /*
  * The same for a main: names the command in messages (msg_init), shows help, version and dumps on
- * stdout and exits 0 (1 when stdout fails), reports an error and exits 2. Warns when a function's
- * words hold one of the command's own long options and no "--" stood before them.
+ * stdout and exits 0 (1 when stdout fails), reports an error and exits 2. Warns when the words are
+ * a FUNCTION's, hold one of the command's own long options, and no "--" stood before them.
  */
 struct options_words options_parse(const struct command *command, int argc, char **argv);
 
