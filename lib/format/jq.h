@@ -2,13 +2,14 @@
  * jq.h: jq programs on events, compiled once. The only file that sees jq.h of libjq is jq.c.
  *
  * A program is the user's text in the language of jq 1.6. Simple programs (paths, comparisons of a
- * path with a constant, and/or/not, has, startswith, endswith, test("^literal"), select of these, and PATH[]
- * for jq_each) run natively on the spans of a json_scan and never start libjq (whose compilation
- * costs 20 ms); at run time the native path declines what it cannot decide exactly as libjq would, and
- * then the event goes through libjq. Results that are parts of the event are its own bytes.
+ * path with a constant, and/or/not, has, startswith, endswith, test("^literal"), select of these,
+ * and PATH[] for jq_each) run natively on the spans of a json_scan and never start libjq (whose
+ * compilation costs 20 ms); at run time the native path declines what it cannot decide exactly as
+ * libjq would, and then the event goes through libjq. Results that are parts of the event are its
+ * own bytes.
  *
- * A program cannot read files, the environment or modules. One event may take at most JQ_TIME and JQ_OUTPUT_BYTES;
- * beyond that it fails with ERR_LIMIT and the program stays usable.
+ * A program cannot read files, the environment or modules. One event may take at most JQ_TIME and
+ * JQ_OUTPUT_BYTES; beyond that it fails with ERR_LIMIT and the program stays usable.
  */
 #ifndef FIT_FORMAT_JQ_H
 #define FIT_FORMAT_JQ_H
@@ -23,28 +24,32 @@
 
 #define JQ_TIME INT64_C(5000000000) /* nanoseconds of processor time that one event may take */
 enum {
-    JQ_OUTPUTS = 1000000,                /* outputs of a program for one event */
-    JQ_OUTPUT_BYTES = 64 * 1024 * 1024,  /* their bytes together */
-    JQ_MEMORY = 512 * 1024 * 1024,       /* growth of the process during one event */
+    JQ_OUTPUTS = 1000000,               /* outputs of a program for one event */
+    JQ_OUTPUT_BYTES = 64 * 1024 * 1024, /* their bytes together */
+    JQ_MEMORY = 512 * 1024 * 1024,      /* growth of the process during one event */
 };
 
 struct jq_program;
 
 /*
- * Compile text. Paths that the native form wants are added to paths (may be NULL: the program then scans by
- * itself); the caller scans each event once for all programs that share the set and hands the values over.
- * NULL with ERR_USAGE naming the program and the cause. Compilation by libjq is put off until an event needs it for
- * programs with a native form; others are compiled here, so that a mistake shows at start.
+ * Compile text. Paths that the native form wants are added to paths (may be NULL: the program then
+ * scans by itself); the caller scans each event once for all programs that share the set and hands
+ * the values over. NULL with ERR_USAGE naming the program and the cause. Compilation by libjq is
+ * put off until an event needs it for programs with a native form; others are compiled here, so
+ * that a mistake shows at start.
  */
-struct jq_program *jq_compile(const char *text, struct json_paths *paths, struct err *err);
+struct jq_program *
+jq_compile(const char *text, struct json_paths *paths,
+           struct err *err) __asm__("fit_jq_compile"); /* libjq has a function of the same name */
 void jq_free(struct jq_program *program);
 
-const char *jq_text(const struct jq_program *program);  /* as the user wrote it */
-bool jq_is_native(const struct jq_program *program);     /* has a native form (it may still decline an event) */
+const char *jq_text(const struct jq_program *program); /* as the user wrote it */
+bool jq_is_native(
+    const struct jq_program *program); /* has a native form (it may still decline an event) */
 
 /*
- * An event as the programs want it: its validated bytes, and the values of a json_scan with the set of paths
- * given to jq_compile (NULL if that was NULL), and the scan's depth.
+ * An event as the programs want it: its validated bytes, and the values of a json_scan with the set
+ * of paths given to jq_compile (NULL if that was NULL), and the scan's depth.
  */
 struct jq_input {
     struct str text;
@@ -52,21 +57,24 @@ struct jq_input {
     unsigned depth;
 };
 
-/* Does the program select the event? The first output counts: false, null and no output do not. 1, 0, or -1 with err. */
+/* Does the program select the event? The first output counts: false, null and no output do not. 1,
+ * 0, or -1 with err. */
 int jq_matches(struct jq_program *program, const struct jq_input *input, struct err *err);
 
 /*
- * Hand each output, as one line of JSON without LF, to emit (borrowed until it returns; a non-zero return stops the
- * program early without an error). Outputs that are parts of the event keep its bytes. 0, or -1 with err; outputs before
- * an error have been emitted, so collect before acting.
+ * Hand each output, as one line of JSON without LF, to emit (borrowed until it returns; a non-zero
+ * return stops the program early without an error). Outputs that are parts of the event keep its
+ * bytes. 0, or -1 with err; outputs before an error have been emitted, so collect before acting.
  */
-int jq_each(struct jq_program *program, const struct jq_input *input, int (*emit)(void *context, struct str json),
-            void *context, struct err *err);
+int jq_each(struct jq_program *program, const struct jq_input *input,
+            int (*emit)(void *context, struct str json), void *context, struct err *err);
 
 /* Append the first output (JSON text) to out. 1, 0 when there is none, or -1 with err. */
-int jq_first(struct jq_program *program, const struct jq_input *input, struct buf *out, struct err *err);
+int jq_first(struct jq_program *program, const struct jq_input *input, struct buf *out,
+             struct err *err);
 
-/* True once a transform by libjq has changed the digits of a number of over 15 digits: the command warns once. */
+/* True once a transform by libjq has changed the digits of a number of over 15 digits: the command
+ * warns once. */
 bool jq_lost_digits(const struct jq_program *program);
 
 #endif
