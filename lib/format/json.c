@@ -5,8 +5,7 @@
 #include "format/json_index.h"
 #include "format/json_paths.h"
 
-#if defined(__x86_64__) && defined(__SSE2__) && !defined(JSON_NO_SIMD)
-#define HAVE_SSE2 1
+#ifdef JSON_X86
 #include <emmintrin.h>
 #endif
 
@@ -57,7 +56,7 @@ static size_t number_end(struct str text, size_t at)
     return at;
 }
 
-#ifdef HAVE_SSE2
+#ifdef JSON_X86
 /*
  * number_end for the common number: no exponent, up to 15 bytes, in a text of 16 bytes or more that
  * a bracket ends. One load tells the digits, so that their count costs no branch. Others go on to
@@ -232,7 +231,7 @@ value:
     switch (t[pos]) {
     case '-':
     case '0' ... '9': {
-#ifdef HAVE_SSE2
+#ifdef JSON_X86
         size_t stop =
             level == JSON_PLAIN ? number_end(walk->text, pos) : number_end_sse2(walk->text, pos);
 #else
@@ -400,6 +399,11 @@ static bool walk_avx2(struct walk *walk)
     return walk_text(walk, JSON_AVX2);
 }
 
+static bool walk_avx512(struct walk *walk)
+{
+    return walk_text(walk, JSON_AVX512);
+}
+
 /* A value that did not come is absent when its parent could have had it. */
 static void settle_absent(const struct json_paths *paths, struct json_value *values)
 {
@@ -416,7 +420,7 @@ static void settle_absent(const struct json_paths *paths, struct json_value *val
 int json_scan_at_level(struct str text, const struct json_paths *paths, struct json_value *values,
                        struct json_scan *scan, enum json_level level)
 {
-    static bool (*const walks[])(struct walk *) = {walk_plain, walk_sse2, walk_avx2};
+    static bool (*const walks[])(struct walk *) = {walk_plain, walk_sse2, walk_avx2, walk_avx512};
     struct walk walk;
     walk.text = text;
     walk.paths = paths;

@@ -33,12 +33,17 @@ struct json_index {
     bool backslashes; /* the text holds some */
     bool odd;         /* pending holds an opening quote whose closing one is in the next window */
     uint32_t pending;
-    uint32_t count; /* quotes of this window, an even number */
-    uint32_t quotes[JSON_WINDOW + JSON_BLOCK + 2];
+    uint32_t count;                                /* quotes of this window, an even number */
+    uint32_t quotes[JSON_WINDOW + 2 * JSON_BLOCK]; /* a block that ends a window may be full */
+    ;
 };
 
-/* How the bytes are looked at; the results are the same. */
-enum json_level { JSON_PLAIN, JSON_SSE2, JSON_AVX2 };
+#if defined(__x86_64__) && defined(__SSE2__) && defined(__GNUC__) && !defined(JSON_NO_SIMD)
+#define JSON_X86 1
+#endif
+
+/* How the bytes are looked at; the results are the same. All but JSON_PLAIN need JSON_X86. */
+enum json_level { JSON_PLAIN, JSON_SSE2, JSON_AVX2, JSON_AVX512 };
 
 enum json_level json_level_best(void); /* what this machine and this build can do */
 
