@@ -75,8 +75,11 @@ static int show_overview(struct suite *suite)
         if (!purpose || strcmp(purpose, each->purpose) != 0)
             buf_addf(&text, "\n%s:\n", *each->purpose ? each->purpose : "Other");
         purpose = each->purpose;
-        buf_addf(&text, "  %-*s  %.*s\n", (int)widest, each->name, (int)(WIDTH - widest - 4),
-                 each->summary);
+        if (!*each->summary)
+            buf_addf(&text, "  %s\n", each->name);
+        else
+            buf_addf(&text, "  %-*s  %.*s\n", (int)widest, each->name, (int)(WIDTH - widest - 4),
+                     each->summary);
     }
     buf_puts(&text,
              "\nfit COMMAND --help   its options, on one screen\n"
@@ -126,6 +129,8 @@ static int show_help(struct suite *suite, char *name)
     char help[] = "--help";
     if (has_command)
         return run(suite, (char *[]){name, help, NULL});
+    if (strcmp(name, "fit") == 0 || strcmp(name, "help") == 0)
+        return show_overview(suite);
     if (!has_page)
         return refuse(suite, name, "no such command or page");
     msg_error("%s: a page needs man or mandoc to be shown, and neither is installed", name);
