@@ -5,6 +5,8 @@
  * take waits for EPOLLOUT. Descriptors that are shared with other processes (stdin, stdout) are not switched to
  * non-blocking, which would switch them for everybody: a pipe, FIFO or terminal is opened anew through /proc/self/fd; a socket is
  * written with MSG_DONTWAIT; if neither works, at most PIPE_BUF bytes are written when poll says so. Regular files are written at once.
+ *
+ * progress is only called by the loop, never from within a function of this header. SIGPIPE must be ignored (loop_new sees to it).
  */
 #ifndef FIT_SYS_STREAM_H
 #define FIT_SYS_STREAM_H
@@ -16,7 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STREAM_GATHER = 64 * 1024 }; /* bytes gathered before a write is made unasked */
+enum {
+    STREAM_GATHER = 64 * 1024,    /* bytes gathered before a write is made unasked */
+    STREAM_KEEP = 16 * 64 * 1024, /* a larger buffer is given back when it has run empty */
+};
 
 struct stream_out {
     /* Set by the owner before stream_open. */
@@ -28,15 +33,17 @@ struct stream_out {
     /* Private. */
     struct loop *loop;
     struct loop_fd watch;
+    struct loop_task report; /* tells the owner of an error that a call of its own met */
     struct buf bytes;
     size_t start; /* bytes before it are written */
-    int fd;
+    int fd;       /* what was given */
+    int target;   /* what is written to: fd, or its private description */
     int mode;
     bool owned;
     bool waiting;
 };
 
-/* Take fd for writing; with owned it is closed at the end. What is shared is handled as above. */
+/* Take fd for writing; with owned it is closed at the end. What is shared is handled as above. A bad fd shows as error. */
 void stream_open(struct stream_out *out, struct loop *loop, int fd, bool owned);
 
 /* Gather bytes (copied). Writes when STREAM_GATHER is reached. Cheap no-op after an error. */
@@ -49,15 +56,21 @@ static inline uint64_t stream_pending(const struct stream_out *out)
     return out->accepted - out->written;
 }
 
-/* Flush, waiting up to until (clock_now; 0: not at all) for a slow reader; then close what is owned, checking it. -1 with errno. */
+/*
+ * Flush, waiting up to until (clock_now; 0: not at all) for a slow reader; then close what is owned, checking it. -1 with errno: that
+ * of a failed write, or ETIMEDOUT when bytes are left (stream_pending). The stream is over in any case.
+ */
 int stream_close(struct stream_out *out, int64_t until);
 
-/* Read what is there without blocking: like read(2), -1/EAGAIN when nothing is. For a descriptor that epoll reported. */
+/*
+ * Read what is there without blocking: like read(2), -1/EAGAIN when nothing is. Only when another process reads from the
+ * same pipe or terminal, and fd has no description of its own (stream_reopen), it may take what poll saw.
+ */
 ssize_t stream_read(int fd, void *bytes, size_t room);
 
 /*
- * A private non-blocking description of a shared descriptor (see above), or -1: it is a regular file, or cannot be had.
- * flags: O_RDONLY or O_WRONLY.
+ * A private non-blocking description of a shared descriptor (see above), close-on-exec and the caller's; or -1: it is a regular
+ * file or a socket, or cannot be had, and fd itself is to be used. flags: O_RDONLY or O_WRONLY.
  */
 int stream_reopen(int fd, int flags);
 
