@@ -83,3 +83,16 @@ struct slice slice_dup(struct str bytes)
     block->len = bytes.len;
     return (struct slice){block, block->data, bytes.len};
 }
+
+struct slice slice_line(struct slice slice)
+{
+    const struct block *block = slice.block;
+    if (block && slice.data + slice.len < block->data + block->len && slice.data[slice.len] == '\n')
+        return slice_of(slice.block, slice.data, slice.len + 1);
+    struct block *copy = block_new(slice.len + 1);
+    if (slice.len)
+        memcpy(copy->data, slice.data, slice.len);
+    copy->data[slice.len] = '\n';
+    copy->len = slice.len + 1;
+    return (struct slice){copy, copy->data, copy->len};
+}

@@ -80,4 +80,7 @@ static inline struct str slice_str(struct slice slice)
 /* A slice of its own with a copy of the bytes. */
 struct slice slice_dup(struct str bytes);
 
+/* The bytes and a LF behind them: the same bytes of the block if a LF follows there, else a copy. A new reference. */
+struct slice slice_line(struct slice slice);
+
 #endif

@@ -10,6 +10,8 @@
 
 static const char *name = "fit";
 static enum msg_level level = MSG_NORMAL;
+static void (*diverted)(void *owner, struct str lines);
+static void *diverted_owner;
 
 void msg_init(const char *command)
 {
@@ -24,6 +26,12 @@ const char *msg_name(void)
 void msg_set_level(enum msg_level wanted)
 {
     level = wanted;
+}
+
+void msg_divert(void (*output)(void *owner, struct str lines), void *owner)
+{
+    diverted = output;
+    diverted_owner = owner;
 }
 
 int msg_raw(struct str lines)
@@ -57,7 +65,10 @@ __attribute__((format(printf, 1, 0))) static void say(const char *format, va_lis
             line.data[i] = '?';
     }
     buf_addc(&line, '\n');
-    msg_raw(buf_str(&line));
+    if (diverted)
+        diverted(diverted_owner, buf_str(&line));
+    else
+        msg_raw(buf_str(&line));
     buf_free(&line);
 }
 

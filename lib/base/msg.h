@@ -23,4 +23,7 @@ void msg_verbose(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Whole lines as they are, all in as few writes as the kernel allows. -1 with errno on failure. */
 int msg_raw(struct str lines);
 
+/* While output is set, messages go there instead of being written: to stand in order with what else goes to stderr. */
+void msg_divert(void (*output)(void *owner, struct str lines), void *owner);
+
 #endif

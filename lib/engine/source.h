@@ -57,7 +57,4 @@ struct source {
  */
 struct source *source_lines(struct loop *loop, int fd, const char *name, size_t max_event, struct err *err);
 
-/* One event, given as bytes: invoke --event. */
-struct source *source_repeat(struct slice event, uint64_t times);
-
 #endif

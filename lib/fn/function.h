@@ -77,6 +77,7 @@ struct fn_context {
     const char *path;                                  /* where programs are searched (PATH) */
     const char *temp_dir;                              /* for results over FN_SPILL */
     char *const *environment;                          /* inherited by the functions */
+    uint64_t attempts, failed_attempts;                /* counted by lib/fn */
     void *owner;                                       /* for the callbacks */
     void (*say)(void *owner, struct str lines);        /* whole lines from a function's stderr */
     void (*attempted)(void *owner, const struct fn_attempt *attempt);
@@ -125,10 +126,8 @@ struct fn_call {
     struct fn *fn;
     struct fn_call *next, *prev;
     void *run;                            /* the process or worker that has it */
-    struct failure *last;                 /* of the attempt before */
     struct loop_timer timer;
-    int64_t first_at, started_at;         /* wall clock */
-    int64_t started;
+    int64_t first_at, started;            /* clock_now of the first and of this attempt */
     uint64_t mark;                        /* where it ends in a file's stream */
     int state;
 };

@@ -1,0 +1,141 @@
+/* deadletter.c: what is written about an event that died, and where. */
+#include "engine/deadletter.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+struct deadletter {
+    struct fn *sink;
+    void (*say)(void *owner, struct str line);
+    void *say_owner;
+    void (*written)(void *owner);
+};
+
+/* Text of any bytes as a JSON string: what is not UTF-8 becomes '?'. */
+static void add_text(struct buf *line, const char *name, struct str text)
+{
+    struct buf clean = {0};
+    buf_add_str(&clean, text);
+    if (!str_is_utf8(text)) {
+        for (size_t i = 0; i < clean.len; i++)
+            clean.data[i] = (unsigned char)clean.data[i] < 0x80 ? clean.data[i] : '?';
+    }
+    buf_addf(line, ",\"%s\":", name);
+    buf_add_json(line, buf_str(&clean));
+    buf_free(&clean);
+}
+
+static void add_event(struct buf *line, const struct letter_facts *facts)
+{
+    if (facts->is_json) {
+        buf_puts(line, "{\"event\":");
+        buf_add_str(line, facts->event);
+    } else if (str_is_utf8(facts->event)) {
+        buf_puts(line, "{\"raw\":");
+        buf_add_json(line, facts->event);
+    } else {
+        buf_puts(line, "{\"base64\":\"");
+        buf_add_base64(line, facts->event);
+        buf_addc(line, '"');
+    }
+}
+
+static void add_time(struct buf *line, const char *name, int64_t wall)
+{
+    char text[CLOCK_TEXT];
+    if (wall)
+        buf_addf(line, ",\"%s\":\"%s\"", name, clock_format(wall, text));
+}
+
+void deadletter_format(struct buf *line, const struct letter_facts *facts, const struct failure *failure)
+{
+    add_event(line, facts);
+    buf_addf(line, ",\"reason\":\"%s\"", failure_name(failure->reason));
+    if (failure->exit >= 0)
+        buf_addf(line, ",\"exit\":%d", failure->exit);
+    if (failure->signal)
+        buf_addf(line, ",\"signal\":%d", failure->signal);
+    if (failure->message)
+        add_text(line, "message", str_of(failure->message));
+    if (failure->detail)
+        buf_addf(line, ",\"error\":%s", failure->detail);
+    if (failure->function)
+        add_text(line, "function", str_of(failure->function));
+    if (failure->stage)
+        buf_addf(line, ",\"stage\":%u", failure->stage);
+    buf_addf(line, ",\"attempts\":%u", failure->attempts);
+    add_time(line, "first_at", failure->first_at);
+    add_time(line, "last_at", failure->last_at);
+    if (failure->errors.len)
+        add_text(line, "stderr", buf_str(&failure->errors));
+    if (facts->source)
+        buf_addf(line, ",\"input\":\"%s\",\"line\":%llu", facts->source, (unsigned long long)facts->line);
+    if (facts->length)
+        buf_addf(line, ",\"truncated\":true,\"length\":%llu", (unsigned long long)facts->length);
+    if (facts->id.data)
+        add_text(line, "id", facts->id);
+    add_text(line, "command", str_of(facts->command));
+    buf_puts(line, "}\n");
+}
+
+struct deadletter *deadletter_new(struct fn *sink, void (*say)(void *owner, struct str line), void *say_owner,
+                                  void (*written)(void *owner))
+{
+    struct deadletter *deadletter = mem_zalloc(sizeof *deadletter);
+    *deadletter = (struct deadletter){sink, say, say_owner, written};
+    return deadletter;
+}
+
+void deadletter_free(struct deadletter *deadletter)
+{
+    free(deadletter);
+}
+
+struct letter *deadletter_letter(struct buf *line, void *owner)
+{
+    struct letter *letter = mem_zalloc(sizeof *letter);
+    letter->owner = owner;
+    letter->call.event = slice_dup((struct str){line->data, line->len - 1}); /* sinks add the LF themselves */
+    buf_free(line);
+    return letter;
+}
+
+static void finish(struct deadletter *deadletter, struct letter *letter)
+{
+    void *owner = letter->owner;
+    slice_drop(&letter->call.event);
+    free(letter);
+    deadletter->written(owner);
+}
+
+static void say(struct deadletter *deadletter, struct letter *letter)
+{
+    struct slice line = slice_line(letter->call.event);
+    deadletter->say(deadletter->say_owner, slice_str(line));
+    slice_drop(&line);
+}
+
+static void sunk(struct fn_call *call)
+{
+    struct letter *letter = (struct letter *)(void *)((char *)call - offsetof(struct letter, call));
+    struct deadletter *deadletter = call->owner;
+    slice_drop(&call->lines);
+    if (call->failure) /* the sink has failed, and says so itself; the letter must not be lost */
+        say(deadletter, letter);
+    failure_free(call->failure);
+    finish(deadletter, letter);
+}
+
+void deadletter_write(struct deadletter *deadletter, struct letter *letter)
+{
+    letter->call.owner = deadletter;
+    letter->call.done = sunk;
+    if (deadletter->sink) {
+        fn_call(deadletter->sink, &letter->call);
+        return;
+    }
+    say(deadletter, letter);
+    finish(deadletter, letter);
+}

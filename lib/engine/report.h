@@ -1,0 +1,28 @@
+/*
+ * report.h: what a run has counted, and how it is told.
+ */
+#ifndef FIT_ENGINE_REPORT_H
+#define FIT_ENGINE_REPORT_H
+
+#include "base/buf.h"
+
+#include <stdint.h>
+
+struct report {
+    uint64_t read;      /* events taken: read = done + dead + dropped + those in the window */
+    uint64_t done;
+    uint64_t dead;
+    uint64_t dropped;
+    uint64_t letters;   /* dead letters: an event may have several, one for each part that failed */
+    uint64_t results;   /* result lines */
+    uint64_t bytes_in;  /* of events */
+    uint64_t bytes_out; /* of results */
+    uint64_t attempts;  /* at calls of functions */
+    uint64_t failed_attempts;
+    int64_t started;    /* clock_now */
+};
+
+/* One line of JSON with LF, for --stats. */
+void report_format(const struct report *report, int64_t now, struct buf *line);
+
+#endif

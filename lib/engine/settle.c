@@ -1,0 +1,350 @@
+/*
+ * settle.c: from finished to settled: results into the sink in order, dead letters to their place, outcomes to the source.
+ *
+ * A finished job waits on `order` until those before it are finished too (not with --unordered), then on `emitting` until the sink has
+ * taken its results, then on `emitted` until they are written. Only then does it count, and the source learns of it: what
+ * was not written has not happened.
+ */
+#include "engine/internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/msg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void append(struct job_list *list, struct engine_job *job)
+{
+    job->next = NULL;
+    job->prev = list->last;
+    if (list->last)
+        list->last->next = job;
+    else
+        list->first = job;
+    list->last = job;
+}
+
+static void take_out(struct job_list *list, struct engine_job *job)
+{
+    if (job->prev)
+        job->prev->next = job->next;
+    else
+        list->first = job->next;
+    if (job->next)
+        job->next->prev = job->prev;
+    else
+        list->last = job->prev;
+}
+
+/* ---- letters ---- */
+
+void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure)
+{
+    struct engine *engine = job->job.engine;
+    bool malformed = failure->reason == FAILURE_BAD_JSON || failure->reason == FAILURE_TOO_LARGE;
+    struct letter_facts facts = {
+        .event = event,
+        .is_json = !malformed,
+        .id = job_id(&job->job),
+        .command = engine->context.command,
+        .source = malformed ? engine->source->name : NULL,
+        .line = job->job.line,
+        .length = job->length,
+    };
+    struct buf line = {0};
+    deadletter_format(&line, &facts, failure);
+    struct letter *letter = deadletter_letter(&line, job);
+    if (job->last_letter)
+        job->last_letter->next = letter;
+    else
+        job->letters = letter;
+    job->last_letter = letter;
+    job->outcome = SOURCE_DEAD;
+    failure_free(failure);
+}
+
+static void write_letters(struct engine_job *job)
+{
+    struct engine *engine = job->job.engine;
+    while (job->letters) {
+        struct letter *letter = job->letters;
+        job->letters = letter->next;
+        job->letters_open++;
+        engine->report.letters++;
+        deadletter_write(engine->deadletter, letter);
+    }
+    job->last_letter = NULL;
+}
+
+void settle_letter_written(struct engine_job *job)
+{
+    if (--job->letters_open == 0 && job == job->job.engine->emitted.first)
+        settle_progress(job->job.engine);
+}
+
+/* ---- results ---- */
+
+static void drop_results(struct engine_job *job)
+{
+    slice_drop(&job->lines);
+    while (job->more) {
+        struct result *result = job->more;
+        job->more = result->next;
+        slice_drop(&result->lines);
+        free(result);
+    }
+    job->last_more = NULL;
+}
+
+/* The next results move to the front. */
+static void advance(struct engine_job *job)
+{
+    slice_drop(&job->lines);
+    job->emitted = 0;
+    if (job->more) {
+        struct result *result = job->more;
+        job->more = result->next;
+        job->lines = result->lines;
+        free(result);
+    }
+}
+
+/* Hand results to the sink as far as it takes them. True: all of them. */
+static bool emit_results(struct engine_job *job)
+{
+    struct engine *engine = job->job.engine;
+    while (job->lines.len) {
+        uint64_t pending = stream_pending(&engine->out);
+        if (pending >= ENGINE_OUTPUT)
+            return false;
+        size_t piece = job->lines.len - job->emitted;
+        if (piece > ENGINE_OUTPUT)
+            piece = ENGINE_OUTPUT;
+        stream_add(&engine->out, (struct str){job->lines.data + job->emitted, piece});
+        engine->report.bytes_out += piece;
+        job->emitted += piece;
+        if (job->emitted == job->lines.len)
+            advance(job);
+    }
+    return true;
+}
+
+static void emit(struct engine *engine)
+{
+    struct engine_job *job;
+    while ((job = engine->emitting.first)) {
+        if (!emit_results(job))
+            return;
+        take_out(&engine->emitting, job);
+        job->mark = engine->out.accepted;
+        job->state = JOB_EMITTED;
+        append(&engine->emitted, job);
+        write_letters(job);
+    }
+}
+
+/* ---- outcomes ---- */
+
+static void forget(struct engine_job *job)
+{
+    struct engine *engine = job->job.engine;
+    if (engine->plan->release)
+        engine->plan->release(engine->plan, &job->job);
+    drop_results(job);
+    slice_drop(&job->job.event);
+    buf_free(&job->id);
+    engine->window--;
+    engine->window_bytes -= job->cost;
+    job->next = engine->free;
+    engine->free = job;
+}
+
+static void count(struct engine_job *job)
+{
+    struct engine *engine = job->job.engine;
+    struct report *report = &engine->report;
+    switch (job->outcome) {
+    case SOURCE_DONE:
+        report->done++;
+        break;
+    case SOURCE_DEAD:
+        report->dead++;
+        break;
+    case SOURCE_DROPPED:
+    case SOURCE_RELEASED:
+        report->dropped++;
+        break;
+    }
+    if (engine->source->outcome)
+        engine->source->outcome(engine->source, job->token, job->outcome);
+    if (job->outcome == SOURCE_DEAD)
+        engine_check_halt(engine);
+}
+
+/*
+ * Its results can never be written: the reader is gone, who asked for no more, or the writing failed, and then the event is
+ * dead, with its letter. True when the job can be settled now.
+ */
+static bool settle_unwritten(struct engine_job *job)
+{
+    struct engine *engine = job->job.engine;
+    if (job->unsaid)
+        return true;
+    job->unsaid = true;
+    if (engine->out.error == EPIPE) {
+        if (job->outcome == SOURCE_DONE)
+            job->outcome = SOURCE_DROPPED;
+        return true;
+    }
+    if (job->outcome != SOURCE_DONE)
+        return true;
+    settle_add_letter(job, slice_str(job->job.event),
+                      failure_new(FAILURE_WRITE, FAILURE_PERMANENT, "its results could not be written: %s",
+                                  strerror(engine->out.error)));
+    write_letters(job);
+    return !job->letters_open;
+}
+
+void settle_progress(struct engine *engine)
+{
+    struct engine_job *job;
+    emit(engine);
+    while ((job = engine->emitted.first) && !job->letters_open) {
+        if (job->mark > engine->out.written) {
+            if (!engine->out.error)
+                break;
+            if (!settle_unwritten(job))
+                break;
+        }
+        take_out(&engine->emitted, job);
+        count(job);
+        forget(job);
+    }
+    admit_wake(engine);
+    engine_check_end(engine);
+}
+
+void settle_flush(struct engine *engine)
+{
+    stream_flush(&engine->out);
+    stream_flush(&engine->err);
+    settle_progress(engine);
+}
+
+void settle_finish(struct engine_job *job)
+{
+    struct engine *engine = job->job.engine;
+    job->state = JOB_FINISHED;
+    if (job->place.entered)
+        admit_next_of_key(engine, job);
+    if (engine->options->unordered) {
+        take_out(&engine->order, job);
+        job->state = JOB_EMITTING;
+        append(&engine->emitting, job);
+    }
+    while ((job = engine->order.first) && job->state == JOB_FINISHED) {
+        take_out(&engine->order, job);
+        job->state = JOB_EMITTING;
+        append(&engine->emitting, job);
+    }
+    if (engine->emitting.first)
+        settle_progress(engine);
+}
+
+/* ---- what plans say ---- */
+
+void *job_data(struct job *job)
+{
+    return engine_job_of(job) + 1;
+}
+
+static void add_cost(struct engine_job *job, size_t bytes)
+{
+    job->cost += bytes;
+    job->job.engine->window_bytes += bytes;
+}
+
+void job_emit_take(struct job *job, struct slice lines)
+{
+    struct engine_job *own = engine_job_of(job);
+    if (!lines.len) {
+        slice_drop(&lines);
+        return;
+    }
+    add_cost(own, lines.len);
+    if (!own->lines.len) {
+        own->lines = lines;
+        return;
+    }
+    struct result *result = mem_zalloc(sizeof *result);
+    result->lines = lines;
+    if (own->more)
+        own->last_more->next = result;
+    else
+        own->more = result;
+    own->last_more = result;
+}
+
+void job_emit_event(struct job *job)
+{
+    job->engine->report.results++;
+    job_emit_take(job, slice_line(job->event));
+}
+
+void job_emit_now(struct job *job, struct str lines)
+{
+    struct engine *engine = job->engine;
+    engine->report.bytes_out += lines.len;
+    stream_add(&engine->out, lines);
+}
+
+void job_letter_take(struct job *job, struct str event, struct failure *failure)
+{
+    settle_add_letter(engine_job_of(job), event, failure);
+}
+
+void job_done(struct job *job)
+{
+    settle_finish(engine_job_of(job));
+}
+
+void job_dead_take(struct job *job, struct failure *failure)
+{
+    struct engine *engine = job->engine;
+    struct engine_job *own = engine_job_of(job);
+    if (engine->reader_gone && failure->reason == FAILURE_INTERRUPTED) {
+        failure_free(failure); /* ended because nobody reads its results */
+        own->outcome = SOURCE_DROPPED;
+    } else {
+        settle_add_letter(own, slice_str(job->event), failure);
+    }
+    settle_finish(own);
+}
+
+void job_drop(struct job *job)
+{
+    struct engine_job *own = engine_job_of(job);
+    if (own->outcome == SOURCE_DONE)
+        own->outcome = SOURCE_DROPPED;
+    settle_finish(own);
+}
+
+void job_prepare(struct job *job, struct fn_call *call)
+{
+    call->event = job->event;
+    if (job->engine->wants_id)
+        call->id = job_id(job);
+    call->owner = job;
+}
+
+void job_end_with(struct job *job, struct fn_call *call)
+{
+    if (call->failure) {
+        job_dead_take(job, call->failure);
+        return;
+    }
+    job->engine->report.results += call->count;
+    job_emit_take(job, call->lines);
+    job_done(job);
+}

@@ -1,0 +1,123 @@
+/* environment.c: the environment of a function: what the fitting inherited, and the FIT_ variables. */
+#include "fn/environment.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Variables that depend on the event come last, so that a worker's environment ends before them. */
+enum variable { VAR_COMMAND, VAR_SLOT, VAR_ID, VAR_KEY, VAR_ATTEMPT, VAR_TRACE, VAR_DEADLINE, VARS, VARS_OF_WORKER = VAR_ID };
+
+static const char *const names[VARS] = {
+    [VAR_COMMAND] = "FIT_COMMAND=", [VAR_SLOT] = "FIT_SLOT=",       [VAR_ID] = "FIT_ID=",
+    [VAR_KEY] = "FIT_IDEMPOTENCY_KEY=", [VAR_ATTEMPT] = "FIT_ATTEMPT=", [VAR_TRACE] = "TRACEPARENT=",
+    [VAR_DEADLINE] = "FIT_DEADLINE_MS=",
+};
+
+enum { TRACEPARENT = 55, TRACE_ID_AT = 3, TRACE_ID = 32 }; /* W3C Trace Context, version 00 */
+
+struct environment {
+    char **list; /* inherited variables, then VARS of ours, then NULL */
+    size_t inherited;
+    struct buf values[VARS];
+    struct rng *rng;
+    char trace_id[TRACE_ID + 1]; /* of the inherited TRACEPARENT; empty: each event has its own */
+};
+
+static bool is_ours(const char *variable)
+{
+    for (size_t i = 0; i < VARS; i++) {
+        if (strncmp(variable, names[i], strlen(names[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void inherit_trace(struct environment *environment, const char *variable)
+{
+    size_t name = strlen(names[VAR_TRACE]);
+    const char *trace = variable + name;
+    if (strncmp(variable, names[VAR_TRACE], name) != 0 || strlen(trace) != TRACEPARENT || strncmp(trace, "00-", 3) != 0 ||
+        strspn(trace + TRACE_ID_AT, "0123456789abcdef") != TRACE_ID)
+        return;
+    memcpy(environment->trace_id, trace + TRACE_ID_AT, TRACE_ID);
+}
+
+struct environment *environment_new(const struct fn_context *context)
+{
+    struct environment *environment = mem_zalloc(sizeof *environment);
+    size_t count = 0;
+    while (context->environment[count])
+        count++;
+    environment->list = mem_array(count + VARS + 1, sizeof *environment->list);
+    for (size_t i = 0; i < count; i++) {
+        inherit_trace(environment, context->environment[i]);
+        if (!is_ours(context->environment[i]))
+            environment->list[environment->inherited++] = mem_strdup(context->environment[i]);
+    }
+    environment->rng = context->rng;
+    buf_addf(&environment->values[VAR_COMMAND], "%s%s", names[VAR_COMMAND], context->command);
+    return environment;
+}
+
+void environment_free(struct environment *environment)
+{
+    if (!environment)
+        return;
+    for (size_t i = 0; i < environment->inherited; i++)
+        free(environment->list[i]);
+    for (size_t i = 0; i < VARS; i++)
+        buf_free(&environment->values[i]);
+    free(environment->list);
+    free(environment);
+}
+
+static struct buf *renew(struct environment *environment, enum variable which)
+{
+    struct buf *value = &environment->values[which];
+    buf_clear(value);
+    buf_puts(value, names[which]);
+    return value;
+}
+
+/* Of the event and of what part of it this is, never of the attempt or the run. */
+static void set_key(struct environment *environment, const struct fn_call *call)
+{
+    struct buf subject = {0};
+    buf_add_str(&subject, call->id);
+    buf_addc(&subject, '\0');
+    buf_add_str(&subject, call->scope);
+    char text[HASH_TEXT];
+    buf_puts(renew(environment, VAR_KEY), hash_format(hash_128(buf_str(&subject)), text));
+    buf_free(&subject);
+}
+
+static void set_trace(struct environment *environment, const struct fn_call *call)
+{
+    char own[HASH_TEXT];
+    const char *trace = environment->trace_id;
+    if (!*trace)
+        trace = hash_format(hash_128(call->id), own);
+    buf_addf(renew(environment, VAR_TRACE), "00-%s-%016llx-01", trace, (unsigned long long)(rng_next(environment->rng) | 1));
+}
+
+char *const *environment_for(struct environment *environment, const struct fn_call *call, unsigned slot, int64_t deadline)
+{
+    buf_addf(renew(environment, VAR_SLOT), "%u", slot);
+    if (call) {
+        buf_add_str(renew(environment, VAR_ID), call->id);
+        set_key(environment, call);
+        buf_addf(renew(environment, VAR_ATTEMPT), "%u", call->attempts);
+        set_trace(environment, call);
+        if (deadline)
+            buf_addf(renew(environment, VAR_DEADLINE), "%lld", (long long)(deadline / 1000000));
+    }
+    size_t count = !call ? VARS_OF_WORKER : deadline ? VARS : VAR_DEADLINE;
+    char **ours = environment->list + environment->inherited;
+    for (size_t i = 0; i < count; i++)
+        ours[i] = buf_cstr(&environment->values[i]);
+    ours[count] = NULL;
+    return environment->list;
+}

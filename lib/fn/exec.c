@@ -1,0 +1,412 @@
+/*
+ * exec.c: one process for each event.
+ *
+ * The event's line is on its stdin, then the end; what it prints is the result; its exit ends the call, not the end of its
+ * output, which a grandchild may hold open for ever. An event that fits is written into the pipe before the process is
+ * started, which costs nothing and cannot deadlock; the rest of a larger one is written while its output is read.
+ */
+#include "fn/kind.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "fn/collect.h"
+#include "fn/environment.h"
+#include "fn/errlines.h"
+#include "format/json.h"
+#include "fn/piped.h"
+#include "base/num.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { EXEC_DRAIN = 16 * 1024 * 1024 }; /* output still read after the exit: more than any pipe holds */
+
+/* A process under way; one for each slot, made when the slot is first used. */
+struct run {
+    struct fn *fn;
+    struct fn_call *call; /* NULL: the slot is free */
+    unsigned slot;
+    pid_t pid;
+    struct loop_child child;
+    struct loop_fd in, out;
+    struct errlines errors;
+    struct collect output;
+    struct buf input;        /* what the process reads; kept for --raw and for the last LF */
+    size_t input_sent;
+    size_t input_bytes;
+    struct loop_timer timer; /* the timeout, then the grace */
+    struct failure *failure; /* why it is being ended; NULL while it is not */
+    bool crash;
+    struct run *next_free;
+};
+
+struct exec {
+    struct environment *environment;
+    struct run **runs;
+    unsigned made;
+    struct run *free;
+};
+
+#define RUN_OF(pointer, member) ((struct run *)(void *)((char *)(pointer) - offsetof(struct run, member)))
+
+static int exec_open(struct fn *fn, struct err *err)
+{
+    (void)err;
+    struct exec *exec = mem_zalloc(sizeof *exec);
+    exec->environment = environment_new(fn->context);
+    exec->runs = mem_array(fn->settings.jobs, sizeof *exec->runs);
+    fn->state = exec;
+    return 0;
+}
+
+static bool exec_has_slot(const struct fn *fn)
+{
+    const struct exec *exec = fn->state;
+    return exec->free || exec->made < fn->settings.jobs;
+}
+
+static struct run *take_run(struct fn *fn)
+{
+    struct exec *exec = fn->state;
+    struct run *run = exec->free;
+    if (run) {
+        exec->free = run->next_free;
+        return run;
+    }
+    run = mem_zalloc(sizeof *run);
+    run->fn = fn;
+    run->errors.fd = -1;
+    collect_init(&run->output, fn->settings.max_result, fn->settings.text, fn->context->temp_dir);
+    exec->runs[exec->made++] = run;
+    run->slot = exec->made;
+    return run;
+}
+
+static void give_back(struct run *run)
+{
+    struct exec *exec = run->fn->state;
+    run->call = NULL;
+    run->next_free = exec->free;
+    exec->free = run;
+}
+
+static void close_watched(struct run *run, struct loop_fd *watch)
+{
+    if (!watch->active)
+        return;
+    int fd = watch->fd;
+    loop_fd_remove(run->fn->context->loop, watch);
+    close(fd);
+}
+
+/* ---- the end of a process ---- */
+
+/* Add what the function itself said of its failure. */
+static void describe(struct run *run, struct failure *failure)
+{
+    struct str detail = failure->reason == FAILURE_EXIT ? collect_error_object(&run->output) : (struct str){0};
+    if (detail.len)
+        failure->detail = mem_strndup(detail.data, detail.len);
+    buf_add_str(&failure->errors, errlines_tail(&run->errors));
+}
+
+static struct failure *result_of(struct run *run, int status)
+{
+    struct fn_call *call = run->call;
+    struct failure *failure = run->failure;
+    run->failure = NULL;
+    if (!failure && status)
+        failure = failure_of_status(status);
+    if (failure)
+        describe(run, failure);
+    if (collect_finish(&run->output, &call->lines, &call->count) < 0 && !failure) {
+        failure = failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "%s", run->output.bad.text);
+        buf_add_str(&failure->errors, errlines_tail(&run->errors));
+    }
+    if (failure) {
+        slice_drop(&call->lines);
+        call->count = 0;
+    }
+    return failure;
+}
+
+static void read_output(struct run *run, size_t most);
+
+static void exited(struct loop_child *child, int status, const struct rusage *usage)
+{
+    struct run *run = RUN_OF(child, child);
+    struct fn *fn = run->fn;
+    struct fn_call *call = run->call;
+    loop_timer_clear(fn->context->loop, &run->timer);
+    if (run->failure)
+        kill(-run->pid, SIGKILL); /* what of the group outlived the SIGTERM */
+    read_output(run, EXEC_DRAIN);
+    close_watched(run, &run->out);
+    close_watched(run, &run->in);
+    errlines_close(&run->errors);
+    size_t bytes_out = run->output.total;
+    struct failure *failure = result_of(run, status);
+    errlines_clear(&run->errors);
+    struct attempt_report report = {.slot = run->slot,
+                                    .pid = run->pid,
+                                    .bytes_in = run->input_bytes,
+                                    .bytes_out = bytes_out,
+                                    .usage = usage};
+    run->pid = 0;
+    give_back(run);
+    attempt_end(call, failure, &report);
+    attempt_pump(fn);
+}
+
+/* ---- ending it ---- */
+
+static void kill_now(struct loop_timer *timer)
+{
+    struct run *run = RUN_OF(timer, timer);
+    spawn_signal_tree(run->pid, SIGKILL);
+}
+
+/* Its exit ends the call, with this failure; the first one counts. */
+static void end_run(struct run *run, struct failure *failure, bool now)
+{
+    struct loop *loop = run->fn->context->loop;
+    if (run->failure)
+        failure_free(failure);
+    else
+        run->failure = failure;
+    loop_timer_clear(loop, &run->timer);
+    spawn_signal_tree(run->pid, now ? SIGKILL : SIGTERM);
+    if (now)
+        return;
+    run->timer.fire = kill_now;
+    loop_timer_set(loop, &run->timer, loop_now(loop) + run->fn->settings.grace);
+}
+
+static void timed_out(struct loop_timer *timer)
+{
+    struct run *run = RUN_OF(timer, timer);
+    char after[NUM_TEXT];
+    end_run(run,
+            failure_new(FAILURE_TIMEOUT, FAILURE_ORDINARY, "not done after %s",
+                        num_format_duration(run->fn->settings.timeout, after)),
+            false);
+}
+
+static void exec_cancel(struct fn *fn, enum failure_reason reason, bool now)
+{
+    struct exec *exec = fn->state;
+    for (unsigned i = 0; i < exec->made; i++) {
+        struct run *run = exec->runs[i];
+        if (run->call)
+            end_run(run, failure_new(reason, FAILURE_PERMANENT, "ended before it was done: %s", failure_name(reason)),
+                    now);
+    }
+}
+
+/* ---- its output and input ---- */
+
+/* Read up to most bytes; closes at the end. */
+static void read_output(struct run *run, size_t most)
+{
+    while (run->out.active && most) {
+        size_t room;
+        char *space = collect_space(&run->output, &room);
+        ssize_t got = read(run->out.fd, space, room < most ? room : most);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (got <= 0) {
+            close_watched(run, &run->out);
+            return;
+        }
+        most -= (size_t)got;
+        if (collect_filled(&run->output, (size_t)got) < 0) {
+            close_watched(run, &run->out);
+            if (!run->failure && run->pid && run->child.pid)
+                end_run(run, failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT, "%s", run->output.bad.text), false);
+            return;
+        }
+        if ((size_t)got < room)
+            return;
+    }
+}
+
+static void output_ready(struct loop_fd *watch, uint32_t events)
+{
+    (void)events;
+    read_output(RUN_OF(watch, out), SIZE_MAX);
+}
+
+/* A function that does not read, or no longer, is not at fault: what is left is thrown away. */
+static void input_ready(struct loop_fd *watch, uint32_t events)
+{
+    (void)events;
+    struct run *run = RUN_OF(watch, in);
+    ssize_t sent = write(watch->fd, run->input.data + run->input_sent, run->input.len - run->input_sent);
+    if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (sent > 0)
+        run->input_sent += (size_t)sent;
+    if (sent < 0 || run->input_sent == run->input.len) {
+        close_watched(run, &run->in);
+        if (run->input.cap > BLOCK_SIZE)
+            buf_free(&run->input);
+    }
+}
+
+/* ---- starting it ---- */
+
+/* Fill run->input with what the function reads, or leave it empty when that is the event as it is. */
+static struct str input_of(struct run *run)
+{
+    struct slice event = run->call->event;
+    buf_clear(&run->input);
+    if (run->fn->settings.raw && json_type_of(slice_str(event)) == JSON_STRING) {
+        json_decode(slice_str(event), &run->input);
+        return buf_str(&run->input);
+    }
+    return slice_str(event);
+}
+
+/* Write the line into the pipe; what does not fit stays in run->input. 1: all of it is in. */
+static int prime_input(struct run *run, int fd)
+{
+    struct str line = input_of(run);
+    run->input_bytes = line.len + 1;
+    struct iovec pieces[2] = {{(void *)(uintptr_t)line.data, line.len}, {(void *)(uintptr_t) "\n", 1}};
+    ssize_t sent = writev(fd, pieces, 2);
+    if (sent == (ssize_t)run->input_bytes)
+        return 1;
+    if (line.data != run->input.data)
+        buf_add_str(&run->input, line);
+    buf_addc(&run->input, '\n');
+    run->input_sent = sent > 0 ? (size_t)sent : 0;
+    return 0;
+}
+
+/* Hand the pipes to their watchers. -1 with errno; what piped still holds is the caller's to close. */
+static int watch_process(struct run *run, struct piped *piped)
+{
+    struct loop *loop = run->fn->context->loop;
+    run->child.exited = exited;
+    run->out.ready = output_ready;
+    run->in.ready = input_ready;
+    if (loop_child_add(loop, &run->child, run->pid) == 0 && loop_fd_add(loop, &run->out, piped->out[0], EPOLLIN) == 0 &&
+        (piped->in[1] < 0 || loop_fd_add(loop, &run->in, piped->in[1], EPOLLOUT) == 0) &&
+        errlines_open(&run->errors, run->fn->context, piped->err[0]) == 0)
+        return 0;
+    int cause = errno;
+    loop_fd_remove(loop, &run->in);
+    loop_fd_remove(loop, &run->out);
+    loop_child_remove(loop, &run->child);
+    run->errors.fd = -1;
+    errno = cause;
+    return -1;
+}
+
+/* Start the process and watch it. NULL, or why not. */
+static struct failure *start(struct run *run, char *const *argv)
+{
+    struct fn *fn = run->fn;
+    struct exec *exec = fn->state;
+    int64_t timeout = fn->settings.timeout;
+    struct piped piped;
+    struct err err;
+    if (piped_open(&piped, &err) < 0)
+        return failure_new(FAILURE_SPAWN, FAILURE_TEMPORARY, "%s", err.text);
+    if (prime_input(run, piped.in[1])) {
+        close(piped.in[1]);
+        piped.in[1] = -1;
+    }
+    struct spawn_spec spec = {
+        .path = fn->program,
+        .argv = argv,
+        .envp = environment_for(exec->environment, run->call, run->slot, timeout ? clock_wall() + timeout : 0),
+    };
+    run->call->started = clock_now();
+    run->pid = piped_spawn(&piped, &spec, &err);
+    if (run->pid < 0) {
+        piped_close(&piped);
+        return failure_new(FAILURE_SPAWN, err.kind == ERR_SYSTEM ? FAILURE_TEMPORARY : FAILURE_PERMANENT, "%s", err.text);
+    }
+    if (watch_process(run, &piped) < 0) { /* out of descriptors: it must not run unwatched */
+        err_sys(&err, "watch a process");
+        piped_abandon(run->pid);
+        piped_close(&piped);
+        return failure_new(FAILURE_SPAWN, FAILURE_TEMPORARY, "%s", err.text);
+    }
+    if (timeout) {
+        run->timer.fire = timed_out;
+        loop_timer_set(fn->context->loop, &run->timer, loop_now(fn->context->loop) + timeout);
+    }
+    if (run->crash)
+        spawn_signal_tree(run->pid, SIGKILL);
+    return NULL;
+}
+
+static void begin(struct fn *fn, struct fn_call *call, bool crash)
+{
+    struct err err;
+    char *const *argv = fn->words;
+    if (fn->template)
+        argv = template_expand(fn->template, slice_str(call->event), &err);
+    if (!argv) {
+        attempt_end(call, failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "%s", err.text),
+                    &(struct attempt_report){0});
+        return;
+    }
+    struct run *run = take_run(fn);
+    run->call = call;
+    run->crash = crash;
+    struct failure *failure = start(run, argv);
+    if (!failure)
+        return;
+    unsigned slot = run->slot;
+    give_back(run);
+    attempt_end(call, failure, &(struct attempt_report){.slot = slot});
+}
+
+static void exec_begin(struct fn *fn, struct fn_call *call)
+{
+    begin(fn, call, false);
+}
+
+static void exec_crash(struct fn *fn, struct fn_call *call)
+{
+    begin(fn, call, true);
+}
+
+static void exec_close(struct fn *fn)
+{
+    fn_closed(fn);
+}
+
+static void exec_free(struct fn *fn)
+{
+    struct exec *exec = fn->state;
+    for (unsigned i = 0; i < exec->made; i++) {
+        struct run *run = exec->runs[i];
+        errlines_free(&run->errors);
+        collect_free(&run->output);
+        buf_free(&run->input);
+        free(run);
+    }
+    environment_free(exec->environment);
+    free(exec->runs);
+    free(exec);
+}
+
+const struct fn_kind exec_kind = {
+    .scheme = "",
+    .program = true,
+    .wants_id = true,
+    .open = exec_open,
+    .has_slot = exec_has_slot,
+    .begin = exec_begin,
+    .crash = exec_crash,
+    .cancel = exec_cancel,
+    .close = exec_close,
+    .free = exec_free,
+};

@@ -1,0 +1,196 @@
+/* function.c: functions: opened by scheme, called, cancelled, closed. */
+#include "fn/function.h"
+
+#include "base/mem.h"
+#include "fn/kind.h"
+#include "fn/words.h"
+#include "sys/spawn.h"
+
+#include <stdlib.h>
+
+const struct fn_settings fn_defaults = {
+    .jobs = 1,
+    .grace = INT64_C(2000000000),
+    .backoff_base = INT64_C(100000000),
+    .backoff_cap = INT64_C(30000000000),
+    .max_result = 16 * 1024 * 1024,
+};
+
+static const struct fn_kind *const kinds[] = {&lines_kind, &file_kind, &stdout_kind, &exec_kind};
+
+/* The last kind has no scheme and takes what is left. */
+static const struct fn_kind *kind_of(const char *word)
+{
+    size_t i = 0;
+    for (; kinds[i]->scheme[0]; i++) {
+        const char *scheme = kinds[i]->scheme;
+        size_t len = strlen(scheme);
+        bool whole = scheme[len - 1] != ':'; /* "-" must be the whole word */
+        if (strncmp(word, scheme, len) == 0 && (!whole || word[len] == '\0'))
+            break;
+    }
+    return kinds[i];
+}
+
+/* Resolve the program, unless it depends on the event. */
+static int find_program(struct fn *fn, struct err *err)
+{
+    if (!fn->settings.literal) {
+        fn->template = template_new(fn->words, fn->word_count, err);
+        if (!fn->template)
+            return -1;
+        if (template_is_literal(fn->template)) {
+            template_free(fn->template);
+            fn->template = NULL;
+        }
+    }
+    fn->program = spawn_resolve(fn->words[0], fn->context->path, err);
+    return fn->program ? 0 : -1;
+}
+
+struct fn *fn_open(struct fn_context *context, const struct fn_settings *settings, char *const *words, size_t count,
+                   struct err *err)
+{
+    struct fn *fn = mem_zalloc(sizeof *fn);
+    fn->context = context;
+    fn->settings = *settings;
+    fn->kind = kind_of(words[0]);
+    fn->name = words_join(words, count);
+    fn->words = words_dup(words, count);
+    fn->word_count = count;
+    size_t scheme = strlen(fn->kind->scheme);
+    memmove(fn->words[0], fn->words[0] + scheme, strlen(fn->words[0]) - scheme + 1);
+    if (fn->kind != &stdout_kind && !fn->words[0][0]) {
+        err_set(err, ERR_USAGE, "'%s': names nothing", fn->name);
+        goto fail;
+    }
+    if (fn->kind->sink && count > 1) {
+        err_set(err, ERR_USAGE, "'%s': takes no further words", fn->name);
+        goto fail;
+    }
+    if (fn->kind->program && find_program(fn, err) < 0)
+        goto fail;
+    if (fn->kind->open(fn, err) < 0)
+        goto fail;
+    return fn;
+
+fail:
+    fn->kind = NULL;
+    fn_free(fn);
+    return NULL;
+}
+
+struct fn *fn_open_string(struct fn_context *context, const struct fn_settings *settings, const char *text,
+                          struct err *err)
+{
+    size_t count;
+    char **words = words_split(text, &count, err);
+    if (!words)
+        return NULL;
+    struct fn *fn = fn_open(context, settings, words, count, err);
+    words_free(words);
+    return fn;
+}
+
+void fn_free(struct fn *fn)
+{
+    if (!fn)
+        return;
+    if (fn->kind)
+        fn->kind->free(fn);
+    template_free(fn->template);
+    free(fn->program);
+    free(fn->name);
+    words_free(fn->words);
+    free(fn);
+}
+
+const char *fn_name(const struct fn *fn)
+{
+    return fn->name;
+}
+
+bool fn_is_sink(const struct fn *fn)
+{
+    return fn->kind->sink;
+}
+
+bool fn_wants_id(const struct fn *fn)
+{
+    return fn->kind->wants_id;
+}
+
+void fn_close(struct fn *fn, void (*closed)(void *owner), void *owner)
+{
+    fn->closed = closed;
+    fn->closed_owner = owner;
+    fn->kind->close(fn);
+}
+
+void fn_closed(struct fn *fn)
+{
+    fn->closed(fn->closed_owner);
+}
+
+void fn_call(struct fn *fn, struct fn_call *call)
+{
+    call->fn = fn;
+    attempt_admit(fn, call);
+}
+
+bool fn_has_room(const struct fn *fn)
+{
+    return fn->waiting.count < fn->settings.jobs || fn->kind->has_slot(fn);
+}
+
+void fn_flush(struct fn *fn)
+{
+    if (fn->kind->flush)
+        fn->kind->flush(fn);
+}
+
+void fn_cancel(struct fn *fn, enum failure_reason reason, bool now)
+{
+    fn->cancelled = true;
+    fn->cancel_reason = reason;
+    attempt_cancel_idle(fn);
+    fn->kind->cancel(fn, reason, now);
+}
+
+void fn_list_append(struct fn_list *list, struct fn_call *call)
+{
+    call->next = NULL;
+    call->prev = list->last;
+    if (list->last)
+        list->last->next = call;
+    else
+        list->first = call;
+    list->last = call;
+    list->count++;
+}
+
+void fn_list_prepend(struct fn_list *list, struct fn_call *call)
+{
+    call->prev = NULL;
+    call->next = list->first;
+    if (list->first)
+        list->first->prev = call;
+    else
+        list->last = call;
+    list->first = call;
+    list->count++;
+}
+
+void fn_list_remove(struct fn_list *list, struct fn_call *call)
+{
+    if (call->prev)
+        call->prev->next = call->next;
+    else
+        list->first = call->next;
+    if (call->next)
+        call->next->prev = call->prev;
+    else
+        list->last = call->prev;
+    call->next = call->prev = NULL;
+    list->count--;
+}

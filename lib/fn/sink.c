@@ -1,0 +1,272 @@
+/*
+ * sink.c: the functions that only take: standard output and files.
+ *
+ * "-" gives the event back as its own result. "file:PATH" appends lines, gathered into large writes; a call is done when its line
+ * is written, not when it is gathered. A file named *.zst gets independent frames and one writer at a time.
+ */
+#include "base/mem.h"
+#include "base/num.h"
+#include "fn/kind.h"
+#include "format/zst.h"
+#include "sys/dir.h"
+#include "sys/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    SINK_BUFFER = 1024 * 1024,  /* bytes waiting for a slow reader (a FIFO); then the function has no room */
+    SINK_FRAME_DELAY_S = 1,     /* a frame that is not full is written after this long */
+};
+
+/* ---- standard output ---- */
+
+static int stdout_open(struct fn *fn, struct err *err)
+{
+    (void)fn;
+    (void)err;
+    return 0;
+}
+
+static bool stdout_has_slot(const struct fn *fn)
+{
+    (void)fn;
+    return true;
+}
+
+static void stdout_begin(struct fn *fn, struct fn_call *call)
+{
+    (void)fn;
+    call->lines = slice_line(call->event);
+    call->count = 1;
+    attempt_end(call, NULL, &(struct attempt_report){.bytes_in = call->lines.len, .bytes_out = call->lines.len});
+}
+
+static void stdout_cancel(struct fn *fn, enum failure_reason reason, bool now)
+{
+    (void)fn;
+    (void)reason;
+    (void)now;
+}
+
+static void stdout_close(struct fn *fn)
+{
+    fn_closed(fn);
+}
+
+static void stdout_free(struct fn *fn)
+{
+    (void)fn;
+}
+
+const struct fn_kind stdout_kind = {
+    .scheme = "-",
+    .sink = true,
+    .open = stdout_open,
+    .has_slot = stdout_has_slot,
+    .begin = stdout_begin,
+    .cancel = stdout_cancel,
+    .close = stdout_close,
+    .free = stdout_free,
+};
+
+/* ---- files ---- */
+
+struct file {
+    struct fn *fn;
+    struct stream_out out;
+    struct fn_list pending; /* in the stream up to their mark, not yet written */
+    bool compress;
+    struct buf content;     /* lines of the next frame */
+    struct fn_list framing; /* the calls whose lines are in content */
+    struct loop_timer frame_timer;
+    bool failed;            /* said so once */
+};
+
+static void progressed(struct stream_out *out);
+
+static int file_open(struct fn *fn, struct err *err)
+{
+    const char *path = fn->words[0];
+    int fd = dir_append_open(path, err);
+    if (fd < 0)
+        return -1;
+    if (zst_is_name(path)) {
+        uint64_t cut;
+        if (dir_lock(fd) < 0) {
+            err_set(err, ERR_NOT_USABLE, "%s: another process is writing it", path);
+            goto fail;
+        }
+        if (zst_recover(fd, &cut, err) < 0)
+            goto fail;
+    }
+    struct file *file = mem_zalloc(sizeof *file);
+    file->fn = fn;
+    file->compress = zst_is_name(path);
+    file->out.progress = progressed;
+    stream_open(&file->out, fn->context->loop, fd, true);
+    fn->state = file;
+    return 0;
+
+fail:
+    close(fd);
+    return -1;
+}
+
+static void give_up(struct file *file, struct fn_list *list)
+{
+    while (list->first) {
+        struct fn_call *call = list->first;
+        fn_list_remove(list, call);
+        attempt_end(call,
+                    failure_new(FAILURE_WRITE, FAILURE_PERMANENT, "write %s: %s", file->fn->words[0],
+                                strerror(file->out.error)),
+                    &(struct attempt_report){0});
+    }
+}
+
+/* The calls whose lines have been written are done. */
+static void settle(struct file *file)
+{
+    while (file->pending.first && file->pending.first->mark <= file->out.written) {
+        struct fn_call *call = file->pending.first;
+        fn_list_remove(&file->pending, call);
+        attempt_end(call, NULL, &(struct attempt_report){.bytes_in = call->event.len + 1});
+    }
+    if (!file->out.error)
+        return;
+    struct fn_context *context = file->fn->context;
+    if (!file->failed && context->fatal) {
+        struct err err;
+        errno = file->out.error;
+        err_sys(&err, "write %s", file->fn->words[0]);
+        file->failed = true;
+        context->fatal(context->owner, &err);
+    }
+    give_up(file, &file->pending);
+    give_up(file, &file->framing);
+}
+
+static void progressed(struct stream_out *out)
+{
+    struct file *file = (struct file *)(void *)((char *)out - offsetof(struct file, out));
+    settle(file);
+    attempt_pump(file->fn);
+}
+
+/* Close the frame: its calls are done when it is written. */
+static void write_frame(struct file *file)
+{
+    struct buf frame = {0};
+    struct err err;
+    loop_timer_clear(file->fn->context->loop, &file->frame_timer);
+    if (!file->content.len)
+        return;
+    if (zst_frame(buf_str(&file->content), &frame, &err) < 0)
+        file->out.error = ENOMEM;
+    stream_add(&file->out, buf_str(&frame));
+    buf_free(&frame);
+    buf_clear(&file->content);
+    while (file->framing.first) {
+        struct fn_call *call = file->framing.first;
+        fn_list_remove(&file->framing, call);
+        call->mark = file->out.accepted;
+        fn_list_append(&file->pending, call);
+    }
+    stream_flush(&file->out);
+    settle(file);
+}
+
+static void frame_due(struct loop_timer *timer)
+{
+    write_frame((struct file *)(void *)((char *)timer - offsetof(struct file, frame_timer)));
+}
+
+static bool file_has_slot(const struct fn *fn)
+{
+    const struct file *file = fn->state;
+    return stream_pending(&file->out) < SINK_BUFFER;
+}
+
+static void add_to_frame(struct file *file, struct fn_call *call)
+{
+    struct loop *loop = file->fn->context->loop;
+    if (!file->content.len) {
+        file->frame_timer.fire = frame_due;
+        loop_timer_set(loop, &file->frame_timer, loop_now(loop) + SINK_FRAME_DELAY_S * NUM_SECOND);
+    }
+    buf_add_str(&file->content, slice_str(call->event));
+    buf_addc(&file->content, '\n');
+    fn_list_append(&file->framing, call);
+    if (file->content.len >= ZST_FRAME)
+        write_frame(file);
+}
+
+static void file_begin(struct fn *fn, struct fn_call *call)
+{
+    struct file *file = fn->state;
+    if (file->compress) {
+        add_to_frame(file, call);
+        return;
+    }
+    uint64_t written = file->out.written;
+    fn_list_append(&file->pending, call);
+    call->mark = file->out.accepted + call->event.len + 1;
+    stream_add_line(&file->out, slice_str(call->event));
+    if (file->out.written != written || file->out.error)
+        settle(file);
+}
+
+static void file_flush(struct fn *fn)
+{
+    struct file *file = fn->state;
+    stream_flush(&file->out);
+    settle(file);
+}
+
+/* What has been taken is written in any case: there is nothing to end. */
+static void file_cancel(struct fn *fn, enum failure_reason reason, bool now)
+{
+    struct file *file = fn->state;
+    (void)reason;
+    write_frame(file);
+    if (now && file->pending.first && !file->out.error)
+        file->out.error = ETIMEDOUT; /* a FIFO that nobody reads */
+    file_flush(fn);
+}
+
+static void file_close(struct fn *fn)
+{
+    struct file *file = fn->state;
+    struct loop *loop = fn->context->loop;
+    write_frame(file);
+    if (stream_close(&file->out, loop_now(loop) + fn->settings.grace) < 0 && !file->failed && fn->context->fatal) {
+        struct err err;
+        err_sys(&err, "write %s", fn->words[0]);
+        file->failed = true;
+        fn->context->fatal(fn->context->owner, &err);
+    }
+    settle(file);
+    fn_closed(fn);
+}
+
+static void file_free(struct fn *fn)
+{
+    struct file *file = fn->state;
+    buf_free(&file->content);
+    free(file);
+}
+
+const struct fn_kind file_kind = {
+    .scheme = "file:",
+    .sink = true,
+    .open = file_open,
+    .has_slot = file_has_slot,
+    .begin = file_begin,
+    .flush = file_flush,
+    .cancel = file_cancel,
+    .close = file_close,
+    .free = file_free,
+};
