@@ -131,7 +131,7 @@ void options_complete_bash(const struct command *command, struct buf *out)
                   "            ((++i))\n"
                   "            break\n"
                   "            ;;\n"
-                  "        '='");
+                  "        --=");
     each_entry(out, command, add_bash_valued);
     buf_puts(out, ")\n"
                   "            kind=${COMP_WORDS[i]}\n"
