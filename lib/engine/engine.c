@@ -15,10 +15,7 @@
 
 extern char **environ;
 
-enum {
-    ENGINE_STDERR = 1024 * 1024,          /* bytes waiting for a slow reader of stderr; then the fitting waits too */
-    ENGINE_LATENCY_MS = 20,               /* results are flushed after this long even while there is no idle moment */
-};
+enum { ENGINE_STDERR = 1024 * 1024 }; /* bytes waiting for a slow reader of stderr; then the fitting waits too */
 
 /* ---- stderr ---- */
 
@@ -334,14 +331,13 @@ static void budget_over(struct loop_timer *timer)
 void engine_check_halt(struct engine *engine)
 {
     const struct common_halt *halt = &engine->options->halt;
-    const struct report *report = &engine->report;
-    uint64_t ended = report->done + report->dead + report->dropped;
-    bool many = halt->failures && report->dead >= halt->failures;
-    bool often = halt->fraction > 0 && ended >= COMMON_HALT_EVENTS && (double)report->dead >= halt->fraction * (double)ended;
+    uint64_t died = engine->died, ended = engine->finished;
+    bool many = halt->failures && died >= halt->failures;
+    bool often = halt->fraction > 0 && ended >= COMMON_HALT_EVENTS && (double)died >= halt->fraction * (double)ended;
     if (engine->halted || (!many && !often))
         return;
     engine->halted = true;
-    msg_warn("halted: %llu of %llu events are dead", (unsigned long long)report->dead, (unsigned long long)ended);
+    msg_warn("halted: %llu of %llu events are dead", (unsigned long long)died, (unsigned long long)ended);
     if (halt->now)
         engine_cancel(engine, FAILURE_HALTED, false);
     else

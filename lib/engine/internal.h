@@ -83,6 +83,8 @@ struct engine {
     struct loop_idle idle;     /* flushes */
     struct loop_timer budget, grace;
     int64_t flushed_at;
+    uint64_t finished, died;   /* jobs that their plans have ended; for --halt */
+    bool settling, settle_again;
     bool started;              /* engine_run has begun */
     bool source_ended;
     bool stopping;             /* no more events are taken */

@@ -14,6 +14,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Results are written after this long even while there is no idle moment: nanoseconds. */
+#define SETTLE_LATENCY INT64_C(20000000)
+
 static void append(struct job_list *list, struct engine_job *job)
 {
     job->next = NULL;
@@ -178,8 +181,6 @@ static void count(struct engine_job *job)
     }
     if (engine->source->outcome)
         engine->source->outcome(engine->source, job->token, job->outcome);
-    if (job->outcome == SOURCE_DEAD)
-        engine_check_halt(engine);
 }
 
 /*
@@ -206,21 +207,35 @@ static bool settle_unwritten(struct engine_job *job)
     return !job->letters_open;
 }
 
-void settle_progress(struct engine *engine)
+static void settle_written(struct engine *engine)
 {
     struct engine_job *job;
-    emit(engine);
     while ((job = engine->emitted.first) && !job->letters_open) {
-        if (job->mark > engine->out.written) {
-            if (!engine->out.error)
-                break;
-            if (!settle_unwritten(job))
-                break;
-        }
+        if (job->mark > engine->out.written && (!engine->out.error || !settle_unwritten(job)))
+            return;
         take_out(&engine->emitted, job);
         count(job);
         forget(job);
     }
+}
+
+/* Whatever is called from here may come back here: a written letter, a broken sink, --halt. One level does the work. */
+void settle_progress(struct engine *engine)
+{
+    engine->settle_again = true;
+    if (engine->settling)
+        return;
+    engine->settling = true;
+    while (engine->settle_again) {
+        engine->settle_again = false;
+        emit(engine);
+        if (engine->emitted.first && loop_now(engine->loop) - engine->flushed_at > SETTLE_LATENCY) {
+            engine->flushed_at = loop_now(engine->loop);
+            stream_flush(&engine->out);
+        }
+        settle_written(engine);
+    }
+    engine->settling = false;
     admit_wake(engine);
     engine_check_end(engine);
 }
@@ -236,6 +251,11 @@ void settle_finish(struct engine_job *job)
 {
     struct engine *engine = job->job.engine;
     job->state = JOB_FINISHED;
+    engine->finished++;
+    if (job->outcome == SOURCE_DEAD) {
+        engine->died++;
+        engine_check_halt(engine);
+    }
     if (job->place.entered)
         admit_next_of_key(engine, job);
     if (engine->options->unordered) {

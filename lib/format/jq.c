@@ -196,6 +196,26 @@ static jv parse_event(struct str event)
     return value;
 }
 
+/* An output on its way to the caller. Returns non-zero to end the run. */
+static int hand_out(struct run *run, struct str json)
+{
+    struct jq_program *program = run->program;
+    struct json_scan scan;
+
+    /* Nested beyond what we read, or a string of surrogates out of implode. */
+    if (json_scan(json, NULL, NULL, &scan) != 0) {
+        run->result = program_error(program, run->err, ERR_INPUT,
+                                    "the output is not valid JSON: ", str_of(scan.reason));
+        return 1;
+    }
+    if (!program->lost_digits) {
+        if (run->outputs == 1)
+            jq_digits_note(&program->digits, run->event);
+        program->lost_digits = jq_digits_lost(&program->digits, json);
+    }
+    return run->emit(run->context, json);
+}
+
 /* Consumes output. Returns non-zero to end the run. */
 static int take_output(struct run *run, jv output)
 {
@@ -220,12 +240,7 @@ static int take_output(struct run *run, jv output)
         return 1;
     }
     jq_guard_pause();
-    if (!program->lost_digits) {
-        if (run->outputs == 1)
-            jq_digits_note(&program->digits, run->event);
-        program->lost_digits = jq_digits_lost(&program->digits, json);
-    }
-    stop = run->emit(run->context, json);
+    stop = hand_out(run, json);
     jq_guard_resume();
     jv_free(text);
     return stop;
@@ -282,6 +297,11 @@ static void scrub(struct run *run)
 
     jq_start(jq, jv_null(), 0);
     jq_halt(jq, jv_null(), jv_null());
+}
+
+static void tear_down(struct run *run)
+{
+    jq_teardown(&run->program->jq);
 }
 
 /* Do step of the run under guard. A run that had to be jumped out of costs the program its libjq
@@ -355,7 +375,7 @@ void jq_free(struct jq_program *program)
     if (!program)
         return;
     if (program->jq)
-        jq_teardown(&program->jq);
+        guarded(&(struct run){.program = program}, tear_down);
     jq_native_free(program->native);
     json_paths_free(program->paths);
     jq_digits_free(&program->digits);

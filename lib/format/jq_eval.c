@@ -214,6 +214,8 @@ static enum jq_result eval(struct jq_native *native, int index, const struct jso
         return eval(native, expr->right, values, value);
     case JQ_HAS:
         found = at_step(native, native->steps[expr->step].parent, values);
+        if (found->type == JSON_ABSENT || found->type == JSON_NULL)
+            return truth(value, false);
         if (found->type != JSON_OBJECT)
             return JQ_DECLINED;
         return truth(value, at_step(native, expr->step, values)->type != JSON_ABSENT);

@@ -79,11 +79,14 @@ uint64_t json_find_escaped(struct json_index *index, uint64_t backslash, struct 
 {
     uint64_t escaped = place->escaped; /* the byte at next may be */
     place->escaped = 0;
-    index->backslashes = true;
     backslash &= ~escaped;
     while (backslash) {
         unsigned at = (unsigned)__builtin_ctzll(backslash);
-        place->good &= is_escape(index, place->next + at + 1);
+        size_t position = place->next + at;
+        if (position < index->escape_first)
+            index->escape_first = position;
+        index->escape_last = position;
+        place->good &= is_escape(index, position + 1);
         place->escaped = at == JSON_BLOCK - 1;
         uint64_t bit = UINT64_C(1) << at;
         escaped |= bit << 1;
@@ -165,7 +168,9 @@ void json_index_init(struct json_index *index, struct str text)
     index->len = text.len;
     index->next = index->utf8_done = 0;
     index->string = index->escaped = 0;
-    index->backslashes = index->odd = false;
+    index->escape_first = SIZE_MAX;
+    index->escape_last = 0;
+    index->odd = false;
 }
 
 static bool fill_at_level(struct json_index *index, enum json_level level)

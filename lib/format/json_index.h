@@ -26,11 +26,12 @@ enum {
 struct json_index {
     const char *text;
     size_t len;
-    size_t next;      /* bytes that have been looked at */
+    size_t next;         /* bytes that have been looked at */
+    size_t escape_first; /* where the escapes of the text so far begin, SIZE_MAX: none */
+    size_t escape_last;
     size_t utf8_done; /* bytes that are known to be UTF-8, when further than next */
     uint64_t string;  /* all ones while next is inside of a string */
     uint64_t escaped; /* 1 when the byte at next stands behind a backslash */
-    bool backslashes; /* the text holds some */
     bool odd;         /* pending holds an opening quote whose closing one is in the next window */
     uint32_t pending;
     uint32_t count;                                /* quotes of this window, an even number */
@@ -41,6 +42,10 @@ struct json_index {
 #if defined(__x86_64__) && defined(__SSE2__) && defined(__GNUC__) && !defined(JSON_NO_SIMD)
 #define JSON_X86 1
 #endif
+
+#define JSON_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define JSON_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define JSON_INLINE      static inline __attribute__((always_inline))
 
 /* How the bytes are looked at; the results are the same. All but JSON_PLAIN need JSON_X86. */
 enum json_level { JSON_PLAIN, JSON_SSE2, JSON_AVX2, JSON_AVX512 };
@@ -56,5 +61,11 @@ void json_index_init(struct json_index *index, struct str text);
 /* List the next quotes, an even number of them. False: the text has a fault, or no quote is left.
  */
 bool json_index_fill(struct json_index *index, enum json_level level);
+
+/* Whether there may be an escape in the string of two quotes. */
+static inline bool json_index_escapes(const struct json_index *index, const uint32_t *quote)
+{
+    return quote[1] > index->escape_first && quote[0] < index->escape_last;
+}
 
 #endif

@@ -9,8 +9,6 @@
 
 #include "format/json_index.h"
 
-#define JSON_INLINE static inline __attribute__((always_inline))
-
 /* Bit n of each mask tells of byte n of a block. */
 struct json_masks {
     uint64_t quote;

@@ -71,7 +71,7 @@ int json_paths_key(struct json_paths *paths, int node, struct str key)
         return child;
     struct json_node *parent = &paths->nodes[node];
     struct str own = {mem_strndup(key.len ? key.data : "", key.len), key.len};
-    parent->lengths |= UINT64_C(1) << json_length_bit(key.len);
+    parent->key_bits |= json_key_bit(key.len ? key.data[0] : '"', key.len);
     return add_child(paths, node, &parent->keys, own, 0);
 }
 

@@ -15,13 +15,13 @@
 enum { JSON_NO_NODE = -1 };
 
 struct json_node {
-    int parent;       /* JSON_NO_NODE for node 0 */
-    int sibling;      /* the next child of the same parent and kind */
-    int keys;         /* the first child by key */
-    int indexes;      /* the first child by index */
-    uint64_t lengths; /* bit n is set when a child's key has n bytes (63: or more) */
-    size_t last;      /* the greatest index of a child */
-    struct str key;   /* the step from the parent: decoded bytes, owned; {NULL, 0} for an index */
+    int parent;        /* JSON_NO_NODE for node 0 */
+    int sibling;       /* the next child of the same parent and kind */
+    int keys;          /* the first child by key */
+    int indexes;       /* the first child by index */
+    uint64_t key_bits; /* those of the children's keys */
+    size_t last;       /* the greatest index of a child */
+    struct str key;    /* the step from the parent: decoded bytes, owned; {NULL, 0} for an index */
     size_t index;
 };
 
@@ -30,9 +30,10 @@ struct json_paths {
     struct json_node nodes[JSON_MAX_NODES];
 };
 
-static inline unsigned json_length_bit(size_t len)
+/* A bit that tells most keys apart, by the length and the first byte (of an empty one: a quote). */
+static inline uint64_t json_key_bit(char first, size_t len)
 {
-    return len < 63 ? (unsigned)len : 63;
+    return UINT64_C(1) << (((unsigned char)first + 5 * len) % 64);
 }
 
 #endif
