@@ -13,8 +13,8 @@
 
 static bool plan_has_room(struct engine *engine)
 {
-    if (engine->plan->has_room && !engine->plan->has_room(engine->plan))
-        return false;
+    if (engine->plan->has_room)
+        return engine->plan->has_room(engine->plan) && (!engine->dead_sink || fn_has_room(engine->dead_sink));
     for (size_t i = 0; i < engine->fn_count; i++) {
         if (!fn_has_room(engine->fns[i]))
             return false;

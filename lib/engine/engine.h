@@ -59,7 +59,7 @@ struct plan {
      */
     void (*start)(struct plan *plan, struct job *job, const struct jq_input *input);
 
-    /* Optional. Can another event be taken? Without it: when every function has room. engine_room says when to ask again. */
+    /* Optional. Can another event be taken? Without it: when every function has room. A function that gets room asks again, and engine_room. */
     bool (*has_room)(struct plan *plan);
 
     /* Optional. No event is at hand now, or none will come any more (end): send on what was gathered (a partial batch). */
@@ -113,8 +113,8 @@ void *job_data(struct job *job);
 /* The identity of the event (DESIGN.md 1.1), computed on first use; valid as long as the job. */
 struct str job_id(struct job *job);
 
-/* Add result lines, each with its LF; takes over the slice's reference. They are written in order when the job ends. */
-void job_emit_take(struct job *job, struct slice lines);
+/* Add count result lines, each with its LF; takes over the slice's reference. They are written in order when the job ends. */
+void job_emit_take(struct job *job, struct slice lines, size_t count);
 /* The event itself is a result, byte for byte. */
 void job_emit_event(struct job *job);
 /* Write lines now, before the job ends and regardless of order. Borrowed. */

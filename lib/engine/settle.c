@@ -285,9 +285,10 @@ static void add_cost(struct engine_job *job, size_t bytes)
     job->job.engine->window_bytes += bytes;
 }
 
-void job_emit_take(struct job *job, struct slice lines)
+void job_emit_take(struct job *job, struct slice lines, size_t count)
 {
     struct engine_job *own = engine_job_of(job);
+    job->engine->report.results += count;
     if (!lines.len) {
         slice_drop(&lines);
         return;
@@ -308,8 +309,7 @@ void job_emit_take(struct job *job, struct slice lines)
 
 void job_emit_event(struct job *job)
 {
-    job->engine->report.results++;
-    job_emit_take(job, slice_line(job->event));
+    job_emit_take(job, slice_line(job->event), 1);
 }
 
 void job_emit_now(struct job *job, struct str lines)
@@ -364,7 +364,6 @@ void job_end_with(struct job *job, struct fn_call *call)
         job_dead_take(job, call->failure);
         return;
     }
-    job->engine->report.results += call->count;
-    job_emit_take(job, call->lines);
+    job_emit_take(job, call->lines, call->count);
     job_done(job);
 }

@@ -140,7 +140,8 @@ void fn_call(struct fn *fn, struct fn_call *call)
 
 bool fn_has_room(const struct fn *fn)
 {
-    return fn->waiting.count < fn->settings.jobs || fn->kind->has_slot(fn);
+    unsigned buffer = fn->settings.buffer ? fn->settings.buffer : fn->settings.jobs;
+    return fn->waiting.count < buffer || fn->kind->has_slot(fn);
 }
 
 void fn_flush(struct fn *fn)

@@ -35,6 +35,7 @@ struct fn_fault { /* --fault: what goes wrong on purpose, for each attempt */
 
 struct fn_settings {
     unsigned jobs;        /* calls at once: processes, or workers; from 1 on */
+    unsigned buffer;      /* calls that may wait for it before it has no room; 0: as many as jobs */
     int64_t timeout;      /* of one attempt, nanoseconds; 0: none */
     int64_t grace;        /* from SIGTERM to SIGKILL */
     unsigned retries;     /* attempts after the first */
