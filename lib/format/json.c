@@ -23,54 +23,56 @@ static void forget(struct scan *scan, int node)
         forget(scan, i);
 }
 
-static int match_decoded(const struct json_paths *paths, const struct json_node *node,
-                         struct str key)
-{
-    int child = node->keys;
-    while (child != JSON_NO_NODE && !str_eq(paths->nodes[child].key, key))
-        child = paths->nodes[child].sibling;
-    return child;
-}
-
 static int match_escaped(const struct json_paths *paths, const struct json_node *node,
                          struct str string)
 {
     struct buf key = {0};
     json_decode(string, &key);
-    int child = match_decoded(paths, node, buf_str(&key));
+    int child = node->keys;
+    while (child != JSON_NO_NODE && !str_eq(paths->nodes[child].key, buf_str(&key)))
+        child = paths->nodes[child].sibling;
     buf_free(&key);
     return child;
 }
 
-static int match_member(struct scan *scan, const struct json_node *node, const char *open,
-                        const char *close)
+/* Whether a key without escapes, in whose text room bytes follow its first one, is node's. */
+JSON_INLINE bool is_key(const struct json_node *node, const char *key, size_t len, size_t room)
 {
-    struct str key = {open + 1, (size_t)(close - open) - 1};
-    int child;
-    if (memchr(key.data, '\\', key.len))
-        child = match_escaped(scan->paths, node, (struct str){open, key.len + 2});
-    else
-        child = match_decoded(scan->paths, node, key);
-    if (child != JSON_NO_NODE && JSON_UNLIKELY(scan->values[child].type != JSON_ABSENT))
-        forget(scan, child);
-    return child;
+    if (node->key.len != len)
+        return false;
+    if (JSON_UNLIKELY(room < sizeof node->head))
+        return memcmp(node->key.data, key, len) == 0;
+    uint64_t head;
+    memcpy(&head, key, sizeof head);
+    if ((head ^ node->head) & node->mask)
+        return false;
+    return len <= sizeof head ||
+           memcmp(node->key.data + sizeof head, key + sizeof head, len - sizeof head) == 0;
 }
 
 /* The child of node that a member is, by the quotes of its key. */
 JSON_INLINE int find_member(struct scan *scan, const struct json_node *node, const uint32_t *quote)
 {
-    const char *open = scan->cursor.text.data + quote[0];
-    const char *close = scan->cursor.text.data + quote[1];
-    uint64_t bit = json_key_bit(open[1], (size_t)(close - open) - 1);
-    if (JSON_LIKELY(!(node->key_bits & bit) && !json_index_escapes(&scan->cursor.index, quote)))
-        return JSON_NO_NODE;
-    return match_member(scan, node, open, close);
+    const struct json_cursor *cursor = &scan->cursor;
+    const struct json_node *nodes = scan->paths->nodes;
+    const char *key = cursor->text.data + quote[0] + 1;
+    size_t len = quote[1] - quote[0] - 1;
+    int child = JSON_NO_NODE;
+    if (JSON_UNLIKELY(json_index_escapes(&cursor->index, quote)))
+        child = match_escaped(scan->paths, node, (struct str){key - 1, len + 2});
+    else if (node->key_bits & json_key_bit(key[0], len))
+        for (child = node->keys; child != JSON_NO_NODE; child = nodes[child].sibling)
+            if (is_key(&nodes[child], key, len, cursor->text.len - quote[0] - 1))
+                break;
+    if (child != JSON_NO_NODE && JSON_UNLIKELY(scan->values[child].type != JSON_ABSENT))
+        forget(scan, child);
+    return child;
 }
 
-JSON_INLINE void record(struct scan *scan, int child, size_t start, size_t end)
+JSON_INLINE void record(struct scan *scan, int child, enum json_type type, size_t start, size_t end)
 {
     struct str text = {scan->cursor.text.data + start, end - start};
-    scan->values[child] = (struct json_value){json_type_of((struct str){text.data, 1}), text};
+    scan->values[child] = (struct json_value){type, text};
 }
 
 static int find_element(const struct scan *scan, const struct json_node *node, size_t at)
@@ -92,7 +94,8 @@ static bool visit_container(struct scan *scan, int child)
         return json_pass_container(cursor);
     const struct json_node *node = &scan->paths->nodes[child];
     bool array = cursor->text.data[cursor->pos] == '[';
-    record(scan, child, cursor->pos, cursor->pos); /* its parts come under a key that is not new */
+    /* Not absent any more: when the key comes again, its parts are known to need forgetting. */
+    scan->values[child].type = array ? JSON_ARRAY : JSON_OBJECT;
     if ((array ? node->indexes : node->keys) == JSON_NO_NODE)
         return json_pass_container(cursor);
     return visit(scan, node, array);
@@ -138,10 +141,12 @@ static bool visit(struct scan *scan, const struct json_node *node, bool array)
         if (JSON_UNLIKELY(t[pos] <= ' ' || (t[pos] == '"' && *quote != pos)))
             JSON_MOVE(json_pass_blanks);
         size_t start = pos;
+        enum json_type type = JSON_STRING;
         if (*quote == pos) {
             pos = (size_t)quote[1] + 1;
             quote += 2;
         } else if ((t[pos] | 0x20) == '{') {
+            type = t[pos] == '[' ? JSON_ARRAY : JSON_OBJECT;
             cursor->pos = pos;
             cursor->quote = quote;
             if (!visit_container(scan, child) || cursor->pos == text.len)
@@ -149,12 +154,16 @@ static bool visit(struct scan *scan, const struct json_node *node, bool array)
             pos = cursor->pos;
             quote = cursor->quote;
         } else {
+            type = JSON_NUMBER;
             pos = json_scalar_end(text, pos, cursor->level);
             if (JSON_UNLIKELY(!pos))
                 return false;
         }
-        if (child != JSON_NO_NODE)
-            record(scan, child, start, pos);
+        if (child != JSON_NO_NODE) {
+            if (type == JSON_NUMBER)
+                type = json_type_of((struct str){t + start, 1});
+            record(scan, child, type, start, pos);
+        }
 
         if (JSON_UNLIKELY(t[pos] <= ' '))
             JSON_MOVE(json_pass_blanks);
@@ -190,10 +199,12 @@ static bool scan_text(struct scan *scan, struct str text, enum json_level level)
     bool container = text.data[0] == '{' || text.data[0] == '[';
     if (container ? last != '}' && last != ']' : !json_pass_lone_scalar(cursor))
         return false;
+    if (container &&
+        (!visit_container(scan, scan->values ? 0 : JSON_NO_NODE) || cursor->pos != text.len))
+        return false;
     if (scan->values)
-        record(scan, 0, 0, text.len);
-    return !container ||
-           (visit_container(scan, scan->values ? 0 : JSON_NO_NODE) && cursor->pos == text.len);
+        record(scan, 0, json_type_of(text), 0, text.len);
+    return true;
 }
 
 int json_scan_at_level(struct str text, const struct json_paths *paths, struct json_value *values,

@@ -72,7 +72,11 @@ int json_paths_key(struct json_paths *paths, int node, struct str key)
     struct json_node *parent = &paths->nodes[node];
     struct str own = {mem_strndup(key.len ? key.data : "", key.len), key.len};
     parent->key_bits |= json_key_bit(key.len ? key.data[0] : '"', key.len);
-    return add_child(paths, node, &parent->keys, own, 0);
+    int made = add_child(paths, node, &parent->keys, own, 0);
+    size_t head = key.len < sizeof(uint64_t) ? key.len : sizeof(uint64_t);
+    memcpy(&paths->nodes[made].head, own.data, head);
+    memset(&paths->nodes[made].mask, 0xFF, head);
+    return made;
 }
 
 int json_paths_index(struct json_paths *paths, int node, size_t index)

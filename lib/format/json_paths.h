@@ -21,6 +21,8 @@ struct json_node {
     int indexes;       /* the first child by index */
     uint64_t key_bits; /* those of the children's keys */
     size_t last;       /* the greatest index of a child */
+    uint64_t head;     /* the first eight bytes of the key, as a load gives them */
+    uint64_t mask;     /* ones where head is of the key */
     struct str key;    /* the step from the parent: decoded bytes, owned; {NULL, 0} for an index */
     size_t index;
 };
