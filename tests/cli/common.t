@@ -62,9 +62,9 @@ options_of() {
     out_is ''
     err_is "$name: --xyzzy: unknown option
 try '$name --help'"
-    run "$name" --halp
+    run "$name" --verzion
     exits 2
-    err_like "^$name: --halp: unknown option \(did you mean --help\?\)\$"
+    err_like "^$name: --verzion: unknown option \(did you mean --version\?\)\$"
     run "$name" -_
     exits 2
     err_like "^$name: -_: unknown option"
@@ -182,7 +182,7 @@ filter() {
     claim "$name: dead letters are appended to --dead, with what happened"
     printf '[1]\n{\n[2]\n' >broken
     for _ in 1 2; do
-        run_sh "$name --dead dead.ndjson $minimal <broken"
+        run_sh "$name --quiet --dead dead.ndjson $minimal <broken"
         exits 123
         err_is ''
     done
@@ -191,7 +191,7 @@ filter() {
     rm -f dead.ndjson
 
     claim "$name: --stats adds up"
-    run_sh "$name --stats --dead dead.ndjson $minimal <broken"
+    run_sh "$name --quiet --stats --dead dead.ndjson $minimal <broken"
     exits 123
     is "$(jq -c '[.read,.done,.dead,.dropped]' "$err")" '[3,2,1,0]' counts
     is "$(jq '.read == .done + .dead + .dropped' "$err")" true sum
