@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -26,11 +27,28 @@ enum child_step { STEP_NONE, STEP_START, STEP_DESCRIPTORS, STEP_EXECUTE };
 struct child_plan {
     const struct spawn_spec *spec;
     pid_t parent;
+    uint64_t signals; /* to be reset: bit signo - 1 */
     enum child_step failed;
     int error;
 };
 
-/* The kernel's own view: the C library hides the signals 32 and 33 that it uses itself. */
+#define SIGNAL_BIT(signo) (UINT64_C(1) << ((signo)-1))
+
+/*
+ * Whose disposition this process may change at any time: always reset. Asking for all 64 costs more
+ * than the rest of the child's calls together, so what else is not default is looked up once, at
+ * the first start.
+ */
+static const uint64_t changing_signals =
+    SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGPIPE) |
+    SIGNAL_BIT(SIGALRM) | SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGUSR1) | SIGNAL_BIT(SIGUSR2) |
+    SIGNAL_BIT(SIGCHLD);
+
+/*
+ * The kernel's own view, as the C library hides the signals 32 and 33 that it uses itself: some
+ * programs start us with these ignored too. Only the handler is looked at; it comes first
+ * everywhere.
+ */
 struct kernel_action {
     void (*handler)(int);
     unsigned long flags;
@@ -40,21 +58,27 @@ struct kernel_action {
 
 enum { KERNEL_SIGNALS = 64, KERNEL_MASK_BYTES = 8 };
 
+static uint64_t find_signals_to_reset(void)
+{
+    struct kernel_action action;
+    uint64_t found = changing_signals;
+    for (int signo = 1; signo <= KERNEL_SIGNALS; signo++) {
+        if (syscall(SYS_rt_sigaction, signo, NULL, &action, KERNEL_MASK_BYTES) == 0 &&
+            action.handler != SIG_DFL)
+            found |= SIGNAL_BIT(signo);
+    }
+    return found;
+}
+
 /*
  * execve keeps what is ignored. What is handled must go too, before the mask is lifted: the handler
  * would run in the child on the parent's memory.
  */
-static void reset_signals(void)
+static void reset_signals(uint64_t signals)
 {
-    struct kernel_action action;
     const struct kernel_action plain = {.handler = SIG_DFL};
-    for (int signo = 1; signo <= KERNEL_SIGNALS; signo++) {
-        if (signo == SIGKILL || signo == SIGSTOP)
-            continue;
-        if (syscall(SYS_rt_sigaction, signo, NULL, &action, KERNEL_MASK_BYTES) == 0 &&
-            action.handler != SIG_DFL)
-            syscall(SYS_rt_sigaction, signo, &plain, NULL, KERNEL_MASK_BYTES);
-    }
+    for (; signals; signals &= signals - 1)
+        syscall(SYS_rt_sigaction, __builtin_ctzll(signals) + 1, &plain, NULL, KERNEL_MASK_BYTES);
 }
 
 /*
@@ -102,7 +126,7 @@ static void __attribute__((noreturn, noinline)) run_child(struct child_plan *pla
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != plan->parent) /* it died before the line above took effect */
         _exit(127);
-    reset_signals();
+    reset_signals(plan->signals);
     if (place_descriptors(spec->fds)) {
         plan->failed = STEP_DESCRIPTORS;
         plan->error = errno;
@@ -128,7 +152,11 @@ static pid_t __attribute__((noinline)) start_child(struct child_plan *plan)
 
 static pid_t try_spawn(struct child_plan *plan)
 {
+    static uint64_t signals;
     sigset_t all, before;
+    if (!signals)
+        signals = find_signals_to_reset();
+    plan->signals = signals;
     plan->failed = STEP_NONE;
     plan->error = 0;
     plan->parent = getpid();

@@ -5,6 +5,9 @@
  * a new process group; death of the parent ends it (PR_SET_PDEATHSIG, SIGKILL); signal dispositions and mask are reset; the given
  * descriptors become 0, 1 and 2; every other one is closed (close_range); execve. Between vfork and execve only
  * system calls are made. An execve that fails is reported here, with its errno, not as an exit status.
+ *
+ * Which unusual signals (other than HUP INT QUIT PIPE ALRM TERM USR1 USR2 CHLD) are not at their default is looked up at the first start:
+ * who changes another one does it before.
  */
 #ifndef FIT_SYS_SPAWN_H
 #define FIT_SYS_SPAWN_H
@@ -21,7 +24,10 @@ struct spawn_spec {
     int fds[3];            /* what becomes 0, 1, 2; -1: /dev/null. Stay open and the caller's in the parent */
 };
 
-/* The pid of the new process and group, or -1 with ERR_SYSTEM, ERR_NOT_FOUND or ERR_NOT_USABLE. */
+/*
+ * The pid of the new process and group, or -1 with ERR_SYSTEM (what may pass: no process, memory or descriptor left),
+ * ERR_NOT_FOUND or ERR_NOT_USABLE (also: argument list too long). A script without "#!" is run by /bin/sh, as execvp does.
+ */
 pid_t spawn_process(const struct spawn_spec *spec, struct err *err);
 
 /*
@@ -30,7 +36,10 @@ pid_t spawn_process(const struct spawn_spec *spec, struct err *err);
  */
 char *spawn_resolve(const char *name, const char *path, struct err *err);
 
-/* Signal the group of pid, and the descendants that left it (setsid) as far as /proc shows them. pid must not have been reaped. */
+/*
+ * Signal the group of pid, and the descendants that left it (setsid) as far as /proc shows them: not a daemon whose
+ * parents have exited. pid must not have been reaped. With SIGKILL everybody is stopped before, so that nobody starts more meanwhile.
+ */
 void spawn_signal_tree(pid_t pid, int signo);
 
 /* A close-on-exec pipe; ends[0] is read from. Each flag: O_NONBLOCK for that end in this process, or 0. -1 with errno. */

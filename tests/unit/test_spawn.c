@@ -523,13 +523,14 @@ static void the_two_ends_of_a_pipe_have_flags_of_their_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* first, as rare signals are looked up at the first start */
+        cmocka_unit_test(resets_ignored_and_blocked_signals),
         cmocka_unit_test(passes_arguments_and_environment),
         cmocka_unit_test(gives_a_process_a_group_of_its_own),
         cmocka_unit_test(leaves_only_three_descriptors_open),
         cmocka_unit_test(minus_one_is_dev_null),
         cmocka_unit_test(places_descriptors_that_overlap),
         cmocka_unit_test(works_when_standard_descriptors_are_closed),
-        cmocka_unit_test(resets_ignored_and_blocked_signals),
         cmocka_unit_test(the_death_of_the_parent_ends_the_process),
         cmocka_unit_test(runs_a_script_without_a_header_by_the_shell),
         cmocka_unit_test(says_why_a_program_cannot_be_executed),
