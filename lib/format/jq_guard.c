@@ -18,7 +18,7 @@
 #define TICK INT64_C(20000000) /* nanoseconds of processor time between two looks at the run */
 
 enum {
-    PATIENCE = 3,    /* ticks that a run has to heed stop */
+    PATIENCE = 10,   /* ticks that a run has to heed stop */
     IDLE_TICKS = 50, /* ticks without a run after which they end until the next one */
     TEXTS = 4,       /* mapped parts of code that are remembered; others are not jumped from */
     SPARE_MEMORY = 1024 * 1024, /* left to a run whose memory is refused, for its stack */
