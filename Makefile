@@ -79,7 +79,7 @@ $(foreach s,$(shells),$(eval $(call completion_rule,$s)))
 
 check: unit cli prop asan
 unit: $(units)
-	@CMOCKA_MESSAGE_OUTPUT=TAP $(PROVE) -e '' $(units)
+	@$(PROVE) -e 'sh tests/unit/tap' $(units)
 cli: all $(tools)
 	@FIT_BUILD=$(abspath $(B)) $(PROVE) -e sh $(or $(T),$(sort $(wildcard tests/cli/*.t)))
 prop: all $(tools)
