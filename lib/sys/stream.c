@@ -62,7 +62,7 @@ ssize_t stream_read(int fd, void *bytes, size_t room)
     int count = poll(&ready, 1, 0);
     if (count > 0)
         return read(fd, bytes, room);
-    if (count == 0)
+    if (count == 0 || errno == EINTR)
         errno = EAGAIN;
     return -1;
 }

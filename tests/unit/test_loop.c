@@ -142,6 +142,77 @@ static void never_delivers_to_a_watch_that_was_removed_in_the_same_batch(void **
     free(left);
 }
 
+/* ---- watches that come and go in the callbacks of others ---- */
+
+enum { CROWD = 150, CROWD_CALLS = 20000 }; /* a crowd of several batches */
+
+static struct crowd_member {
+    struct loop_fd watch;
+    int ends[2];
+    bool wanted;
+} * crowd[CROWD];
+static struct rng crowd_rng;
+static int crowd_calls;
+
+static void enter(int i);
+
+static void leave(int i)
+{
+    loop_fd_remove(the_loop, &crowd[i]->watch);
+    close(crowd[i]->ends[0]);
+    close(crowd[i]->ends[1]);
+    free(crowd[i]);
+    crowd[i] = NULL;
+}
+
+static void change_the_crowd(struct loop_fd *watch, uint32_t events)
+{
+    struct crowd_member *member = (struct crowd_member *)watch;
+    assert_true(events & EPOLLIN);
+    assert_true(member->wanted);
+    for (int changes = 0; changes < 3; changes++) {
+        int i = (int)rng_below(&crowd_rng, CROWD);
+        if (!crowd[i]) {
+            enter(i);
+        } else if (rng_below(&crowd_rng, 2)) {
+            leave(i);
+        } else {
+            crowd[i]->wanted = !crowd[i]->wanted;
+            loop_fd_change(the_loop, &crowd[i]->watch, crowd[i]->wanted ? EPOLLIN : 0);
+        }
+    }
+    enter(crowd_calls % CROWD); /* so that it never runs empty */
+    if (++crowd_calls == CROWD_CALLS)
+        loop_stop(the_loop);
+}
+
+static void enter(int i)
+{
+    if (crowd[i])
+        leave(i);
+    crowd[i] = mem_zalloc(sizeof *crowd[i]);
+    crowd[i]->watch.ready = change_the_crowd;
+    crowd[i]->wanted = true;
+    assert_int_equal(pipe2(crowd[i]->ends, O_CLOEXEC | O_NONBLOCK), 0);
+    assert_int_equal(write(crowd[i]->ends[1], "x", 1), 1);
+    assert_int_equal(loop_fd_add(the_loop, &crowd[i]->watch, crowd[i]->ends[0], EPOLLIN), 0);
+}
+
+static void survives_any_coming_and_going_in_callbacks(void **state)
+{
+    (void)state;
+    rng_seed(&crowd_rng, 3);
+    crowd_calls = 0;
+    for (int i = 0; i < CROWD; i++)
+        enter(i);
+    run();
+    assert_int_equal(crowd_calls, CROWD_CALLS);
+    for (int i = 0; i < CROWD; i++) {
+        if (crowd[i])
+            leave(i);
+    }
+}
+
 static void a_paused_watch_is_silent_even_when_the_writer_hangs_up(void **state)
 {
     (void)state;
@@ -591,6 +662,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLAIM(delivers_what_is_readable),
         CLAIM(never_delivers_to_a_watch_that_was_removed_in_the_same_batch),
+        CLAIM(survives_any_coming_and_going_in_callbacks),
         CLAIM(a_paused_watch_is_silent_even_when_the_writer_hangs_up),
         CLAIM(refuses_a_regular_file),
         CLAIM(fires_timers_in_the_order_of_their_times),

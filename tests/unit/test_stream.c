@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/rng.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -246,6 +247,49 @@ static void does_not_block_on_a_pipe_that_others_fill(void **state)
     close(other);
     close(ends[0]);
     close(ends[1]);
+}
+
+/* Any sizes, in any order of adding, flushing and reading: the same bytes come out. */
+static void expect_order_of_random_pieces(int read_end, int write_end)
+{
+    struct rng rng;
+    rng_seed(&rng, 11);
+    stream_open(&out, the_loop, write_end, false);
+    size_t added = 0, got = 0;
+    char *bytes = mem_alloc(PLENTY);
+    while (got < PLENTY) {
+        static const size_t scales[] = {10, 1000, 20 * 1000, 300 * 1000};
+        size_t most = scales[rng_below(&rng, 4)], len = rng_below(&rng, most);
+        len = len < PLENTY - added ? len : PLENTY - added;
+        if (rng_below(&rng, 2))
+            stream_add(&out, part(added, len));
+        else
+            len = 0;
+        added += len;
+        if (added == PLENTY || rng_below(&rng, 4) == 0)
+            stream_flush(&out);
+        run_until_idle();
+        ssize_t count = stream_read(read_end, bytes + got, rng_below(&rng, 2 * most) + 1);
+        assert_true(count > 0 || (count < 0 && errno == EAGAIN));
+        got += count > 0 ? (size_t)count : 0;
+        assert_int_equal(out.accepted, added);
+        assert_true(out.written >= got && out.written <= added);
+    }
+    assert_memory_equal(bytes, plenty, PLENTY);
+    assert_int_equal(stream_close(&out, 0), 0);
+    free(bytes);
+    close(read_end);
+    close(write_end);
+}
+
+static void keeps_the_order_of_random_pieces(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    expect_order_of_random_pieces(ends[0], ends[1]);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    expect_order_of_random_pieces(ends[0], ends[1]);
 }
 
 static void closing_waits_for_a_slow_reader(void **state)
@@ -585,6 +629,7 @@ int main(void)
         CLAIM(waits_for_the_reader_of_a_fifo),
         CLAIM(waits_for_the_reader_of_a_pipe_that_it_cannot_reopen),
         CLAIM(does_not_block_on_a_pipe_that_others_fill),
+        CLAIM(keeps_the_order_of_random_pieces),
         CLAIM(closing_waits_for_a_slow_reader),
         CLAIM(does_not_write_before_it_has_gathered),
         CLAIM(unasked_writes_end_with_a_whole_line),
