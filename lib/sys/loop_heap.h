@@ -1,9 +1,10 @@
 /*
  * loop_heap.h: the timers of a loop, the earliest on top.
  *
- * A binary heap whose entries carry the time themselves, so that moving one does not touch the timers it passes. Each timer
- * knows its place, so that setting and clearing cost a logarithm and no search. Timers of the same time
- * fire in the order in which they were set. Private to sys/loop.c.
+ * A binary heap whose entries carry the time themselves, so that moving one does not touch the
+ * timers it passes. Each timer knows its place, so that setting and clearing cost a logarithm and
+ * no search. Timers of the same time fire in the order in which they were set. Private to
+ * sys/loop.c.
  */
 #ifndef FIT_SYS_LOOP_HEAP_H
 #define FIT_SYS_LOOP_HEAP_H

@@ -1,13 +1,14 @@
 /*
  * spawn.h: start a program, and end it with everything it started.
  *
- * The child is made with vfork semantics (its cost does not grow with the parent's memory). In the child, in this order:
- * a new process group; death of the parent ends it (PR_SET_PDEATHSIG, SIGKILL); signal dispositions and mask are reset; the given
- * descriptors become 0, 1 and 2; every other one is closed (close_range); execve. Between vfork and execve only
- * system calls are made. An execve that fails is reported here, with its errno, not as an exit status.
+ * The child is made with vfork semantics (its cost does not grow with the parent's memory). In the
+ * child, in this order: a new process group; death of the parent ends it (PR_SET_PDEATHSIG,
+ * SIGKILL); signal dispositions and mask are reset; the given descriptors become 0, 1 and 2; every
+ * other one is closed (close_range); execve. Between vfork and execve only system calls are made.
+ * An execve that fails is reported here, with its errno, not as an exit status.
  *
- * Which unusual signals (other than HUP INT QUIT PIPE ALRM TERM USR1 USR2 CHLD) are not at their default is looked up at the first start:
- * who changes another one does it before.
+ * Which unusual signals (other than HUP INT QUIT PIPE ALRM TERM USR1 USR2 CHLD) are not at their
+ * default is looked up at the first start: who changes another one does it before.
  */
 #ifndef FIT_SYS_SPAWN_H
 #define FIT_SYS_SPAWN_H
@@ -18,31 +19,37 @@
 #include <sys/types.h>
 
 struct spawn_spec {
-    const char *path;      /* from spawn_resolve */
-    char *const *argv;     /* NULL-terminated */
-    char *const *envp;     /* NULL-terminated */
-    int fds[3];            /* what becomes 0, 1, 2; -1: /dev/null. Stay open and the caller's in the parent */
+    const char *path;  /* from spawn_resolve */
+    char *const *argv; /* NULL-terminated */
+    char *const *envp; /* NULL-terminated */
+    int fds[3]; /* what becomes 0, 1, 2; -1: /dev/null. Stay open and the caller's in the parent */
 };
 
 /*
- * The pid of the new process and group, or -1 with ERR_SYSTEM (what may pass: no process, memory or descriptor left),
- * ERR_NOT_FOUND or ERR_NOT_USABLE (also: argument list too long). A script without "#!" is run by /bin/sh, as execvp does.
+ * The pid of the new process and group, or -1 with ERR_SYSTEM (what may pass: no process, memory or
+ * descriptor left), ERR_NOT_FOUND or ERR_NOT_USABLE (also: argument list too long). A script
+ * without "#!" is run by /bin/sh, as execvp does.
  */
 pid_t spawn_process(const struct spawn_spec *spec, struct err *err);
 
 /*
- * Where execvp would find name: itself if it holds a slash, else the first executable in path (the value of PATH). The
- * caller frees it. NULL with ERR_NOT_FOUND (exit 127), or ERR_NOT_USABLE (exit 126) if all that was found is not executable or a directory.
+ * Where execvp would find name: itself if it holds a slash, else the first executable in path (the
+ * value of PATH). The caller frees it. NULL with ERR_NOT_FOUND (exit 127), or ERR_NOT_USABLE (exit
+ * 126) if all that was found is not executable or a directory.
  */
 char *spawn_resolve(const char *name, const char *path, struct err *err);
 
 /*
- * Signal the group of pid, and the descendants that left it (setsid) as far as /proc shows them: not a daemon whose
- * parents have exited. pid must not have been reaped. With SIGKILL everybody is stopped before, so that nobody starts more meanwhile.
+ * Signal the group of pid, and the descendants that left it (setsid) as far as /proc shows them:
+ * not a daemon whose parents have exited. pid must not have been reaped. With SIGKILL everybody is
+ * stopped before, so that nobody starts more meanwhile.
  */
 void spawn_signal_tree(pid_t pid, int signo);
 
-/* A close-on-exec pipe; ends[0] is read from. Each flag: O_NONBLOCK for that end in this process, or 0. -1 with errno. */
+/*
+ * A close-on-exec pipe; ends[0] is read from. Each flag: O_NONBLOCK for that end in this process,
+ * or 0. -1 with errno.
+ */
 int spawn_pipe(int ends[2], int read_flags, int write_flags);
 
 #endif

@@ -48,6 +48,26 @@ int stream_reopen(int fd, int flags)
     return own;
 }
 
+/*
+ * For a description that others share: poll, then a read that does not block where the kernel has
+ * such (pipes: since 6.4). A file may say that it would have to ask the disk: then it has to.
+ */
+static ssize_t read_shared(int fd, void *bytes, size_t room)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    struct iovec piece = {bytes, room};
+    struct stat info;
+    int count = poll(&ready, 1, 0);
+    if (count <= 0) {
+        errno = count == 0 || errno == EINTR ? EAGAIN : errno;
+        return -1;
+    }
+    ssize_t got = preadv2(fd, &piece, 1, -1, RWF_NOWAIT);
+    if (got >= 0 || (errno == EAGAIN && fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode)))
+        return got;
+    return read(fd, bytes, room);
+}
+
 ssize_t stream_read(int fd, void *bytes, size_t room)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -58,13 +78,7 @@ ssize_t stream_read(int fd, void *bytes, size_t room)
     ssize_t got = recv(fd, bytes, room, MSG_DONTWAIT);
     if (got >= 0 || errno != ENOTSOCK)
         return got;
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    int count = poll(&ready, 1, 0);
-    if (count > 0)
-        return read(fd, bytes, room);
-    if (count == 0 || errno == EINTR)
-        errno = EAGAIN;
-    return -1;
+    return read_shared(fd, bytes, room);
 }
 
 /* ---- writing ---- */
