@@ -196,7 +196,7 @@ static void places_descriptors_that_overlap(void **state)
                      (unsigned long)(from < 0 ? null.st_ino : want[from].st_ino));
             assert_string_equal(inodes[i], expected);
         }
-        kill(pid, SIGKILL);
+        kill(-pid, SIGKILL);
         wait_for(pid);
     }
 }
