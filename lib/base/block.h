@@ -18,12 +18,12 @@
 
 enum {
     /*
-     * The common size: a whole pipe (64 KiB) behind the unfinished line that is carried from the last
-     * block. With 64 KiB in all each pipe would be emptied by two reads, which costs a quarter of the
-     * throughput. Larger blocks are made for larger lines and not kept.
+     * The common size: a whole pipe (64 KiB) behind the unfinished line that is carried from the
+     * last block. With 64 KiB in all each pipe would be emptied by two reads, which costs a quarter
+     * of the throughput. Larger blocks are made for larger lines and not kept.
      */
     BLOCK_SIZE = 80 * 1024,
-    BLOCK_KEEP = 16,        /* free blocks of the common size that are kept for reuse */
+    BLOCK_KEEP = 16, /* free blocks of the common size that are kept for reuse */
 };
 
 struct block {
@@ -41,10 +41,11 @@ struct slice {
     size_t len;
 };
 
-struct block *block_new(size_t size);                   /* one reference, the caller's; cap >= size */
-struct block *block_map(int fd, size_t len);            /* maps len > 0 bytes of fd privately, read only; NULL with errno; fd stays the caller's */
-void block_drop(struct block *block);                   /* give a reference back; NULL is a no-op */
-void block_drop_kept(void);                             /* free what is kept for reuse (for leak checks) */
+struct block *block_new(size_t size);        /* one reference, the caller's; cap >= size */
+struct block *block_map(int fd, size_t len); /* maps len > 0 bytes of fd privately, read only; NULL
+                                                with errno; fd stays the caller's */
+void block_drop(struct block *block);        /* give a reference back; NULL is a no-op */
+void block_drop_kept(void);                  /* free what is kept for reuse (for leak checks) */
 
 static inline struct block *block_hold(struct block *block)
 {
@@ -80,7 +81,8 @@ static inline struct str slice_str(struct slice slice)
 /* A slice of its own with a copy of the bytes. */
 struct slice slice_dup(struct str bytes);
 
-/* The bytes and a LF behind them: the same bytes of the block if a LF follows there, else a copy. A new reference. */
+/* The bytes and a LF behind them: the same bytes of the block if a LF follows there, else a copy. A
+ * new reference. */
 struct slice slice_line(struct slice slice);
 
 #endif

@@ -18,16 +18,17 @@ struct buf {
     size_t cap;
 };
 
-void buf_free(struct buf *buf);                            /* leaves an empty, usable buf */
-void buf_reserve(struct buf *buf, size_t extra);           /* room for extra more bytes */
+void buf_free(struct buf *buf);                  /* leaves an empty, usable buf */
+void buf_reserve(struct buf *buf, size_t extra); /* room for extra more bytes */
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_str(struct buf *buf, struct str text);
 void buf_puts(struct buf *buf, const char *text);
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_addfv(struct buf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-void buf_consume(struct buf *buf, size_t count);           /* drop count bytes at the front */
-char *buf_cstr(struct buf *buf);                           /* NUL after the bytes; still owned by buf */
-char *buf_take(struct buf *buf);                           /* NUL-terminated, the caller's; buf is empty */
+void buf_addfv(struct buf *buf, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+void buf_consume(struct buf *buf, size_t count); /* drop count bytes at the front */
+char *buf_cstr(struct buf *buf);                 /* NUL after the bytes; still owned by buf */
+char *buf_take(struct buf *buf);                 /* NUL-terminated, the caller's; buf is empty */
 
 static inline void buf_clear(struct buf *buf)
 {

@@ -14,7 +14,8 @@
 int64_t clock_now(void);
 int64_t clock_wall(void);
 
-/* From now on clock_now returns *now and clock_wall returns *wall; NULLs restore the real clocks. */
+/* From now on clock_now returns *now and clock_wall returns *wall; NULLs restore the real clocks.
+ */
 void clock_invent(const int64_t *now, const int64_t *wall);
 
 /* RFC 3339 in UTC with milliseconds, "2026-11-23T17:35:00.123Z". */

@@ -17,6 +17,7 @@ struct hash128 hash_128(struct str bytes)
 
 const char *hash_format(struct hash128 hash, char text[HASH_TEXT])
 {
-    snprintf(text, HASH_TEXT, "%016llx%016llx", (unsigned long long)hash.high, (unsigned long long)hash.low);
+    snprintf(text, HASH_TEXT, "%016llx%016llx", (unsigned long long)hash.high,
+             (unsigned long long)hash.low);
     return text;
 }

@@ -14,11 +14,11 @@
 /* Called once on exhaustion with the size that was refused; must not return. NULL: abort(3). */
 void mem_on_exhaustion(void (*handler)(size_t size));
 
-void *mem_alloc(size_t size);                         /* uninitialised; size 0 gives a valid pointer */
-void *mem_zalloc(size_t size);                        /* zeroed */
-void *mem_array(size_t count, size_t size);           /* zeroed; count * size is checked */
-void *mem_realloc(void *old, size_t size);            /* consumes old */
+void *mem_alloc(size_t size);               /* uninitialised; size 0 gives a valid pointer */
+void *mem_zalloc(size_t size);              /* zeroed */
+void *mem_array(size_t count, size_t size); /* zeroed; count * size is checked */
+void *mem_realloc(void *old, size_t size);  /* consumes old */
 char *mem_strdup(const char *text);
-char *mem_strndup(const char *bytes, size_t len);     /* copies len bytes and adds a NUL */
+char *mem_strndup(const char *bytes, size_t len); /* copies len bytes and adds a NUL */
 
 #endif

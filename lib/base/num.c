@@ -75,7 +75,7 @@ static int64_t unit_of(const char *unit)
         const char *name;
         int64_t nanoseconds;
     } units[] = {
-        {"", NUM_SECOND},       {"ms", NUM_SECOND / 1000},  {"s", NUM_SECOND},
+        {"", NUM_SECOND},       {"ms", NUM_SECOND / 1000},   {"s", NUM_SECOND},
         {"m", NUM_SECOND * 60}, {"h", NUM_SECOND * 60 * 60}, {"d", NUM_SECOND * 60 * 60 * 24},
     };
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
@@ -186,7 +186,11 @@ const char *num_format_duration(int64_t nanoseconds, char text[NUM_TEXT])
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         double value = (double)nanoseconds / units[i].length;
         if (value >= 1) {
-            snprintf(text, NUM_TEXT, "%.*f%s", value < 10 ? 2 : value < 100 ? 1 : 0, value, units[i].name);
+            snprintf(text, NUM_TEXT, "%.*f%s",
+                     value < 10    ? 2
+                     : value < 100 ? 1
+                                   : 0,
+                     value, units[i].name);
             return text;
         }
     }

@@ -32,7 +32,8 @@ const char *num_percent(const char *text, double *fraction);
 /* "8" or "50%" of whole: a whole number from 1 on (a percentage is rounded up). */
 const char *num_count_or_percent(const char *text, uint64_t whole, uint64_t *number);
 
-/* A duration for people, in the largest unit that keeps it exact or three digits: "1.50s", "20us". */
+/* A duration for people, in the largest unit that keeps it exact or three digits: "1.50s", "20us".
+ */
 enum { NUM_TEXT = 32 };
 const char *num_format_duration(int64_t nanoseconds, char text[NUM_TEXT]);
 const char *num_format_size(uint64_t bytes, char text[NUM_TEXT]);

@@ -43,7 +43,8 @@ uint64_t rng_next(struct rng *rng)
     return number;
 }
 
-/* Lemire, "Fast random integer generation in an interval", 2019: multiply, reject the biased part. */
+/* Lemire, "Fast random integer generation in an interval", 2019: multiply, reject the biased part.
+ */
 uint64_t rng_below(struct rng *rng, uint64_t n)
 {
     if (!n)

@@ -30,19 +30,21 @@ static inline bool str_eq(struct str a, struct str b)
 
 static inline bool str_starts(struct str text, struct str prefix)
 {
-    return text.len >= prefix.len && (prefix.len == 0 || memcmp(text.data, prefix.data, prefix.len) == 0);
+    return text.len >= prefix.len &&
+           (prefix.len == 0 || memcmp(text.data, prefix.data, prefix.len) == 0);
 }
 
 static inline bool str_ends(struct str text, struct str suffix)
 {
-    return text.len >= suffix.len &&
-           (suffix.len == 0 || memcmp(text.data + text.len - suffix.len, suffix.data, suffix.len) == 0);
+    return text.len >= suffix.len && (suffix.len == 0 || memcmp(text.data + text.len - suffix.len,
+                                                                suffix.data, suffix.len) == 0);
 }
 
 /* Without ASCII blanks (space, tab, CR, LF) at both ends. */
 struct str str_trim(struct str text);
 
-/* True when the bytes are well-formed UTF-8 (RFC 3629: no overlong form, no surrogate, <= 10FFFF). */
+/* True when the bytes are well-formed UTF-8 (RFC 3629: no overlong form, no surrogate, <= 10FFFF).
+ */
 bool str_is_utf8(struct str text);
 
 /* Edit distance (insertions, deletions, substitutions, swaps of neighbours), for "did you mean". */

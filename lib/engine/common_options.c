@@ -74,12 +74,23 @@ static const struct option_entry flow_entries[] = {
     {0},
 };
 
+#define ID_ENTRY                                                                                   \
+    {                                                                                              \
+        "id", 0, ID_ID, "JQ", "what identifies an event [CloudEvent id, or content]", NULL         \
+    }
+#define MAX_EVENT_ENTRY                                                                            \
+    {                                                                                              \
+        "max-event", 0, ID_MAX_EVENT, "SIZE", "a longer line is a dead event [16M]", NULL          \
+    }
+
 static const struct option_entry events_entries[] = {
-    {"id", 0, ID_ID, "JQ", "what identifies an event [CloudEvent id, or content]", NULL},
+    ID_ENTRY,
     {"dead", 0, ID_DEAD, "FILE", "append events that failed [standard error]", NULL},
-    {"max-event", 0, ID_MAX_EVENT, "SIZE", "a longer line is a dead event [16M]", NULL},
+    MAX_EVENT_ENTRY,
     {0},
 };
+
+static const struct option_entry identity_entries[] = {ID_ENTRY, MAX_EVENT_ENTRY, {0}};
 
 static const struct option_entry reporting_entries[] = {
     {"stats", 0, ID_STATS, NULL, "counts as a JSON line on stderr at the end", NULL},
@@ -324,4 +335,5 @@ static int set_reporting(void *into, int id, const char *arg, struct err *err)
 const struct option_group common_calling = {"Calling functions", calling_entries, set_calling};
 const struct option_group common_flow = {"Flow", flow_entries, set_flow};
 const struct option_group common_events = {"Events and outcomes", events_entries, set_events};
+const struct option_group common_identity = {"Events", identity_entries, set_events};
 const struct option_group common_reporting = {"Reporting", reporting_entries, set_reporting};

@@ -43,6 +43,7 @@ struct common_options {
     const char *dead;
     size_t max_event;
     /* common_reporting */
+    bool no_letters; /* not an option: the command itself tells of failures */
     bool stats;
     bool progress;
     const char *metrics;
@@ -52,6 +53,7 @@ struct common_options {
 extern const struct option_group common_calling;
 extern const struct option_group common_flow;
 extern const struct option_group common_events;
+extern const struct option_group common_identity; /* of common_events what does not speak of dead letters */
 /* -v and --quiet set the level of msg.h at once */
 extern const struct option_group common_reporting;
 

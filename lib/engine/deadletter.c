@@ -49,7 +49,8 @@ static void add_time(struct buf *line, const char *name, int64_t wall)
         buf_addf(line, ",\"%s\":\"%s\"", name, clock_format(wall, text));
 }
 
-void deadletter_format(struct buf *line, const struct letter_facts *facts, const struct failure *failure)
+void deadletter_format(struct buf *line, const struct letter_facts *facts,
+                       const struct failure *failure)
 {
     add_event(line, facts);
     buf_addf(line, ",\"reason\":\"%s\"", failure_name(failure->reason));
@@ -71,7 +72,8 @@ void deadletter_format(struct buf *line, const struct letter_facts *facts, const
     if (failure->errors.len)
         add_text(line, "stderr", buf_str(&failure->errors));
     if (facts->source)
-        buf_addf(line, ",\"input\":\"%s\",\"line\":%llu", facts->source, (unsigned long long)facts->line);
+        buf_addf(line, ",\"input\":\"%s\",\"line\":%llu", facts->source,
+                 (unsigned long long)facts->line);
     if (facts->length)
         buf_addf(line, ",\"truncated\":true,\"length\":%llu", (unsigned long long)facts->length);
     if (facts->id.data)
@@ -80,8 +82,8 @@ void deadletter_format(struct buf *line, const struct letter_facts *facts, const
     buf_puts(line, "}\n");
 }
 
-struct deadletter *deadletter_new(struct fn *sink, void (*say)(void *owner, struct str line), void *say_owner,
-                                  void (*written)(void *owner))
+struct deadletter *deadletter_new(struct fn *sink, void (*say)(void *owner, struct str line),
+                                  void *say_owner, void (*written)(void *owner))
 {
     struct deadletter *deadletter = mem_zalloc(sizeof *deadletter);
     *deadletter = (struct deadletter){sink, say, say_owner, written};
@@ -97,7 +99,8 @@ struct letter *deadletter_letter(struct buf *line, void *owner)
 {
     struct letter *letter = mem_zalloc(sizeof *letter);
     letter->owner = owner;
-    letter->call.event = slice_dup((struct str){line->data, line->len - 1}); /* sinks add the LF themselves */
+    letter->call.event =
+        slice_dup((struct str){line->data, line->len - 1}); /* sinks add the LF themselves */
     buf_free(line);
     return letter;
 }

@@ -73,7 +73,8 @@ static uint32_t count_content(struct identity *identity, struct hash128 hash)
     return 1;
 }
 
-static void identify_by_content(struct identity *identity, struct str event, bool count, struct buf *id)
+static void identify_by_content(struct identity *identity, struct str event, bool count,
+                                struct buf *id)
 {
     char text[HASH_TEXT];
     struct hash128 hash = hash_128(event);
@@ -86,8 +87,8 @@ static void identify_by_content(struct identity *identity, struct str event, boo
 static bool identify_by_attributes(struct identity *identity, struct buf *id)
 {
     const struct json_value *values = identity->values;
-    if (values[identity->version].type != JSON_STRING || values[identity->source].type != JSON_STRING ||
-        values[identity->id].type != JSON_STRING)
+    if (values[identity->version].type != JSON_STRING ||
+        values[identity->source].type != JSON_STRING || values[identity->id].type != JSON_STRING)
         return false;
     json_decode(values[identity->source].text, id);
     buf_addc(id, '#');
@@ -104,7 +105,8 @@ static void make_presentable(struct buf *id)
     }
 }
 
-int identity_of(struct identity *identity, struct str event, bool count, struct buf *id, struct err *err)
+int identity_of(struct identity *identity, struct str event, bool count, struct buf *id,
+                struct err *err)
 {
     struct json_scan scan;
     int status = 0;

@@ -1,9 +1,10 @@
 /*
  * identity.h: what an event is called: the same in every run over the same content.
  *
- * --id JQ where given; else source and id of a CloudEvent, "source#id"; else the 128-bit hash of its bytes (hash.h), and for the
- * second and later events of the same content "-2", "-3", ... Line numbers play no part. Without a ledger the ordinals are
- * kept for the last IDENTITY_CONTENTS contents only: a repetition from farther back counts as the first again.
+ * --id JQ where given; else source and id of a CloudEvent, "source#id"; else the 128-bit hash of
+ * its bytes (hash.h), and for the second and later events of the same content "-2", "-3", ... Line
+ * numbers play no part. Without a ledger the ordinals are kept for the last IDENTITY_CONTENTS
+ * contents only: a repetition from farther back counts as the first again.
  */
 #ifndef FIT_ENGINE_IDENTITY_H
 #define FIT_ENGINE_IDENTITY_H
@@ -22,9 +23,11 @@ struct identity *identity_new(const char *id, struct err *err);
 void identity_free(struct identity *identity);
 
 /*
- * Set id to the identity of a validated event. With count it is one more of its content; without, ordinals are left out and
- * nothing is remembered. -1 with ERR_INPUT when --id gives nothing for it: the hash is used then.
+ * Set id to the identity of a validated event. With count it is one more of its content; without,
+ * ordinals are left out and nothing is remembered. -1 with ERR_INPUT when --id gives nothing for
+ * it: the hash is used then.
  */
-int identity_of(struct identity *identity, struct str event, bool count, struct buf *id, struct err *err);
+int identity_of(struct identity *identity, struct str event, bool count, struct buf *id,
+                struct err *err);
 
 #endif

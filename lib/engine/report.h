@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct report {
-    uint64_t read;      /* events taken: read = done + dead + dropped + those in the window */
+    uint64_t read; /* events taken: read = done + dead + dropped + those in the window */
     uint64_t done;
     uint64_t dead;
     uint64_t dropped;
@@ -19,7 +19,7 @@ struct report {
     uint64_t bytes_out; /* of results */
     uint64_t attempts;  /* at calls of functions */
     uint64_t failed_attempts;
-    int64_t started;    /* clock_now */
+    int64_t started; /* clock_now */
 };
 
 /* One line of JSON with LF, for --stats. */

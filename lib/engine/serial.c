@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-/* Open addressing with linear probing; deletion moves later entries back, so there are no tombstones. */
+/* Open addressing with linear probing; deletion moves later entries back, so there are no
+ * tombstones. */
 struct entry {
     struct serial_place *first, *last; /* first is running; NULL: the entry is free */
 };
@@ -39,7 +40,8 @@ static struct entry *find(struct serial *serial, struct hash128 key)
     size_t at = key.low & serial->mask;
     for (;; at = (at + 1) & serial->mask) {
         struct entry *entry = &serial->entries[at];
-        if (!entry->first || (entry->first->key.low == key.low && entry->first->key.high == key.high))
+        if (!entry->first ||
+            (entry->first->key.low == key.low && entry->first->key.high == key.high))
             return entry;
     }
 }
@@ -61,7 +63,8 @@ bool serial_enter(struct serial *serial, struct serial_place *place, struct str 
 
 static void close_gap(struct serial *serial, size_t gap)
 {
-    for (size_t at = (gap + 1) & serial->mask; serial->entries[at].first; at = (at + 1) & serial->mask) {
+    for (size_t at = (gap + 1) & serial->mask; serial->entries[at].first;
+         at = (at + 1) & serial->mask) {
         size_t home = serial->entries[at].first->key.low & serial->mask;
         if (((at - home) & serial->mask) >= ((at - gap) & serial->mask)) {
             serial->entries[gap] = serial->entries[at];

@@ -1,8 +1,9 @@
 /*
  * source_lines.c: the lines of a descriptor as events.
  *
- * A descriptor that can make a reader wait is read only when epoll says so, through a description of our own where one can be had
- * (stream.h), so that a shared stdin never blocks the loop. A regular file is always ready. zstd is recognised by its first bytes.
+ * A descriptor that can make a reader wait is read only when epoll says so, through a description
+ * of our own where one can be had (stream.h), so that a shared stdin never blocks the loop. A
+ * regular file is always ready. zstd is recognised by its first bytes.
  */
 #include "base/mem.h"
 #include "engine/source.h"
@@ -17,7 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINES_FIRST = 64 * 1024 }; /* bytes read to recognise a stream, and compressed ones at once */
+enum {
+    LINES_FIRST = 64 * 1024
+}; /* bytes read to recognise a stream, and compressed ones at once */
 
 struct lines_source {
     struct source source; /* first */
@@ -29,11 +32,11 @@ struct lines_source {
     bool readable; /* epoll has said so, or it is always ready */
     struct loop_fd watch;
     uint64_t bytes_read, bytes_all;
-    bool recognised; /* the first bytes have shown whether it is zstd */
+    bool recognised;             /* the first bytes have shown whether it is zstd */
     struct zst_decoder *decoder; /* NULL: it is not */
-    char *first;     /* the first bytes; then those that are compressed */
-    struct str rest; /* of first, not yet used */
-    struct err torn; /* it ended inside a frame */
+    char *first;                 /* the first bytes; then those that are compressed */
+    struct str rest;             /* of first, not yet used */
+    struct err torn;             /* it ended inside a frame */
 };
 
 static struct lines_source *of(struct source *source)
@@ -44,7 +47,8 @@ static struct lines_source *of(struct source *source)
 static void ready(struct loop_fd *watch, uint32_t events)
 {
     (void)events;
-    struct lines_source *lines = (struct lines_source *)(void *)((char *)watch - offsetof(struct lines_source, watch));
+    struct lines_source *lines =
+        (struct lines_source *)(void *)((char *)watch - offsetof(struct lines_source, watch));
     lines->readable = true;
     loop_fd_change(lines->loop, &lines->watch, 0);
     lines->source.ready(lines->source.owner);
@@ -144,7 +148,8 @@ static enum source_status next(struct source *source, struct source_event *event
     for (;;) {
         enum ndjson_status status = ndjson_next(lines->reader, &line);
         if (status == NDJSON_LINE || status == NDJSON_TOO_LARGE) {
-            *event = (struct source_event){.bytes = line.bytes, .number = line.number, .length = line.length};
+            *event = (struct source_event){
+                .bytes = line.bytes, .number = line.number, .length = line.length};
             return status == NDJSON_LINE ? SOURCE_EVENT : SOURCE_TOO_LARGE;
         }
         if (status == NDJSON_END) {
@@ -186,7 +191,8 @@ static void extent(struct source *source, uint64_t *read, uint64_t *all)
     *all = of(source)->bytes_all;
 }
 
-struct source *source_lines(struct loop *loop, int fd, const char *name, size_t max_event, struct err *err)
+struct source *source_lines(struct loop *loop, int fd, const char *name, size_t max_event,
+                            struct err *err)
 {
     struct stat info;
     if (fstat(fd, &info) < 0) {
@@ -194,7 +200,8 @@ struct source *source_lines(struct loop *loop, int fd, const char *name, size_t 
         return NULL;
     }
     struct lines_source *lines = mem_zalloc(sizeof *lines);
-    lines->source = (struct source){.name = name, .next = next, .stop = stop, .free = free_source, .extent = extent};
+    lines->source = (struct source){
+        .name = name, .next = next, .stop = stop, .free = free_source, .extent = extent};
     lines->loop = loop;
     lines->reader = ndjson_reader_new(max_event);
     int own = stream_reopen(fd, O_RDONLY);
