@@ -146,6 +146,16 @@ static bool parse_bracket(struct parser *p, int *step)
     return *step != NONE && accept(p, "]");
 }
 
+/* ".e5" is a (broken) number to the lexer of jq 1.6. */
+static bool is_exponent(struct str name)
+{
+    size_t digits = 1;
+
+    while (digits < name.len && is_digit(name.data[digits]))
+        digits++;
+    return (name.data[0] == 'e' || name.data[0] == 'E') && digits > 1 && digits == name.len;
+}
+
 /* The key behind a ".": a name or a string. */
 static bool parse_key(struct parser *p, int *step)
 {
@@ -163,6 +173,8 @@ static bool parse_key(struct parser *p, int *step)
         while (is_name_start(peek(p)) || is_digit(peek(p)))
             p->at++;
         next.key.len = (size_t)(p->at - next.key.data);
+        if (is_exponent(next.key))
+            return false;
     }
     *step = add_step(p, next);
     return *step != NONE;

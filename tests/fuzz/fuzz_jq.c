@@ -27,10 +27,12 @@ static void free_all(void)
 static void make_batch(int index)
 {
     const char *seed = getenv("FIT_FUZZ_JQ_SEED");
+    static bool registered;
     struct rng rng;
 
-    if (tally.pairs == 0)
+    if (!registered)
         atexit(free_all);
+    registered = true;
     rng_seed(&rng, (seed ? strtoull(seed, NULL, 10) : 1) * BATCHES + (uint64_t)index);
     batch_make(&batches[index], &rng);
     if (batches[index].judge)

@@ -123,6 +123,8 @@ static void leaves_everything_else_to_libjq(void **state)
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
         if (is_native(others[i]))
             fail_msg("%s is native", others[i]);
+    assert_true(is_native(".e5x"));
+    assert_null(jq_native_parse(STR(".e5"))); /* a number to jq 1.6 */
 }
 
 static void declines_what_it_cannot_decide_exactly(void **state)
