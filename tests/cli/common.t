@@ -51,6 +51,14 @@ options_of() {
         err_like "^$name: write to standard output: "
     done
 
+    claim "$name: its tables can be dumped as JSON"
+    run "$name" --dump-options=json
+    exits 0
+    is "$(jq -r '.name, (.groups | length > 0)' "$out")" "$name
+true"
+    run "$name" --dump-options=xml
+    exits 2
+
     claim "$name: --version names the command, the package and the version"
     run "$name" --version
     exits 0
