@@ -459,7 +459,8 @@ int jq_each(struct jq_program *program, const struct jq_input *input,
             int (*emit)(void *context, struct str json), void *context, struct err *err)
 {
     struct line line = {program, emit, context};
-    struct run run = {program, input->text, emit, context, err, 0, 0, false, 0};
+    struct run run = {
+        .program = program, .event = input->text, .emit = emit, .context = context, .err = err};
     struct json_value value;
 
     switch (native_result(program, input, &value)) {
@@ -485,9 +486,15 @@ static int note_truth(void *context, struct str json)
     return 1;
 }
 
+static int matches_by_libjq(struct jq_program *program, struct str event, struct err *err)
+{
+    struct run run = {.program = program, .event = event, .err = err};
+
+    return run_libjq(&run) == 0 ? run.truth : -1;
+}
+
 int jq_matches(struct jq_program *program, const struct jq_input *input, struct err *err)
 {
-    struct run run = {program, input->text, NULL, NULL, err, 0, 0, false, 0};
     struct json_value value;
     bool truth = false;
 
@@ -502,7 +509,7 @@ int jq_matches(struct jq_program *program, const struct jq_input *input, struct 
     case JQ_DECLINED:
         break;
     }
-    return run_libjq(&run) == 0 ? run.truth : -1;
+    return matches_by_libjq(program, input->text, err);
 }
 
 struct first {

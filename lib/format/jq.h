@@ -1,15 +1,17 @@
 /*
  * jq.h: jq programs on events, compiled once. The only file that sees jq.h of libjq is jq.c.
  *
- * A program is the user's text in the language of jq 1.6. Simple programs (paths, comparisons of a
- * path with a constant, and/or/not, has, startswith, endswith, test("^literal"), select of these,
- * and PATH[] for jq_each) run natively on the spans of a json_scan and never start libjq (whose
- * compilation costs 20 ms); at run time the native path declines what it cannot decide exactly as
- * libjq would, and then the event goes through libjq. Results that are parts of the event are its
- * own bytes.
+ * A program is the user's text in the language of jq 1.6. Simple programs (paths, comparisons of
+ * paths and constants, and/or/not, "//", has, startswith, endswith, test("^literal"), pipes of
+ * these, select of these, and PATH[]; jq_native.h has the grammar) run natively on the spans of a
+ * json_scan and never start libjq (whose compilation costs 20 ms); at run time the native path
+ * declines what it cannot decide exactly as libjq would, and then the event goes through libjq.
+ * Results that are parts of the event are its own bytes: equal to libjq's as values, not as text.
  *
- * A program cannot read files, the environment or modules. One event may take at most JQ_TIME and
- * JQ_OUTPUT_BYTES; beyond that it fails with ERR_LIMIT and the program stays usable.
+ * A program cannot read files, the environment or modules. What libjq may take for one event is
+ * bounded (below); beyond that the event fails with ERR_LIMIT and the program stays usable. A run
+ * that had to be ended by force, inside one long instruction, leaves its memory behind. libjq needs
+ * SIGALRM and SIGSEGV for that, from its first event on; one thread.
  */
 #ifndef FIT_FORMAT_JQ_H
 #define FIT_FORMAT_JQ_H

@@ -12,7 +12,7 @@
  * The number as the double that libjq has: a mantissa below 2^53 and a power of ten up to 10^22 are
  * both exact, so their quotient is rounded once, as strtod rounds.
  */
-static bool exact_number(struct str text, double *number)
+bool jq_native_number(struct str text, double *number)
 {
     static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -78,7 +78,7 @@ static bool compare(struct jq_native *native, const struct json_value *a,
     case JSON_NUMBER: {
         double x, y;
 
-        if (!exact_number(a->text, &x) || !exact_number(b->text, &y))
+        if (!jq_native_number(a->text, &x) || !jq_native_number(b->text, &y))
             return false;
         *order = sign(x, y);
         return true;
@@ -150,6 +150,53 @@ static enum jq_result match(struct jq_native *native, const struct jq_expr *expr
     return truth(value, contains(content, expr->text));
 }
 
+/* Is the order of two operands, as a sign, one for which the relation holds? */
+static bool holds(enum jq_rel rel, int order)
+{
+    return rel & (order < 0 ? JQ_LT : order > 0 ? JQ_GT : JQ_EQ);
+}
+
+/*
+ * A string of the event against a literal, which has no escapes: equal bytes are equal strings, and
+ * a string that is shorter before decoding is not longer after it.
+ */
+static bool equals_literal(struct str quoted, struct str literal, bool *certain)
+{
+    *certain = true;
+    if (str_eq(quoted, literal))
+        return true;
+    *certain = quoted.len < literal.len || !memchr(quoted.data, '\\', quoted.len);
+    return false;
+}
+
+static enum jq_result check(struct jq_native *native, const struct jq_expr *expr,
+                            const struct json_value *found, struct json_value *value)
+{
+    const struct jq_expr *literal = &native->exprs[expr->right];
+    enum json_type type = found->type == JSON_ABSENT ? JSON_NULL : found->type;
+    double number;
+    int order;
+
+    if (type == JSON_MISTYPED)
+        return JQ_DECLINED;
+    if (type != literal->value.type)
+        return truth(value, holds(expr->rel, type < literal->value.type ? -1 : 1));
+    if (type == JSON_NUMBER)
+        return jq_native_number(found->text, &number)
+                   ? truth(value, holds(expr->rel, sign(number, literal->number)))
+                   : JQ_DECLINED;
+    if (type == JSON_STRING && (expr->rel == JQ_EQ || expr->rel == JQ_NE)) {
+        bool certain;
+        bool equal = equals_literal(found->text, literal->value.text, &certain);
+
+        if (certain)
+            return truth(value, equal == (expr->rel == JQ_EQ));
+    }
+    if (!compare(native, found, &literal->value, &order))
+        return JQ_DECLINED;
+    return truth(value, holds(expr->rel, order));
+}
+
 static enum jq_result eval(struct jq_native *native, int index, const struct json_value *values,
                            struct json_value *value);
 
@@ -163,21 +210,7 @@ static enum jq_result relation(struct jq_native *native, const struct jq_expr *e
         eval(native, expr->right, values, &right) != JQ_VALUE ||
         !compare(native, &left, &right, &order))
         return JQ_DECLINED;
-    switch (expr->rel) {
-    case JQ_EQ:
-        return truth(value, order == 0);
-    case JQ_NE:
-        return truth(value, order != 0);
-    case JQ_LT:
-        return truth(value, order < 0);
-    case JQ_LE:
-        return truth(value, order <= 0);
-    case JQ_GT:
-        return truth(value, order > 0);
-    case JQ_GE:
-        return truth(value, order >= 0);
-    }
-    return JQ_DECLINED;
+    return truth(value, holds(expr->rel, order));
 }
 
 static enum jq_result eval(struct jq_native *native, int index, const struct json_value *values,
@@ -195,6 +228,8 @@ static enum jq_result eval(struct jq_native *native, int index, const struct jso
         return JQ_VALUE;
     case JQ_COMPARE:
         return relation(native, expr, values, value);
+    case JQ_CHECK:
+        return check(native, expr, at_step(native, expr->step, values), value);
     case JQ_AND:
     case JQ_OR:
         result = eval(native, expr->left, values, value);

@@ -261,9 +261,13 @@ static void set_up(void)
                               .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     stack_t stack = {.ss_sp = signal_stack, .ss_size = sizeof(signal_stack)};
+    sigset_t alarm;
 
     dl_iterate_phdr(note_text, NULL);
     sigaction(SIGALRM, &tick, NULL);
+    sigemptyset(&alarm); /* it may have been inherited blocked */
+    sigaddset(&alarm, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarm, NULL);
     if (!SANITIZED && sigaltstack(&stack, NULL) == 0)
         sigaction(SIGSEGV, &fault, NULL);
     guard.timed = timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &guard.timer) == 0;

@@ -207,6 +207,7 @@ static int parse_path(struct parser *p, int step)
 static int parse_number(struct parser *p)
 {
     const char *start = p->at;
+    struct jq_expr expr = {.op = JQ_CONST};
     const char *digits;
     struct str text;
 
@@ -226,9 +227,10 @@ static int parse_number(struct parser *p)
     if (is_name_start(peek(p)) && (*p->at == 'e' || *p->at == 'E'))
         return NONE;
     text = (struct str){start, (size_t)(p->at - start)};
-    if (p->at - digits > JQ_NATIVE_DIGITS)
+    if (!jq_native_number(text, &expr.number))
         return NONE;
-    return add_const(p, JSON_NUMBER, text);
+    expr.value = (struct json_value){JSON_NUMBER, text};
+    return add_expr(p, expr);
 }
 
 /* The '("text")' of a function. */
@@ -318,6 +320,32 @@ static int parse_term(struct parser *p, int step)
 
 /* ---- operators, by rising precedence of jq's grammar: | // or and comparison ---- */
 
+static int add_comparison(struct parser *p, enum jq_rel rel, int left, int right)
+{
+    const struct jq_expr *exprs = p->native->exprs;
+    int expr;
+
+    if (left == NONE || right == NONE)
+        return NONE;
+    if (exprs[left].op == JQ_CONST && exprs[right].op == JQ_PATH) {
+        int path = right;
+
+        right = left;
+        left = path;
+        if (rel & JQ_NE && rel != JQ_NE)
+            rel ^= JQ_NE; /* < and > change places */
+    }
+    expr = add_pair(p, JQ_COMPARE, left, right);
+    if (expr == NONE)
+        return NONE;
+    p->native->exprs[expr].rel = rel;
+    if (exprs[left].op == JQ_PATH && exprs[right].op == JQ_CONST) {
+        p->native->exprs[expr].op = JQ_CHECK;
+        p->native->exprs[expr].step = exprs[left].step;
+    }
+    return expr;
+}
+
 static int parse_compare(struct parser *p, int step)
 {
     static const struct {
@@ -332,10 +360,8 @@ static int parse_compare(struct parser *p, int step)
     skip_blanks(p);
     for (size_t i = 0; i < sizeof(relations) / sizeof(*relations); i++) {
         if (accept(p, relations[i].token)) {
-            int expr = add_pair(p, JQ_COMPARE, left, parse_term(p, step));
+            int expr = add_comparison(p, relations[i].rel, left, parse_term(p, step));
 
-            if (expr != NONE)
-                p->native->exprs[expr].rel = relations[i].rel;
             skip_blanks(p);
             return expr; /* not associative: another comparison behind it stays unread */
         }

@@ -36,6 +36,7 @@ enum jq_op {
     JQ_EACH,    /* its elements: only as the whole last stage of a program */
     JQ_CONST,   /* a literal */
     JQ_COMPARE, /* left REL right */
+    JQ_CHECK,   /* the value of step REL the literal at right: a shorter way for the usual case */
     JQ_AND,     /* left, right: short-circuit, boolean result */
     JQ_OR,
     JQ_NOT,    /* left */
@@ -48,7 +49,15 @@ enum jq_op {
     JQ_PIPE,     /* left for its errors and its emptiness only, then right */
 };
 
-enum jq_rel { JQ_EQ, JQ_NE, JQ_LT, JQ_LE, JQ_GT, JQ_GE };
+/* The orders of left and right for which the relation holds, as bits. */
+enum jq_rel {
+    JQ_LT = 1,
+    JQ_EQ = 2,
+    JQ_GT = 4,
+    JQ_LE = JQ_LT | JQ_EQ,
+    JQ_NE = JQ_LT | JQ_GT,
+    JQ_GE = JQ_GT | JQ_EQ,
+};
 
 struct jq_expr {
     enum jq_op op;
@@ -57,6 +66,7 @@ struct jq_expr {
     int left, right;         /* indexes of expressions */
     struct str text;         /* the argument of starts, ends, contains */
     struct json_value value; /* the literal of JQ_CONST */
+    double number;           /* and its number, if it is one */
 };
 
 /* A step of a path: under parent, the key, or the index if the key is absent. Step 0 is the whole
@@ -94,6 +104,9 @@ enum jq_result {
 
 enum jq_result jq_native_eval(struct jq_native *native, const struct json_value *values,
                               struct json_value *value);
+
+/* The number of validated text, if libjq has certainly the same double. */
+bool jq_native_number(struct str text, double *number);
 
 /* Neither false nor null (nor absent). */
 static inline bool jq_truth(enum json_type type)
