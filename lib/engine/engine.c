@@ -15,7 +15,9 @@
 
 extern char **environ;
 
-enum { ENGINE_STDERR = 1024 * 1024 }; /* bytes waiting for a slow reader of stderr; then the fitting waits too */
+enum {
+    ENGINE_STDERR = 1024 * 1024
+}; /* bytes waiting for a slow reader of stderr; then the fitting waits too */
 
 /* ---- stderr ---- */
 
@@ -47,7 +49,10 @@ static void exhausted(size_t size)
 
 static void function_room(void *owner)
 {
-    admit_wake(owner);
+    struct engine *engine = owner;
+    if (engine->plan && engine->plan->room)
+        engine->plan->room(engine->plan);
+    admit_wake(engine);
 }
 
 static void function_fatal(void *owner, const struct err *err)
@@ -118,8 +123,8 @@ static int open_dead(struct engine *engine, struct err *err)
 }
 
 /*
- * With 0, 1 or 2 closed the next file opened would become stdin or stdout. In their place stand descriptors that fail as the
- * closed ones would have.
+ * With 0, 1 or 2 closed the next file opened would become stdin or stdout. In their place stand
+ * descriptors that fail as the closed ones would have.
  */
 static void hold_standard_descriptors(void)
 {
@@ -186,6 +191,7 @@ void engine_free(struct engine *engine)
     serial_free(engine->serial);
     json_paths_free(engine->paths);
     free(engine->values);
+    free(engine->observers);
     if (engine->loop) {
         stream_close(&engine->out, 0);
         stream_close(&engine->err, 0);
@@ -239,16 +245,23 @@ struct fn *engine_open_string(struct engine *engine, const char *text, struct er
 
 static void attempted(void *owner, const struct fn_attempt *attempt)
 {
-    struct engine *engine = owner;
-    if (engine->observer)
-        engine->observer(engine->observer_owner, attempt);
+    const struct engine *engine = owner;
+    for (size_t i = 0; i < engine->observer_count; i++)
+        engine->observers[i].attempted(engine->observers[i].owner, attempt);
 }
 
-void engine_observe(struct engine *engine, void (*observer)(void *owner, const struct fn_attempt *attempt), void *owner)
+void engine_observe(struct engine *engine,
+                    void (*observer)(void *owner, const struct fn_attempt *attempt), void *owner)
 {
-    engine->observer = observer;
-    engine->observer_owner = owner;
+    engine->observers =
+        mem_realloc(engine->observers, (engine->observer_count + 1) * sizeof *engine->observers);
+    engine->observers[engine->observer_count++] = (struct observer){observer, owner};
     engine->context.attempted = attempted;
+}
+
+void engine_want_ids(struct engine *engine)
+{
+    engine->wants_id = true;
 }
 
 int engine_refuse(const struct err *err)
@@ -295,7 +308,8 @@ void engine_cancel(struct engine *engine, enum failure_reason reason, bool now)
 
 static void grace_over(struct loop_timer *timer)
 {
-    struct engine *engine = (struct engine *)(void *)((char *)timer - offsetof(struct engine, grace));
+    struct engine *engine =
+        (struct engine *)(void *)((char *)timer - offsetof(struct engine, grace));
     engine_cancel(engine, FAILURE_INTERRUPTED, false);
 }
 
@@ -306,12 +320,18 @@ static void drain(struct engine *engine)
     if (engine->grace.place)
         return;
     engine->grace.fire = grace_over;
-    loop_timer_set(engine->loop, &engine->grace, loop_now(engine->loop) + engine->options->calling.grace);
+    loop_timer_set(engine->loop, &engine->grace,
+                   loop_now(engine->loop) + engine->options->calling.grace);
 }
 
 static void signalled(void *owner, int signo)
 {
     struct engine *engine = owner;
+    if (signo == SIGHUP && engine->plan->reload) {
+        engine->plan->reload(engine->plan);
+        engine_fit_values(engine);
+        return;
+    }
     if (engine->signal) {
         engine_cancel(engine, FAILURE_INTERRUPTED, true);
         return;
@@ -323,7 +343,8 @@ static void signalled(void *owner, int signo)
 
 static void budget_over(struct loop_timer *timer)
 {
-    struct engine *engine = (struct engine *)(void *)((char *)timer - offsetof(struct engine, budget));
+    struct engine *engine =
+        (struct engine *)(void *)((char *)timer - offsetof(struct engine, budget));
     engine->budget_spent = !engine->source_ended;
     engine_stop(engine);
 }
@@ -333,11 +354,13 @@ void engine_check_halt(struct engine *engine)
     const struct common_halt *halt = &engine->options->halt;
     uint64_t died = engine->died, ended = engine->finished;
     bool many = halt->failures && died >= halt->failures;
-    bool often = halt->fraction > 0 && ended >= COMMON_HALT_EVENTS && (double)died >= halt->fraction * (double)ended;
+    bool often = halt->fraction > 0 && ended >= COMMON_HALT_EVENTS &&
+                 (double)died >= halt->fraction * (double)ended;
     if (engine->halted || (!many && !often))
         return;
     engine->halted = true;
-    msg_warn("halted: %llu of %llu events are dead", (unsigned long long)died, (unsigned long long)ended);
+    msg_warn("halted: %llu of %llu events are dead", (unsigned long long)died,
+             (unsigned long long)ended);
     if (halt->now)
         engine_cancel(engine, FAILURE_HALTED, false);
     else
@@ -370,14 +393,16 @@ static void out_progress(struct stream_out *out)
         }
     }
     settle_progress(engine);
+    if (engine->plan && engine->plan->room)
+        engine->plan->room(engine->plan);
 }
 
 /* Nothing is at hand: what was gathered goes out. */
 static void flush_idle(struct loop_idle *idle)
 {
     struct engine *engine = (struct engine *)(void *)((char *)idle - offsetof(struct engine, idle));
-    if (engine->plan->flush && !engine->stopping && !engine->source_ended)
-        engine->plan->flush(engine->plan, false);
+    if (engine->plan->flush)
+        engine->plan->flush(engine->plan, engine->stopping || engine->source_ended);
     for (size_t i = 0; i < engine->fn_count; i++)
         fn_flush(engine->fns[i]);
     settle_flush(engine);
@@ -385,22 +410,81 @@ static void flush_idle(struct loop_idle *idle)
 
 /* ---- running ---- */
 
+static void stop_if_closed(struct engine *engine)
+{
+    if (engine->closing && engine->closed == engine->fn_count && !engine->removing)
+        loop_stop(engine->loop);
+}
+
 static void function_closed(void *owner)
 {
     struct engine *engine = owner;
-    if (++engine->closed == engine->fn_count)
-        loop_stop(engine->loop);
+    engine->closed++;
+    stop_if_closed(engine);
 }
 
 void engine_check_end(struct engine *engine)
 {
-    if (!engine->started || engine->closing || engine->window || !(engine->source_ended || engine->stopping))
+    if (!engine->started || engine->closing || engine->window ||
+        !(engine->source_ended || engine->stopping))
         return;
     engine->closing = true;
-    if (!engine->fn_count)
-        loop_stop(engine->loop);
+    stop_if_closed(engine);
     for (size_t i = 0; i < engine->fn_count; i++)
         fn_close(engine->fns[i], function_closed, engine);
+}
+
+/* A function on its way out. */
+struct removal {
+    struct loop_task task;
+    struct engine *engine;
+    struct fn *fn;
+};
+
+static void end_removal(struct removal *removal)
+{
+    removal->engine->removing--;
+    stop_if_closed(removal->engine);
+    free(removal);
+}
+
+static void removed(struct loop_task *task)
+{
+    struct removal *removal = (struct removal *)(void *)task;
+    fn_free(removal->fn);
+    end_removal(removal);
+}
+
+static void removal_closed(void *owner)
+{
+    struct removal *removal = owner;
+    removal->task.run = removed;
+    loop_defer(removal->engine->loop, &removal->task);
+}
+
+static void remove_later(struct loop_task *task)
+{
+    struct removal *removal = (struct removal *)(void *)task;
+    struct engine *engine = removal->engine;
+    if (engine->closing) { /* together with all the others */
+        end_removal(removal);
+        return;
+    }
+    size_t place = 0;
+    while (engine->fns[place] != removal->fn)
+        place++;
+    engine->fns[place] = engine->fns[--engine->fn_count];
+    fn_close(removal->fn, removal_closed, removal);
+}
+
+void engine_remove(struct engine *engine, struct fn *fn)
+{
+    if (!engine->started) /* the loop does not turn: engine_free frees it */
+        return;
+    struct removal *removal = mem_zalloc(sizeof *removal);
+    *removal = (struct removal){.task = {.run = remove_later}, .engine = engine, .fn = fn};
+    engine->removing++;
+    loop_defer(engine->loop, &removal->task);
 }
 
 static void source_ready(void *owner)
@@ -414,7 +498,8 @@ static int watch_signals(struct engine *engine)
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct sigaction action;
         sigaction(signals[i], NULL, &action);
-        if (action.sa_handler == SIG_IGN) /* nohup, or a background job of a shell */
+        bool reloads = signals[i] == SIGHUP && engine->plan->reload;
+        if (action.sa_handler == SIG_IGN && !reloads) /* nohup, or a background job of a shell */
             continue;
         if (loop_signal(engine->loop, signals[i], signalled, engine) < 0)
             return -1;
@@ -422,11 +507,17 @@ static int watch_signals(struct engine *engine)
     return 0;
 }
 
+void engine_fit_values(struct engine *engine)
+{
+    engine->values =
+        mem_realloc(engine->values, json_paths_count(engine->paths) * sizeof *engine->values);
+}
+
 static void begin(struct engine *engine)
 {
     engine->started = true;
     engine->report.started = clock_now();
-    engine->values = mem_array(json_paths_count(engine->paths), sizeof *engine->values);
+    engine_fit_values(engine);
     engine->source->ready = source_ready;
     engine->source->owner = engine;
     loop_idle_add(engine->loop, &engine->idle);
@@ -489,6 +580,11 @@ int engine_run(struct engine *engine, struct source *source, struct plan *plan)
     msg_divert(NULL, NULL);
     tell(engine);
     return exit_status(engine);
+}
+
+bool engine_is_crowded(const struct engine *engine)
+{
+    return engine->window >= ENGINE_WINDOW / 2 || engine->window_bytes >= ENGINE_WINDOW_BYTES / 2;
 }
 
 void engine_room(struct engine *engine)

@@ -1,20 +1,23 @@
 /*
  * engine.h: events in, exactly one outcome each.
  *
- * The engine owns what every fitting shares: it takes events from a source, identifies and validates them, keeps a window of
- * jobs bounded by count and bytes, starts them in a plan, writes results in input order (or as they finish), writes dead
- * letters, tells the source the outcome once results and letters are written, drains on signals, counts, and says how it ended.
+ * The engine owns what every fitting shares: it takes events from a source, identifies and
+ * validates them, keeps a window of jobs bounded by count and bytes, starts them in a plan, writes
+ * results in input order (or as they finish), writes dead letters, tells the source the outcome
+ * once results and letters are written, drains on signals, counts, and says how it ended.
  *
- * A command gives it a plan: what to do with one job. A plan calls functions (fn_call) and ends every job exactly once with
- * job_done, job_dead or job_drop. It need not keep order, nor count, nor know where an event came from.
+ * A command gives it a plan: what to do with one job. A plan calls functions (fn_call) and ends
+ * every job exactly once with job_done, job_dead or job_drop. It need not keep order, nor count,
+ * nor know where an event came from.
  *
  *     source --event--> engine --job--> plan --call--> function
  *                         |  <--outcome---'  <--answer----'
  *                         `--lines--> sink, --letters--> dead letters, --outcome--> source
  *
- * Life of a job: read -> (held while another job of its key runs) -> started -> finished -> emitted (its results are in the
- * sink, in order) -> settled (they are written; the source is told). read = done + dead + dropped at the end, whatever happens.
- * The ledger of the next issue looks up between read and started, and commits between emitted and settled.
+ * Life of a job: read -> (held while another job of its key runs) -> started -> finished -> emitted
+ * (its results are in the sink, in order) -> settled (they are written; the source is told). read =
+ * done + dead + dropped at the end, whatever happens. The ledger of the next issue looks up between
+ * read and started, and commits between emitted and settled.
  */
 #ifndef FIT_ENGINE_ENGINE_H
 #define FIT_ENGINE_ENGINE_H
@@ -31,10 +34,11 @@
 #include <stdint.h>
 
 enum {
-    ENGINE_WINDOW = 4096,                   /* jobs between read and settled; then reading waits */
-    ENGINE_WINDOW_BYTES = 2 * 1024 * 1024,  /* their events and results; one larger event passes alone */
-    ENGINE_TURN = 1024,                     /* events taken before the descriptors are looked at again */
-    ENGINE_OUTPUT = 256 * 1024,             /* result bytes handed to a slow reader; then emission waits */
+    ENGINE_WINDOW = 4096, /* jobs between read and settled; then reading waits */
+    ENGINE_WINDOW_BYTES =
+        2 * 1024 * 1024,        /* their events and results; one larger event passes alone */
+    ENGINE_TURN = 1024,         /* events taken before the descriptors are looked at again */
+    ENGINE_OUTPUT = 256 * 1024, /* result bytes handed to a slow reader; then emission waits */
 };
 
 /* Exit statuses (DESIGN.md 1.3). */
@@ -54,19 +58,30 @@ struct job;
 
 struct plan {
     /*
-     * Begin a job. input holds its validated bytes and the values of the paths in engine_paths, valid only during this call. Must
-     * lead, now or later, to exactly one job_done, job_dead or job_drop.
+     * Begin a job. input holds its validated bytes and the values of the paths in engine_paths,
+     * valid only during this call. Must lead, now or later, to exactly one job_done, job_dead or
+     * job_drop.
      */
     void (*start)(struct plan *plan, struct job *job, const struct jq_input *input);
 
-    /* Optional. Can another event be taken? Without it: when every function has room. A function that gets room asks again, and engine_room. */
+    /* Optional. Can another event be taken? Without it: when every function has room. A function
+     * that gets room asks again, and engine_room. */
     bool (*has_room)(struct plan *plan);
 
-    /* Optional. No event is at hand now, or none will come any more (end): send on what was gathered (a partial batch). */
+    /* Optional. No event is at hand now, or none will come any more (end): send on what was
+     * gathered (a partial batch). */
     void (*flush)(struct plan *plan, bool end);
+
+    /* Optional. A function, or stdout for job_emit_now, has room again: begin calls that were put
+     * off. Also after the last event. */
+    void (*room)(struct plan *plan);
 
     /* Optional. A job is about to be forgotten: free what job_data refers to. */
     void (*release)(struct plan *plan, struct job *job);
+
+    /* Optional. SIGHUP has arrived: reread what can be reread. Without it SIGHUP ends the fitting
+     * as SIGTERM does. */
+    void (*reload)(struct plan *plan);
 
     size_t job_size; /* bytes of job_data, zeroed for each job */
 };
@@ -84,26 +99,38 @@ struct engine *engine_new(const struct common_options *options, struct err *err)
 void engine_free(struct engine *engine);
 
 struct loop *engine_loop(struct engine *engine);
-struct json_paths *engine_paths(struct engine *engine);     /* for jq_compile: one scan serves all programs */
-struct fn_context *engine_functions(struct engine *engine); /* for fn_open; then engine_add */
+struct json_paths *
+engine_paths(struct engine *engine); /* for jq_compile: one scan serves all programs */
+struct fn_context *engine_functions(struct engine *engine);       /* for fn_open; then engine_add */
 const struct fn_settings *engine_settings(struct engine *engine); /* from the options */
 
 /* The engine closes and frees the function; its room is the plan's room. */
 void engine_add(struct engine *engine, struct fn *fn);
-struct fn *engine_open(struct engine *engine, char *const *words, size_t count, struct err *err); /* open and add */
+struct fn *engine_open(struct engine *engine, char *const *words, size_t count,
+                       struct err *err); /* open and add */
 struct fn *engine_open_string(struct engine *engine, const char *text, struct err *err);
 
-/* Observe every attempt (invoke's report, fan-out's job log); owner is handed back. */
-void engine_observe(struct engine *engine, void (*attempted)(void *owner, const struct fn_attempt *attempt),
-                    void *owner);
+/* The plan calls fn no more, and no call of it is open: it is closed when the stack has unwound,
+ * then freed. */
+void engine_remove(struct engine *engine, struct fn *fn);
+
+/* Observe every attempt (a report, a trace, a job log); owner is handed back. Observers are called
+ * in the order in which they came. */
+void engine_observe(struct engine *engine,
+                    void (*attempted)(void *owner, const struct fn_attempt *attempt), void *owner);
+
+/* Identities are needed for every event (a report, a trace), also by functions that do not want
+ * them. */
+void engine_want_ids(struct engine *engine);
 
 /*
- * Run the plan over the events of the source (taken over) until both are through, and return the exit status. Says on stderr what went wrong,
- * and the statistics if asked.
+ * Run the plan over the events of the source (taken over) until both are through, and return the
+ * exit status. Says on stderr what went wrong, and the statistics if asked.
  */
 int engine_run(struct engine *engine, struct source *source, struct plan *plan);
 
-/* What a failure before engine_run means as an exit status (usage 2, not found 127, ...), after saying it. */
+/* What a failure before engine_run means as an exit status (usage 2, not found 127, ...), after
+ * saying it. */
 int engine_refuse(const struct err *err);
 
 /* ---- for plans ---- */
@@ -113,34 +140,56 @@ void *job_data(struct job *job);
 /* The identity of the event (DESIGN.md 1.1), computed on first use; valid as long as the job. */
 struct str job_id(struct job *job);
 
-/* Add count result lines, each with its LF; takes over the slice's reference. They are written in order when the job ends. */
+/* Add count result lines, each with its LF; takes over the slice's reference. They are written in
+ * order when the job ends. */
 void job_emit_take(struct job *job, struct slice lines, size_t count);
 /* The event itself is a result, byte for byte. */
 void job_emit_event(struct job *job);
-/* Write lines now, before the job ends and regardless of order. Borrowed. */
-void job_emit_now(struct job *job, struct str lines);
+/*
+ * Write count lines now, before the job ends and regardless of order. Borrowed. Not in a plan that
+ * also uses the two above: lines could come between the pieces of a large result. A plan that has
+ * much to write asks first and waits for its room hook.
+ */
+void job_emit_now(struct job *job, struct str lines, size_t count);
+bool engine_may_emit(const struct engine *engine);
 
-/* A dead letter about a part of the job (a later stage's input); takes over the failure. The job will count as dead. */
+/*
+ * No results will be added (the event goes to a file): the results of later jobs need not wait for
+ * this one. Only from start, and before anything else.
+ */
+void job_silent(struct job *job);
+
+/* A dead letter about a part of the job (a later stage's input); takes over the failure. The job
+ * will count as dead. */
 void job_letter_take(struct job *job, struct str event, struct failure *failure);
+/* The same about a part that the user asked to do without: the job may still be done. */
+void job_part_letter_take(struct job *job, struct str part, struct failure *failure);
 
-/* The outcome: exactly one of these, after which the job is the engine's. Results that were added are written in any case. */
+/* The outcome: exactly one of these, after which the job is the engine's. Results that were added
+ * are written in any case. */
 void job_done(struct job *job);
-void job_dead_take(struct job *job, struct failure *failure); /* a letter with the whole event, then dead */
+void job_dead_take(struct job *job,
+                   struct failure *failure); /* a letter with the whole event, then dead */
 void job_drop(struct job *job);
 
 /*
- * The plain end of a call: its results and done, or its failure and dead. What a plan with one call a job needs. The call is
- * one that the plan keeps in job_data; call->owner must be the job.
+ * The plain end of a call: its results and done, or its failure and dead. What a plan with one call
+ * a job needs. The call is one that the plan keeps in job_data; call->owner must be the job.
  */
 void job_end_with(struct job *job, struct fn_call *call);
 
 /* Prepare a call about the whole event of a job (event, id, owner); the plan sets done. */
 void job_prepare(struct job *job, struct fn_call *call);
 
+/* Is the window half full? A plan with has_room, which may refuse events, then looks who holds it.
+ */
+bool engine_is_crowded(const struct engine *engine);
+
 /* The plan can take events again (only for plans with has_room). */
 void engine_room(struct engine *engine);
 
-/* The fitting itself cannot go on: said on stderr, reading stops, what is in flight drains, exit status 1. */
+/* The fitting itself cannot go on: said on stderr, reading stops, what is in flight drains, exit
+ * status 1. */
 void engine_fail(struct engine *engine, const struct err *err);
 
 #endif

@@ -1,8 +1,10 @@
 /*
- * internal.h: the engine's own structs, shared by the files that make up the engine. Internal to lib/engine.
+ * internal.h: the engine's own structs, shared by the files that make up the engine. Internal to
+ * lib/engine.
  *
- * engine.c sets up, runs and ends; admit.c takes events and starts jobs; settle.c writes results and settles outcomes. A job is on
- * exactly one of the lists below, in the order of its life.
+ * engine.c sets up, runs and ends; admit.c takes events and starts jobs; settle.c writes results
+ * and settles outcomes. A job is on exactly one of the lists below, in the order of its life;
+ * a silent one that has only to be counted is on none.
  */
 #ifndef FIT_ENGINE_INTERNAL_H
 #define FIT_ENGINE_INTERNAL_H
@@ -17,29 +19,35 @@
 enum job_state { JOB_HELD, JOB_STARTED, JOB_FINISHED, JOB_EMITTING, JOB_EMITTED };
 
 struct engine_job {
-    struct job job;            /* first: what plans see */
+    struct job job; /* first: what plans see */
     struct engine_job *next, *prev;
     enum job_state state;
     enum source_outcome outcome;
     uint64_t token;
     struct buf id;
-    struct slice lines;        /* the first results; most jobs have no others */
+    struct slice lines; /* the first results; most jobs have no others */
     struct result *more, *last_more;
     struct letter *letters, *last_letter; /* to be written when it is emitted */
-    unsigned letters_open;     /* being written */
-    size_t emitted;            /* bytes of the slice at hand that are in the sink */
-    uint64_t mark;             /* where its results end in the sink */
-    size_t cost;               /* bytes that it holds */
-    uint64_t length;           /* of an oversized line; else 0 */
+    unsigned letters_open;                /* being written */
+    size_t emitted;                       /* bytes of the slice at hand that are in the sink */
+    uint64_t mark;                        /* where its results end in the sink */
+    size_t cost;                          /* bytes that it holds */
+    uint64_t length;                      /* of an oversized line; else 0 */
     struct serial_place place;
     struct engine_job *next_released;
-    bool unsaid;               /* its results could not be written */
+    bool silent; /* on no list until it is finished: nobody waits for its results */
+    bool unsaid; /* its results could not be written */
 };
 
 /* Further results of a job. */
 struct result {
     struct result *next;
     struct slice lines;
+};
+
+struct observer {
+    void (*attempted)(void *owner, const struct fn_attempt *attempt);
+    void *owner;
 };
 
 struct job_list {
@@ -58,61 +66,65 @@ struct engine {
     struct plan *plan;
     struct source *source;
     struct identity *identity;
-    bool wants_id;             /* identities are needed when a job starts */
-    struct serial *serial;     /* NULL: no --serial-by */
+    bool wants_id;         /* identities are needed when a job starts */
+    struct serial *serial; /* NULL: no --serial-by */
     struct jq_program *serial_by;
     struct engine_job *released; /* held jobs whose turn has come */
     struct loop_task start_held; /* starts them */
 
-    struct job_list order;     /* held, started, finished: as read */
-    struct job_list emitting;  /* finished, and everything before them emitted */
-    struct job_list emitted;   /* waiting for their bytes to be written */
+    struct job_list order;    /* held, started, finished: as read */
+    struct job_list emitting; /* finished, and everything before them emitted */
+    struct job_list emitted;  /* waiting for their bytes to be written */
     struct engine_job *free;
-    unsigned window;           /* jobs on the three lists */
+    unsigned window; /* jobs on the three lists */
     size_t window_bytes;
 
-    struct stream_out out;     /* the sink */
-    struct stream_out err;     /* stderr: functions' words, letters without another place, messages */
+    struct stream_out out; /* the sink */
+    struct stream_out err; /* stderr: functions' words, letters without another place, messages */
     struct deadletter *deadletter;
-    struct fn *dead_sink;      /* of --dead; NULL: stderr */
+    struct fn *dead_sink; /* of --dead; NULL: stderr */
     struct report report;
-    void (*observer)(void *owner, const struct fn_attempt *attempt);
-    void *observer_owner;
+    struct observer *observers;
+    size_t observer_count;
 
-    struct loop_task take;     /* takes events */
-    struct loop_idle idle;     /* flushes */
+    struct loop_task take; /* takes events */
+    struct loop_idle idle; /* flushes */
     struct loop_timer budget, grace;
     int64_t flushed_at;
-    uint64_t finished, died;   /* jobs that their plans have ended; for --halt */
+    uint64_t finished, died; /* jobs that their plans have ended; for --halt */
     bool settling, settle_again;
-    bool started;              /* engine_run has begun */
+    bool started; /* engine_run has begun */
     bool source_ended;
-    bool stopping;             /* no more events are taken */
-    bool reader_gone;          /* EPIPE on stdout */
-    bool out_failed;           /* another error there */
-    bool failed;               /* exit status 1 */
+    bool stopping;    /* no more events are taken */
+    bool reader_gone; /* EPIPE on stdout */
+    bool out_failed;  /* another error there */
+    bool failed;      /* exit status 1 */
     bool budget_spent;
     bool halted;
-    bool closing;              /* the functions are being closed */
+    bool closing; /* the functions are being closed */
     size_t closed;
-    int signal;                /* the first that arrived */
+    size_t removing; /* functions that are closed while the fitting runs */
+    int signal;      /* the first that arrived */
 };
 
 /* ---- engine.c ---- */
-void engine_stop(struct engine *engine);            /* take no more events; go on with those in the window */
-void engine_ended(struct engine *engine);           /* no more events will come */
+void engine_stop(struct engine *engine);  /* take no more events; go on with those in the window */
+void engine_ended(struct engine *engine); /* no more events will come */
 void engine_cancel(struct engine *engine, enum failure_reason reason, bool now);
-void engine_check_end(struct engine *engine);       /* close the functions once nothing is left */
-void engine_check_halt(struct engine *engine);      /* --halt, after an event has died */
+void engine_fit_values(
+    struct engine *engine); /* programs may have been compiled: values for their paths */
+void engine_check_end(struct engine *engine);  /* close the functions once nothing is left */
+void engine_check_halt(struct engine *engine); /* --halt, after an event has died */
 
 /* ---- admit.c ---- */
-void admit_wake(struct engine *engine);             /* there may be events, and room for them */
-void admit_next_of_key(struct engine *engine, struct engine_job *job); /* a job has ended: the next of its key may start */
+void admit_wake(struct engine *engine); /* there may be events, and room for them */
+void admit_next_of_key(struct engine *engine,
+                       struct engine_job *job); /* a job has ended: the next of its key may start */
 void admit_task(struct loop_task *task);
 
 /* ---- settle.c ---- */
-void settle_finish(struct engine_job *job);         /* its plan has ended it */
-void settle_progress(struct engine *engine);        /* something was written, or can be */
+void settle_finish(struct engine_job *job);  /* its plan has ended it */
+void settle_progress(struct engine *engine); /* something was written, or can be */
 void settle_letter_written(struct engine_job *job);
 void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure);
 void settle_flush(struct engine *engine);

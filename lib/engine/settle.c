@@ -1,9 +1,11 @@
 /*
- * settle.c: from finished to settled: results into the sink in order, dead letters to their place, outcomes to the source.
+ * settle.c: from finished to settled: results into the sink in order, dead letters to their place,
+ * outcomes to the source.
  *
- * A finished job waits on `order` until those before it are finished too (not with --unordered), then on `emitting` until the sink has
- * taken its results, then on `emitted` until they are written. Only then does it count, and the source learns of it: what
- * was not written has not happened.
+ * A finished job waits on `order` until those before it are finished too (not with --unordered),
+ * then on `emitting` until the sink has taken its results, then on `emitted` until they are
+ * written. Only then does it count, and the source learns of it: what was not written has not
+ * happened.
  */
 #include "engine/internal.h"
 
@@ -45,6 +47,11 @@ static void take_out(struct job_list *list, struct engine_job *job)
 void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure)
 {
     struct engine *engine = job->job.engine;
+    job->outcome = SOURCE_DEAD;
+    if (engine->options->no_letters) {
+        failure_free(failure);
+        return;
+    }
     bool malformed = failure->reason == FAILURE_BAD_JSON || failure->reason == FAILURE_TOO_LARGE;
     struct letter_facts facts = {
         .event = event,
@@ -63,7 +70,6 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
     else
         job->letters = letter;
     job->last_letter = letter;
-    job->outcome = SOURCE_DEAD;
     failure_free(failure);
 }
 
@@ -183,9 +189,16 @@ static void count(struct engine_job *job)
         engine->source->outcome(engine->source, job->token, job->outcome);
 }
 
+/* Nothing of it is left to be written. */
+static void settle(struct engine_job *job)
+{
+    count(job);
+    forget(job);
+}
+
 /*
- * Its results can never be written: the reader is gone, who asked for no more, or the writing failed, and then the event is
- * dead, with its letter. True when the job can be settled now.
+ * Its results can never be written: the reader is gone, who asked for no more, or the writing
+ * failed, and then the event is dead, with its letter. True when the job can be settled now.
  */
 static bool settle_unwritten(struct engine_job *job)
 {
@@ -201,7 +214,8 @@ static bool settle_unwritten(struct engine_job *job)
     if (job->outcome != SOURCE_DONE)
         return true;
     settle_add_letter(job, slice_str(job->job.event),
-                      failure_new(FAILURE_WRITE, FAILURE_PERMANENT, "its results could not be written: %s",
+                      failure_new(FAILURE_WRITE, FAILURE_PERMANENT,
+                                  "its results could not be written: %s",
                                   strerror(engine->out.error)));
     write_letters(job);
     return !job->letters_open;
@@ -214,12 +228,12 @@ static void settle_written(struct engine *engine)
         if (job->mark > engine->out.written && (!engine->out.error || !settle_unwritten(job)))
             return;
         take_out(&engine->emitted, job);
-        count(job);
-        forget(job);
+        settle(job);
     }
 }
 
-/* Whatever is called from here may come back here: a written letter, a broken sink, --halt. One level does the work. */
+/* Whatever is called from here may come back here: a written letter, a broken sink, --halt. One
+ * level does the work. */
 void settle_progress(struct engine *engine)
 {
     engine->settle_again = true;
@@ -258,7 +272,16 @@ void settle_finish(struct engine_job *job)
     }
     if (job->place.entered)
         admit_next_of_key(engine, job);
-    if (engine->options->unordered) {
+    if (job->silent && !job->letters) {
+        settle(job);
+        admit_wake(engine);
+        engine_check_end(engine);
+        return;
+    }
+    if (job->silent) {
+        job->state = JOB_EMITTING;
+        append(&engine->emitting, job);
+    } else if (engine->options->unordered) {
         take_out(&engine->order, job);
         job->state = JOB_EMITTING;
         append(&engine->emitting, job);
@@ -312,16 +335,37 @@ void job_emit_event(struct job *job)
     job_emit_take(job, slice_line(job->event), 1);
 }
 
-void job_emit_now(struct job *job, struct str lines)
+void job_emit_now(struct job *job, struct str lines, size_t count)
 {
     struct engine *engine = job->engine;
+    engine->report.results += count;
     engine->report.bytes_out += lines.len;
     stream_add(&engine->out, lines);
+}
+
+bool engine_may_emit(const struct engine *engine)
+{
+    return stream_pending(&engine->out) < ENGINE_OUTPUT;
+}
+
+void job_silent(struct job *job)
+{
+    struct engine_job *own = engine_job_of(job);
+    own->silent = true;
+    take_out(&job->engine->order, own);
 }
 
 void job_letter_take(struct job *job, struct str event, struct failure *failure)
 {
     settle_add_letter(engine_job_of(job), event, failure);
+}
+
+void job_part_letter_take(struct job *job, struct str part, struct failure *failure)
+{
+    struct engine_job *own = engine_job_of(job);
+    enum source_outcome outcome = own->outcome;
+    settle_add_letter(own, part, failure);
+    own->outcome = outcome;
 }
 
 void job_done(struct job *job)
@@ -353,6 +397,7 @@ void job_drop(struct job *job)
 void job_prepare(struct job *job, struct fn_call *call)
 {
     call->event = job->event;
+    call->number = job->line;
     if (job->engine->wants_id)
         call->id = job_id(job);
     call->owner = job;

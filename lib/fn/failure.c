@@ -18,6 +18,7 @@ static const char *const names[FAILURE_REASONS] = {
     [FAILURE_TOO_LARGE] = "too_large",
     [FAILURE_BAD_EVENT] = "bad_event",
     [FAILURE_NO_ROUTE] = "no_route",
+    [FAILURE_BRANCH_FULL] = "branch_full",
     [FAILURE_PARTS] = "parts",
     [FAILURE_SPAWN] = "spawn",
     [FAILURE_WRITE] = "write",
@@ -31,7 +32,8 @@ const char *failure_name(enum failure_reason reason)
     return names[reason];
 }
 
-struct failure *failure_new(enum failure_reason reason, enum failure_class class, const char *format, ...)
+struct failure *failure_new(enum failure_reason reason, enum failure_class class,
+                            const char *format, ...)
 {
     struct failure *failure = mem_zalloc(sizeof *failure);
     failure->reason = reason;
@@ -73,11 +75,16 @@ struct failure *failure_dup(const struct failure *failure)
 
 struct failure *failure_of_status(int status)
 {
-    enum { CANNOT_EXECUTE = 126, NOT_FOUND = 127, EXECLINE_TEMPORARY = 111, EXECLINE_PERMANENT = 100 };
+    enum {
+        CANNOT_EXECUTE = 126,
+        NOT_FOUND = 127,
+        EXECLINE_TEMPORARY = 111,
+        EXECLINE_PERMANENT = 100
+    };
     if (WIFSIGNALED(status)) {
         int signo = WTERMSIG(status);
-        struct failure *failure = failure_new(FAILURE_SIGNAL, FAILURE_ORDINARY, "ended by signal %d (%s)", signo,
-                                              strsignal(signo));
+        struct failure *failure = failure_new(FAILURE_SIGNAL, FAILURE_ORDINARY,
+                                              "ended by signal %d (%s)", signo, strsignal(signo));
         failure->signal = signo;
         return failure;
     }
@@ -85,7 +92,8 @@ struct failure *failure_of_status(int status)
     enum failure_class class = FAILURE_ORDINARY;
     if (code == EX_TEMPFAIL || code == EXECLINE_TEMPORARY)
         class = FAILURE_TEMPORARY;
-    if (code == EX_DATAERR || code == EXECLINE_PERMANENT || code == CANNOT_EXECUTE || code == NOT_FOUND)
+    if (code == EX_DATAERR || code == EXECLINE_PERMANENT || code == CANNOT_EXECUTE ||
+        code == NOT_FOUND)
         class = FAILURE_PERMANENT;
     struct failure *failure = failure_new(FAILURE_EXIT, class, "exit status %d", code);
     failure->exit = code;

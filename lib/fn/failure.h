@@ -1,8 +1,8 @@
 /*
  * failure.h: why an event failed.
  *
- * One struct failure is what a dead letter says. It is made where the failure is noticed, passes upwards
- * with its ownership, and is freed by who writes the letter or tries again.
+ * One struct failure is what a dead letter says. It is made where the failure is noticed, passes
+ * upwards with its ownership, and is freed by who writes the letter or tries again.
  */
 #ifndef FIT_FN_FAILURE_H
 #define FIT_FN_FAILURE_H
@@ -12,21 +12,22 @@
 #include <stdint.h>
 
 enum failure_reason {
-    FAILURE_EXIT,         /* the function ended with a status other than 0 */
-    FAILURE_SIGNAL,       /* a signal ended it */
-    FAILURE_TIMEOUT,      /* it was ended because its time was over */
-    FAILURE_ERROR,        /* it answered with an error (a line worker's "!") */
-    FAILURE_BAD_RESULT,   /* its result is not JSON, or larger than --max-result */
-    FAILURE_BAD_JSON,     /* the input line is not JSON */
-    FAILURE_TOO_LARGE,    /* the input line is longer than --max-event */
-    FAILURE_BAD_EVENT,    /* a jq program or a placeholder cannot be applied to the event */
-    FAILURE_NO_ROUTE,     /* no predicate selected it */
-    FAILURE_PARTS,        /* some of its parts failed (fan-out --split) */
-    FAILURE_SPAWN,        /* the function could not be started */
-    FAILURE_WRITE,        /* the result or the event could not be written */
-    FAILURE_FAULT,        /* --fault said so */
-    FAILURE_HALTED,       /* --halt now ended it */
-    FAILURE_INTERRUPTED,  /* a signal to the fitting ended it */
+    FAILURE_EXIT,        /* the function ended with a status other than 0 */
+    FAILURE_SIGNAL,      /* a signal ended it */
+    FAILURE_TIMEOUT,     /* it was ended because its time was over */
+    FAILURE_ERROR,       /* it answered with an error (a line worker's "!") */
+    FAILURE_BAD_RESULT,  /* its result is not JSON, or larger than --max-result */
+    FAILURE_BAD_JSON,    /* the input line is not JSON */
+    FAILURE_TOO_LARGE,   /* the input line is longer than --max-event */
+    FAILURE_BAD_EVENT,   /* a jq program or a placeholder cannot be applied to the event */
+    FAILURE_NO_ROUTE,    /* no predicate selected it */
+    FAILURE_BRANCH_FULL, /* its function took no more (route --branch-full dead) */
+    FAILURE_PARTS,       /* some of its parts failed (fan-out --split) */
+    FAILURE_SPAWN,       /* the function could not be started */
+    FAILURE_WRITE,       /* the result or the event could not be written */
+    FAILURE_FAULT,       /* --fault said so */
+    FAILURE_HALTED,      /* --halt now ended it */
+    FAILURE_INTERRUPTED, /* a signal to the fitting ended it */
     FAILURE_REASONS
 };
 
@@ -40,29 +41,32 @@ enum failure_class {
 struct failure {
     enum failure_reason reason;
     enum failure_class class;
-    int exit;             /* the status, -1: none */
-    int signal;           /* the signal's number, 0: none */
-    unsigned attempts;    /* attempts made; 0 where none was */
-    unsigned stage;       /* 1.. in a chain; 0: none */
-    int64_t first_at;     /* wall clock of the first and the last attempt; 0: none */
+    int exit;          /* the status, -1: none */
+    int signal;        /* the signal's number, 0: none */
+    unsigned attempts; /* attempts made; 0 where none was */
+    unsigned stage;    /* 1.. in a chain; 0: none */
+    uint64_t part;     /* 1.. of a split event; 0: none. Letters count from 0, as jq does */
+    int64_t first_at;  /* wall clock of the first and the last attempt; 0: none */
     int64_t last_at;
-    char *message;        /* one line for people; owned, may be NULL */
-    char *detail;         /* the error as JSON text, from the function itself; owned, may be NULL */
-    char *function;       /* the function as the user wrote it; owned, may be NULL */
-    struct buf errors;    /* the end of what the function wrote to stderr */
+    char *message;     /* one line for people; owned, may be NULL */
+    char *detail;      /* the error as JSON text, from the function itself; owned, may be NULL */
+    char *function;    /* the function as the user wrote it; owned, may be NULL */
+    struct buf errors; /* the end of what the function wrote to stderr */
 };
 
-const char *failure_name(enum failure_reason reason); /* "exit", "bad_json", ... as in a dead letter */
+const char *
+failure_name(enum failure_reason reason); /* "exit", "bad_json", ... as in a dead letter */
 
 /* A new failure, with a formatted message (NULL for none). */
-struct failure *failure_new(enum failure_reason reason, enum failure_class class, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+struct failure *failure_new(enum failure_reason reason, enum failure_class class,
+                            const char *format, ...) __attribute__((format(printf, 3, 4)));
 void failure_free(struct failure *failure); /* NULL is a no-op */
 struct failure *failure_dup(const struct failure *failure);
 
 /*
- * The failure of a function that ended with a wait status (as of waitpid) other than success. The classes are
- * those of DESIGN.md 1.2; 75 and 65 are EX_TEMPFAIL and EX_DATAERR of sysexits.h, 111 and 100 those of qmail and execline.
+ * The failure of a function that ended with a wait status (as of waitpid) other than success. The
+ * classes are those of DESIGN.md 1.2; 75 and 65 are EX_TEMPFAIL and EX_DATAERR of sysexits.h, 111
+ * and 100 those of qmail and execline.
  */
 struct failure *failure_of_status(int status);
 

@@ -32,6 +32,21 @@ static const struct fn_kind *kind_of(const char *word)
     return kinds[i];
 }
 
+/* Does the word begin as a scheme does ("queue:alerts"), so that no program was meant? */
+static bool has_scheme(const char *word)
+{
+    size_t len = 0;
+    while ((word[len] >= 'a' && word[len] <= 'z') || (len && word[len] >= '0' && word[len] <= '9'))
+        len++;
+    return len > 1 && word[len] == ':';
+}
+
+static int unknown_scheme(const struct fn *fn, struct err *err)
+{
+    return err_set(err, ERR_USAGE, "'%s': unknown scheme '%.*s:', and no program of that name",
+                   fn->name, (int)strcspn(fn->words[0], ":"), fn->words[0]);
+}
+
 /* Resolve the program, unless it depends on the event. */
 static int find_program(struct fn *fn, struct err *err)
 {
@@ -45,11 +60,13 @@ static int find_program(struct fn *fn, struct err *err)
         }
     }
     fn->program = spawn_resolve(fn->words[0], fn->context->path, err);
-    return fn->program ? 0 : -1;
+    if (fn->program)
+        return 0;
+    return err->kind == ERR_NOT_FOUND && has_scheme(fn->words[0]) ? unknown_scheme(fn, err) : -1;
 }
 
-struct fn *fn_open(struct fn_context *context, const struct fn_settings *settings, char *const *words, size_t count,
-                   struct err *err)
+struct fn *fn_open(struct fn_context *context, const struct fn_settings *settings,
+                   char *const *words, size_t count, struct err *err)
 {
     struct fn *fn = mem_zalloc(sizeof *fn);
     fn->context = context;
@@ -80,8 +97,8 @@ fail:
     return NULL;
 }
 
-struct fn *fn_open_string(struct fn_context *context, const struct fn_settings *settings, const char *text,
-                          struct err *err)
+struct fn *fn_open_string(struct fn_context *context, const struct fn_settings *settings,
+                          const char *text, struct err *err)
 {
     size_t count;
     char **words = words_split(text, &count, err);
@@ -113,6 +130,11 @@ const char *fn_name(const struct fn *fn)
 bool fn_is_sink(const struct fn *fn)
 {
     return fn->kind->sink;
+}
+
+bool fn_is_silent(const struct fn *fn)
+{
+    return fn->kind->silent;
 }
 
 bool fn_wants_id(const struct fn *fn)

@@ -1,11 +1,13 @@
 /*
  * function.h: functions, and how one is called.
  *
- * A function is opened from the user's words; the first may carry a scheme that picks its kind: a process for each event, a
- * line worker, a file, standard output. A call hands it one event and ends exactly once, with results or with a failure. Between
- * the two stand the policies: attempts, back-off, and (in attempt.c, where they go) breaker, throttle and bulkhead.
+ * A function is opened from the user's words; the first may carry a scheme that picks its kind: a
+ * process for each event, a line worker, a file, standard output. A call hands it one event and
+ * ends exactly once, with results or with a failure. Between the two stand the policies: attempts,
+ * back-off, and (in attempt.c, where they go) breaker, throttle and bulkhead.
  *
- * A function runs a bounded number of calls at once; more of them wait in order. It must not know of jobs, windows, or dead letters.
+ * A function runs a bounded number of calls at once; more of them wait in order. It must not know
+ * of jobs, windows, or dead letters.
  */
 #ifndef FIT_FN_FUNCTION_H
 #define FIT_FN_FUNCTION_H
@@ -21,13 +23,14 @@
 #include <sys/resource.h>
 
 enum {
-    FN_STDERR_TAIL = 4096,      /* bytes of a function's stderr that a dead letter keeps: the last ones */
-    FN_SPILL = 256 * 1024,      /* a result over this size waits in an unlinked temporary file */
-    FN_PIPELINE_MAX = 512,      /* events in flight to one line worker at most */
-    FN_MAX_JOBS = 10000,        /* calls at once of one function; more are refused as a usage error */
+    FN_STDERR_TAIL =
+        4096, /* bytes of a function's stderr that a dead letter keeps: the last ones */
+    FN_SPILL = 256 * 1024, /* a result over this size waits in an unlinked temporary file */
+    FN_PIPELINE_MAX = 512, /* events in flight to one line worker at most */
+    FN_MAX_JOBS = 10000,   /* calls at once of one function; more are refused as a usage error */
 };
 
-struct fn_fault { /* --fault: what goes wrong on purpose, for each attempt */
+struct fn_fault {  /* --fault: what goes wrong on purpose, for each attempt */
     double fail;   /* probability that it fails without being made */
     double crash;  /* probability that its process is killed */
     int64_t delay; /* before it is made, nanoseconds */
@@ -41,17 +44,18 @@ struct fn_settings {
     unsigned retries;     /* attempts after the first */
     int64_t backoff_base; /* full jitter: pattern/retry.h */
     int64_t backoff_cap;
-    size_t max_result;    /* bytes of a call's results; more is a bad result */
-    bool text;            /* each output line becomes a JSON string */
-    bool raw;             /* a string event is handed over without its quotes */
-    bool literal;         /* no placeholders */
-    unsigned pipeline;    /* events in flight to one worker; 0: as many as it answers quickly */
-    uint64_t max_uses;    /* events after which a worker is replaced; 0: never */
-    int64_t max_age;      /* nanoseconds after which it is; 0: never */
+    size_t max_result; /* bytes of a call's results; more is a bad result */
+    bool text;         /* each output line becomes a JSON string */
+    bool raw;          /* a string event is handed over without its quotes */
+    bool literal;      /* no placeholders */
+    unsigned pipeline; /* events in flight to one worker; 0: as many as it answers quickly */
+    uint64_t max_uses; /* events after which a worker is replaced; 0: never */
+    int64_t max_age;   /* nanoseconds after which it is; 0: never */
     struct fn_fault fault;
 };
 
-extern const struct fn_settings fn_defaults; /* one job, no timeout, 2 s grace, no retries, 16 MiB */
+extern const struct fn_settings
+    fn_defaults; /* one job, no timeout, 2 s grace, no retries, 16 MiB */
 
 struct fn;
 struct fn_call;
@@ -59,52 +63,57 @@ struct fn_call;
 /* One ended attempt, for traces, metrics and reports. Valid during the callback. */
 struct fn_attempt {
     const struct fn_call *call;
-    unsigned number;               /* 1, 2, ... */
-    unsigned slot;                 /* 1 .. jobs; 0: none was taken */
-    int64_t started;               /* clock_wall */
-    int64_t duration;              /* nanoseconds, from the start of the process or the write to the worker */
-    int64_t init;                  /* of a cold worker: from its start to this, its first, answer; 0: warm, or not a worker */
+    unsigned number;  /* 1, 2, ... */
+    unsigned slot;    /* 1 .. jobs; 0: none was taken */
+    int64_t started;  /* clock_wall */
+    int64_t duration; /* nanoseconds, from the start of the process or the write to the worker */
+    int64_t init; /* of a cold worker: from its start to this, its first, answer; 0: warm, or not a
+                     worker */
     size_t bytes_in, bytes_out;
     pid_t pid;
     const struct failure *failure; /* NULL: success */
     const struct rusage *usage;    /* of a process per event, else NULL */
 };
 
-/* What the functions of one fitting share; outlives them. Callbacks are called from the loop and may be NULL but for say. */
+/* What the functions of one fitting share; outlives them. Callbacks are called from the loop and
+ * may be NULL but for say. */
 struct fn_context {
     struct loop *loop;
     struct rng *rng;
-    const char *command;                               /* FIT_COMMAND */
-    const char *path;                                  /* where programs are searched (PATH) */
-    const char *temp_dir;                              /* for results over FN_SPILL */
-    char *const *environment;                          /* inherited by the functions */
-    uint64_t attempts, failed_attempts;                /* counted by lib/fn */
-    void *owner;                                       /* for the callbacks */
-    void (*say)(void *owner, struct str lines);        /* whole lines from a function's stderr */
+    const char *command;                        /* FIT_COMMAND */
+    const char *path;                           /* where programs are searched (PATH) */
+    const char *temp_dir;                       /* for results over FN_SPILL */
+    char *const *environment;                   /* inherited by the functions */
+    uint64_t attempts, failed_attempts;         /* counted by lib/fn */
+    void *owner;                                /* for the callbacks */
+    void (*say)(void *owner, struct str lines); /* whole lines from a function's stderr */
     void (*attempted)(void *owner, const struct fn_attempt *attempt);
-    void (*room)(void *owner);                         /* a function that was full can take calls again */
-    void (*warn)(void *owner, const char *text);       /* something that a person should know */
-    void (*fatal)(void *owner, const struct err *err); /* a file function can no longer be written */
+    void (*room)(void *owner);                   /* a function that was full can take calls again */
+    void (*warn)(void *owner, const char *text); /* something that a person should know */
+    void (*fatal)(void *owner,
+                  const struct err *err); /* a file function can no longer be written */
 };
 
 /* ---- opening and closing ---- */
 
 /*
- * Open a function from words (copied), or from one string that is split first. NULL with ERR_USAGE, ERR_NOT_FOUND (exit 127), ERR_NOT_USABLE (126), ERR_SYSTEM.
- * Starts no process: that is left to the first call.
+ * Open a function from words (copied), or from one string that is split first. NULL with ERR_USAGE,
+ * ERR_NOT_FOUND (exit 127), ERR_NOT_USABLE (126), ERR_SYSTEM. Starts no process: that is left to
+ * the first call.
  */
-struct fn *fn_open(struct fn_context *context, const struct fn_settings *settings, char *const *words, size_t count,
-                   struct err *err);
-struct fn *fn_open_string(struct fn_context *context, const struct fn_settings *settings, const char *text,
-                          struct err *err);
+struct fn *fn_open(struct fn_context *context, const struct fn_settings *settings,
+                   char *const *words, size_t count, struct err *err);
+struct fn *fn_open_string(struct fn_context *context, const struct fn_settings *settings,
+                          const char *text, struct err *err);
 
-const char *fn_name(const struct fn *fn);     /* as the user wrote it, for dead letters and messages */
-bool fn_is_sink(const struct fn *fn);         /* file: or -, whose calls give back no result of their own */
-bool fn_wants_id(const struct fn *fn);        /* calls must carry the event's identity */
+const char *fn_name(const struct fn *fn); /* as the user wrote it, for dead letters and messages */
+bool fn_is_sink(const struct fn *fn); /* file: or -, whose calls give back no result of their own */
+bool fn_is_silent(const struct fn *fn); /* file:, whose calls end without results */
+bool fn_wants_id(const struct fn *fn);  /* calls must carry the event's identity */
 
 /*
- * End what still runs when no call is left: workers see the end of their input and are given the grace, gathered lines are
- * written. closed is called once, perhaps at once. Then fn_free.
+ * End what still runs when no call is left: workers see the end of their input and are given the
+ * grace, gathered lines are written. closed is called once, perhaps at once. Then fn_free.
  */
 void fn_close(struct fn *fn, void (*closed)(void *owner), void *owner);
 void fn_free(struct fn *fn); /* NULL is a no-op */
@@ -113,38 +122,41 @@ void fn_free(struct fn *fn); /* NULL is a no-op */
 
 struct fn_call {
     /* Filled in by the caller, who owns the struct until done is called. The rest zeroed. */
-    struct slice event;                   /* one validated JSON value; the caller's reference, kept until done */
-    struct str id;                        /* identity of the event; {NULL, 0} only if !fn_wants_id */
-    struct str scope;                     /* what of the event this is ("2" for stage or part 2), into FIT_IDEMPOTENCY_KEY */
-    void (*done)(struct fn_call *call);   /* exactly once; may be called before fn_call returns */
+    struct slice event; /* one validated JSON value; the caller's reference, kept until done */
+    struct str id;      /* identity of the event; {NULL, 0} only if !fn_wants_id */
+    struct str
+        scope; /* what of the event this is ("2" for stage or part 2), into FIT_IDEMPOTENCY_KEY */
+    uint64_t number; /* of the event or part in its input, for logs of attempts; 0: none */
+    void (*done)(struct fn_call *call); /* exactly once; may be called before fn_call returns */
     void *owner;
     /* The answer, valid from done on and the caller's to drop and free. */
-    struct slice lines;                   /* the results, each a line of JSON with its LF */
-    size_t count;                         /* how many */
-    struct failure *failure;              /* NULL: success */
+    struct slice lines;      /* the results, each a line of JSON with its LF */
+    size_t count;            /* how many */
+    struct failure *failure; /* NULL: success */
     unsigned attempts;
     /* Private to fn/. */
     struct fn *fn;
     struct fn_call *next, *prev;
-    void *run;                            /* the process or worker that has it */
+    void *run; /* the process or worker that has it */
     struct loop_timer timer;
-    int64_t first_at, started;            /* clock_now of the first and of this attempt */
-    uint64_t mark;                        /* where it ends in a file's stream */
+    int64_t first_at, started; /* clock_now of the first and of this attempt */
+    uint64_t mark;             /* where it ends in a file's stream */
     int state;
 };
 
 /* Begin a call. Many may be begun: what the function cannot run now waits its turn. */
 void fn_call(struct fn *fn, struct fn_call *call);
 
-/* Would another call begin soon, or only add to a queue? Callers stop taking events when it says no; room() says when again. */
+/* Would another call begin soon, or only add to a queue? Callers stop taking events when it says
+ * no; room() says when again. */
 bool fn_has_room(const struct fn *fn);
 
 /* No more events are at hand just now: send on what was gathered for efficiency. */
 void fn_flush(struct fn *fn);
 
 /*
- * End every call, waiting or running, with that reason: running processes get SIGTERM, the grace, SIGKILL (at once with now). Calls
- * begun afterwards fail so too.
+ * End every call, waiting or running, with that reason: running processes get SIGTERM, the grace,
+ * SIGKILL (at once with now). Calls begun afterwards fail so too.
  */
 void fn_cancel(struct fn *fn, enum failure_reason reason, bool now);
 

@@ -1,8 +1,8 @@
 /*
  * kind.h: what a kind of function is to the rest of lib/fn. Internal to lib/fn.
  *
- * function.c opens functions and ends them; attempt.c takes a call through its attempts; a kind makes one attempt. The
- * kinds know nothing of retries, and attempt.c nothing of processes.
+ * function.c opens functions and ends them; attempt.c takes a call through its attempts; a kind
+ * makes one attempt. The kinds know nothing of retries, and attempt.c nothing of processes.
  */
 #ifndef FIT_FN_KIND_H
 #define FIT_FN_KIND_H
@@ -14,12 +14,14 @@ struct fn_kind {
     const char *scheme; /* "lines:"; the kind of a process per event has "" */
     bool program;       /* the first word is a program to be found and may hold placeholders */
     bool sink;          /* calls give back no result of their own */
+    bool silent;        /* nor the event */
     bool wants_id;      /* needs call->id */
 
     int (*open)(struct fn *fn, struct err *err);
     /* Can an attempt begin now? */
     bool (*has_slot)(const struct fn *fn);
-    /* Make one attempt; ends, perhaps before it returns, with exactly one attempt_end (or attempt_return). */
+    /* Make one attempt; ends, perhaps before it returns, with exactly one attempt_end (or
+     * attempt_return). */
     void (*begin)(struct fn *fn, struct fn_call *call);
     /* Optional: send on what was gathered. */
     void (*flush)(struct fn *fn);
@@ -74,8 +76,10 @@ struct attempt_report {
 };
 
 /* The attempt is over: call->lines and count are set, or failure (taken over) says why not. */
-void attempt_end(struct fn_call *call, struct failure *failure, const struct attempt_report *report);
-/* It was not the attempt's fault: the call goes to the front of the queue, and this one does not count. */
+void attempt_end(struct fn_call *call, struct failure *failure,
+                 const struct attempt_report *report);
+/* It was not the attempt's fault: the call goes to the front of the queue, and this one does not
+ * count. */
 void attempt_return(struct fn_call *call);
 /* A slot has become free. */
 void attempt_pump(struct fn *fn);

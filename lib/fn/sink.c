@@ -1,8 +1,9 @@
 /*
  * sink.c: the functions that only take: standard output and files.
  *
- * "-" gives the event back as its own result. "file:PATH" appends lines, gathered into large writes; a call is done when its line
- * is written, not when it is gathered. A file named *.zst gets independent frames and one writer at a time.
+ * "-" gives the event back as its own result. "file:PATH" appends lines, gathered into large
+ * writes; a call is done when its line is written, not when it is gathered. A file named *.zst gets
+ * independent frames and one writer at a time.
  */
 #include "base/mem.h"
 #include "base/num.h"
@@ -17,8 +18,9 @@
 #include <unistd.h>
 
 enum {
-    SINK_BUFFER = 1024 * 1024,  /* bytes waiting for a slow reader (a FIFO); then the function has no room */
-    SINK_FRAME_DELAY_S = 1,     /* a frame that is not full is written after this long */
+    SINK_BUFFER =
+        1024 * 1024, /* bytes waiting for a slow reader (a FIFO); then the function has no room */
+    SINK_FRAME_DELAY_S = 1, /* a frame that is not full is written after this long */
 };
 
 /* ---- standard output ---- */
@@ -41,7 +43,9 @@ static void stdout_begin(struct fn *fn, struct fn_call *call)
     (void)fn;
     call->lines = slice_line(call->event);
     call->count = 1;
-    attempt_end(call, NULL, &(struct attempt_report){.bytes_in = call->lines.len, .bytes_out = call->lines.len});
+    attempt_end(
+        call, NULL,
+        &(struct attempt_report){.bytes_in = call->lines.len, .bytes_out = call->lines.len});
 }
 
 static void stdout_cancel(struct fn *fn, enum failure_reason reason, bool now)
@@ -82,7 +86,7 @@ struct file {
     struct buf content;     /* lines of the next frame */
     struct fn_list framing; /* the calls whose lines are in content */
     struct loop_timer frame_timer;
-    bool failed;            /* said so once */
+    bool failed; /* said so once */
 };
 
 static void progressed(struct stream_out *out);
@@ -121,8 +125,8 @@ static void give_up(struct file *file, struct fn_list *list)
         struct fn_call *call = list->first;
         fn_list_remove(list, call);
         attempt_end(call,
-                    failure_new(FAILURE_WRITE, FAILURE_PERMANENT, "write %s: %s", file->fn->words[0],
-                                strerror(file->out.error)),
+                    failure_new(FAILURE_WRITE, FAILURE_PERMANENT, "write %s: %s",
+                                file->fn->words[0], strerror(file->out.error)),
                     &(struct attempt_report){0});
     }
 }
@@ -242,7 +246,8 @@ static void file_close(struct fn *fn)
     struct file *file = fn->state;
     struct loop *loop = fn->context->loop;
     write_frame(file);
-    if (stream_close(&file->out, loop_now(loop) + fn->settings.grace) < 0 && !file->failed && fn->context->fatal) {
+    if (stream_close(&file->out, loop_now(loop) + fn->settings.grace) < 0 && !file->failed &&
+        fn->context->fatal) {
         struct err err;
         err_sys(&err, "write %s", fn->words[0]);
         file->failed = true;
@@ -262,6 +267,7 @@ static void file_free(struct fn *fn)
 const struct fn_kind file_kind = {
     .scheme = "file:",
     .sink = true,
+    .silent = true,
     .open = file_open,
     .has_slot = file_has_slot,
     .begin = file_begin,
