@@ -47,6 +47,22 @@ char *spawn_resolve(const char *name, const char *path, struct err *err);
 void spawn_signal_tree(pid_t pid, int signo);
 
 /*
+ * The same in several steps: who was found outside the group is remembered, and reached by later
+ * signals though its parents have exited in between (a daemon that ignores SIGTERM). Set pid and
+ * zero the rest; set pid to 0 when it was reaped: then only who is remembered is signalled, with
+ * its descendants. A process that got the number of a remembered one is left alone.
+ */
+struct spawn_tree {
+    pid_t pid;
+    struct spawn_member *members;
+    size_t count;
+    size_t cap;
+};
+
+void spawn_tree_signal(struct spawn_tree *tree, int signo);
+void spawn_tree_free(struct spawn_tree *tree); /* forgets; may be used again */
+
+/*
  * A close-on-exec pipe; ends[0] is read from. Each flag: O_NONBLOCK for that end in this process,
  * or 0. -1 with errno.
  */

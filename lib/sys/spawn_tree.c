@@ -19,36 +19,32 @@
  */
 enum { TREE_SEARCHES = 16 };
 
-enum { STAT_BYTES = 256 }; /* enough of /proc/PID/stat for its first five fields */
+enum { STAT_BYTES = 512 }; /* enough of /proc/PID/stat for its first 22 fields */
 
-struct process {
+struct spawn_member {
     pid_t pid;
     pid_t parent;
     pid_t group;
+    unsigned long long start; /* with pid: who it is */
     bool ours;
 };
 
-struct process_list {
-    struct process *all;
-    size_t count;
-    size_t cap;
-};
-
-static void list_add(struct process_list *list, struct process process)
+static void add(struct spawn_tree *list, struct spawn_member member)
 {
     if (list->count == list->cap) {
         list->cap = list->cap ? list->cap * 2 : 64;
-        list->all = mem_realloc(list->all, list->cap * sizeof *list->all);
+        list->members = mem_realloc(list->members, list->cap * sizeof *list->members);
     }
-    list->all[list->count++] = process;
+    list->members[list->count++] = member;
 }
 
 /* False when it vanished or is dead already. */
-static bool read_process(int proc, const char *name, struct process *process)
+static bool read_member(int proc, const char *name, struct spawn_member *member)
 {
     char path[32], stat[STAT_BYTES];
     char state;
     int pid, parent, group;
+    unsigned long long start;
     if ((size_t)snprintf(path, sizeof path, "%s/stat", name) >= sizeof path)
         return false;
     int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
@@ -62,108 +58,137 @@ static bool read_process(int proc, const char *name, struct process *process)
     /* The name in parentheses may hold anything, also parentheses and line ends. */
     const char *rest = strrchr(stat, ')');
     if (!rest || sscanf(stat, "%d", &pid) != 1 ||
-        sscanf(rest, ") %c %d %d", &state, &parent, &group) != 3)
+        sscanf(rest,
+               ") %c %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+               &state, &parent, &group, &start) != 4)
         return false;
-    *process = (struct process){.pid = pid, .parent = parent, .group = group};
+    *member = (struct spawn_member){.pid = pid, .parent = parent, .group = group, .start = start};
     return state != 'Z' && state != 'X';
 }
 
-static void read_processes(struct process_list *list)
+static int compare(const void *a, const void *b)
+{
+    pid_t left = ((const struct spawn_member *)a)->pid;
+    pid_t right = ((const struct spawn_member *)b)->pid;
+    return (left > right) - (left < right);
+}
+
+/* Everybody, in the order of their pids. */
+static void read_all(struct spawn_tree *list)
 {
     DIR *proc = opendir("/proc");
     struct dirent *entry;
-    struct process process;
+    struct spawn_member member;
     if (!proc)
         return;
     while ((entry = readdir(proc))) {
         if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-            read_process(dirfd(proc), entry->d_name, &process))
-            list_add(list, process);
+            read_member(dirfd(proc), entry->d_name, &member))
+            add(list, member);
     }
     closedir(proc);
+    if (list->count)
+        qsort(list->members, list->count, sizeof *list->members, compare);
 }
 
-static bool list_has(const struct process_list *list, pid_t pid)
+static struct spawn_member *find(const struct spawn_tree *list, pid_t pid)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->all[i].pid == pid)
+    const struct spawn_member key = {.pid = pid};
+    return list->count ? bsearch(&key, list->members, list->count, sizeof key, compare) : NULL;
+}
+
+static bool is_remembered(const struct spawn_tree *tree, const struct spawn_member *member)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        if (tree->members[i].pid == member->pid && tree->members[i].start == member->start)
             return true;
     }
     return false;
 }
 
-static int compare(const void *a, const void *b)
-{
-    pid_t left = ((const struct process *)a)->pid, right = ((const struct process *)b)->pid;
-    return (left > right) - (left < right);
-}
-
-static bool is_ours(const struct process_list *list, pid_t pid)
-{
-    const struct process key = {.pid = pid};
-    const struct process *found =
-        list->count ? bsearch(&key, list->all, list->count, sizeof key, compare) : NULL;
-    return found && found->ours;
-}
-
-/* Ours are root, its group, and what descends from them; never this process itself. */
-static void mark_ours(struct process_list *list, pid_t root)
+/* Ours are the root, its group, who is remembered, and their descendants; never this process. */
+static void mark_ours(struct spawn_tree *list, const struct spawn_tree *tree)
 {
     pid_t self = getpid();
     bool grown = true;
-    if (list->count)
-        qsort(list->all, list->count, sizeof *list->all, compare);
-    for (size_t i = 0; i < list->count; i++)
-        list->all[i].ours = list->all[i].pid == root || list->all[i].group == root;
+    for (size_t i = 0; i < list->count; i++) {
+        struct spawn_member *member = &list->members[i];
+        member->ours = (tree->pid && (member->pid == tree->pid || member->group == tree->pid)) ||
+                       is_remembered(tree, member);
+    }
     while (grown) { /* twice, unless a child has a lower pid than its parent */
         grown = false;
         for (size_t i = 0; i < list->count; i++) {
-            struct process *process = &list->all[i];
-            if (process->ours || process->pid == self || !is_ours(list, process->parent))
+            struct spawn_member *member = &list->members[i];
+            const struct spawn_member *parent = find(list, member->parent);
+            if (member->ours || member->pid == self || !parent || !parent->ours)
                 continue;
-            process->ours = true;
+            member->ours = true;
             grown = true;
         }
     }
 }
 
-/* Add to leavers who is not in the group and not known yet. True when there was one. */
-static bool find_leavers(struct process_list *leavers, pid_t root)
+/* Signal who is outside the group. Whoever is new is remembered. True when there was one. */
+static bool signal_leavers(struct spawn_tree *tree, int signo, bool only_new)
 {
-    struct process_list list = {0};
-    size_t before = leavers->count;
-    read_processes(&list);
-    mark_ours(&list, root);
+    struct spawn_tree list = {0};
+    bool grown = false;
+    read_all(&list);
+    mark_ours(&list, tree);
     for (size_t i = 0; i < list.count; i++) {
-        if (list.all[i].ours && list.all[i].group != root && !list_has(leavers, list.all[i].pid))
-            list_add(leavers, list.all[i]);
+        const struct spawn_member *member = &list.members[i];
+        if (!member->ours || (tree->pid && member->group == tree->pid))
+            continue;
+        bool known = is_remembered(tree, member);
+        if (!known) {
+            add(tree, *member);
+            grown = true;
+        }
+        if (!known || !only_new)
+            kill(member->pid, signo);
     }
-    free(list.all);
-    return leavers->count > before;
+    spawn_tree_free(&list);
+    return grown;
 }
 
 /*
- * The search comes before the signal: when a process dies, its children are given to init and show
- * no longer where they come from. For SIGKILL everybody is stopped first, as a stopped process
- * starts no further ones; a process that leaves and one that searches would race without end
+ * The search comes before the signal to the group: when a process dies, its children are given to
+ * init and show no longer where they come from. For SIGKILL everybody is stopped first, as a
+ * stopped process starts no further ones; who leaves and who searches would race without end
  * otherwise.
  */
+void spawn_tree_signal(struct spawn_tree *tree, int signo)
+{
+    if (tree->pid < 0 || tree->pid == 1) /* kill(2) would take -1 for everybody */
+        return;
+    if (!tree->pid && !tree->count)
+        return;
+    if (signo == SIGKILL) {
+        if (tree->pid)
+            kill(-tree->pid, SIGSTOP);
+        bool only_new = false;
+        for (int search = 1; search < TREE_SEARCHES; search++) {
+            if (!signal_leavers(tree, SIGSTOP, only_new))
+                break;
+            only_new = true;
+        }
+    }
+    if (signo != SIGKILL || tree->count)
+        signal_leavers(tree, signo, false);
+    if (tree->pid)
+        kill(-tree->pid, signo);
+}
+
+void spawn_tree_free(struct spawn_tree *tree)
+{
+    free(tree->members);
+    *tree = (struct spawn_tree){.pid = tree->pid};
+}
+
 void spawn_signal_tree(pid_t pid, int signo)
 {
-    struct process_list leavers = {0};
-    if (pid <= 1) /* kill(2) would take -1 and 0 for everybody */
-        return;
-    if (signo == SIGKILL)
-        kill(-pid, SIGSTOP);
-    for (int search = 0; search < TREE_SEARCHES; search++) {
-        size_t known = leavers.count;
-        if (!find_leavers(&leavers, pid) || signo != SIGKILL)
-            break;
-        for (size_t i = known; i < leavers.count; i++)
-            kill(leavers.all[i].pid, SIGSTOP);
-    }
-    for (size_t i = 0; i < leavers.count; i++)
-        kill(leavers.all[i].pid, signo);
-    kill(-pid, signo);
-    free(leavers.all);
+    struct spawn_tree tree = {.pid = pid};
+    spawn_tree_signal(&tree, signo);
+    spawn_tree_free(&tree);
 }

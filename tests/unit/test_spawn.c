@@ -489,6 +489,29 @@ static void a_gentle_signal_reaches_everybody_once(void **state)
     wait_for(pid);
 }
 
+/* Both are gone from the tree when their parents died of the first signal. */
+static void a_later_signal_reaches_whom_an_earlier_one_found(void **state)
+{
+    (void)state;
+    int watch;
+    struct spawn_tree tree = {0};
+    tree.pid =
+        start_tree("setsid sh -c 'trap \"\" TERM; (echo; sleep 60; :) & echo; sleep 60; :' & "
+                   "echo; wait",
+                   3, &watch);
+    spawn_tree_signal(&tree, SIGTERM);
+    assert_true(WIFSIGNALED(wait_for(tree.pid)));
+    struct pollfd gone = {watch, POLLIN, 0};
+    assert_int_equal(poll(&gone, 1, 0), 0);
+    tree.pid = 0;
+    spawn_tree_signal(&tree, SIGKILL);
+    assert_true(all_gone(watch));
+    spawn_tree_signal(&tree, SIGKILL);
+    spawn_tree_free(&tree);
+    spawn_tree_signal(&tree, SIGKILL);
+    close(watch);
+}
+
 static void signalling_a_dead_process_does_nothing(void **state)
 {
     (void)state;
@@ -543,6 +566,7 @@ int main(void)
         cmocka_unit_test(kills_the_children_of_an_orphan_of_the_group),
         cmocka_unit_test(kills_a_tree_that_grows_meanwhile),
         cmocka_unit_test(a_gentle_signal_reaches_everybody_once),
+        cmocka_unit_test(a_later_signal_reaches_whom_an_earlier_one_found),
         cmocka_unit_test(signalling_a_dead_process_does_nothing),
         cmocka_unit_test(the_two_ends_of_a_pipe_have_flags_of_their_own),
     };
