@@ -1,0 +1,230 @@
+/* chain: run functions one after another on each event. */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/msg.h"
+#include "base/num.h"
+#include "engine/engine.h"
+#include "engine/options.h"
+#include "engine/plan_chain.h"
+#include "fn/words.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum id { ID_STAGE_JOBS = 1, ID_FROM, ID_EXPLAIN };
+
+static struct common_options common;
+static struct chain_settings settings;
+static char **functions; /* settings.functions */
+static const char *from, *stage_jobs;
+static unsigned *jobs; /* of --stage-jobs, which stand before or behind the functions */
+static size_t jobs_count;
+static bool explain;
+
+static const struct option_entry entries[] = {
+    {"stage-jobs", 0, ID_STAGE_JOBS, "N,N,...", "calls at once of each stage [--jobs, of each]",
+     "There must be as many numbers as functions."},
+    {"from", 0, ID_FROM, "N|auto", "the input is dead letters: go on at their stage",
+     "With a number, letters of that stage go on there; those of other stages are dead again, "
+     "with their event and their stage. With auto each letter goes on at its own. "
+     "A letter without a stage begins at the first. "
+     "A line that is no dead letter, or one whose bytes are no event, is a dead event."},
+    {"explain", 0, ID_EXPLAIN, NULL, "print the plan and exit; nothing is called or made", NULL},
+    {0},
+};
+
+static int set_stage_jobs(const char *arg, struct err *err)
+{
+    const char *reason = NULL;
+    struct buf part = {0};
+    jobs_count = 0;
+    for (const char *at = arg; at && !reason;) {
+        const char *comma = strchrnul(at, ',');
+        uint64_t number;
+        buf_clear(&part);
+        buf_add(&part, at, (size_t)(comma - at));
+        reason = num_uint(buf_cstr(&part), 1, FN_MAX_JOBS, &number);
+        jobs = mem_realloc(jobs, (jobs_count + 1) * sizeof *jobs);
+        jobs[jobs_count++] = reason ? 1 : (unsigned)number;
+        at = *comma ? comma + 1 : NULL;
+    }
+    buf_free(&part);
+    stage_jobs = arg;
+    return options_check(reason, err);
+}
+
+static int set_from(const char *arg, struct err *err)
+{
+    from = arg;
+    settings.from = CHAIN_FROM_LETTER;
+    if (strcmp(arg, "auto") == 0)
+        return 0;
+    uint64_t stage = 1;
+    const char *reason = num_uint(arg, 1, UINT32_MAX, &stage);
+    settings.from = CHAIN_FROM_STAGE;
+    settings.stage = (unsigned)stage;
+    return options_check(reason, err);
+}
+
+static int set(void *into, int id, const char *arg, struct err *err)
+{
+    (void)into;
+    switch ((enum id)id) {
+    case ID_STAGE_JOBS:
+        return set_stage_jobs(arg, err);
+    case ID_FROM:
+        return set_from(arg, err);
+    case ID_EXPLAIN:
+        explain = true;
+        return 0;
+    }
+    return err_set(err, ERR_USAGE, "not read by this command");
+}
+
+static int take_function(void *into, const char *word, struct err *err)
+{
+    (void)into;
+    (void)err;
+    functions = mem_realloc(functions, (settings.count + 1) * sizeof *functions);
+    functions[settings.count++] = mem_strdup(word);
+    return 0;
+}
+
+static const struct option_group chaining = {"Chaining", entries, set};
+static const struct option_use uses[] = {
+    {&chaining, NULL},         {&common_calling, &common},   {&common_flow, &common},
+    {&common_events, &common}, {&common_reporting, &common}, {0}};
+
+static const struct command command = {
+    .name = "chain",
+    .summary = "run functions one after another on each event",
+    .purpose = "Composition",
+    .usage = (const char *const[]){"[options] FUNCTION FUNCTION...", NULL},
+    .notes = (const char *const[]){"Each FUNCTION is one quoted string: './parse --strict'.", NULL},
+    .uses = uses,
+    .operands = OPTIONS_ANYWHERE,
+    .operand_arg = "FUNCTION",
+    .operand = take_function,
+};
+
+/* What a stage is, by its first word; NULL is the kind that has no scheme. */
+static const struct {
+    const char *scheme;
+    const char *what;
+    bool sink;
+} kinds[] = {
+    {"lines:", "line workers", false},
+    {"file:", "a file", true},
+    {"-", "standard output", true},
+    {NULL, "a process for each event", false},
+};
+
+static size_t kind_of(const char *word)
+{
+    size_t i = 0;
+    for (; kinds[i].scheme; i++) {
+        bool whole = strcmp(kinds[i].scheme, "-") == 0;
+        if (whole ? strcmp(word, "-") == 0 : str_starts(str_of(word), str_of(kinds[i].scheme)))
+            break;
+    }
+    return i;
+}
+
+/* Refuse what can be seen to be wrong before a file is made or a process started. */
+static void check_stages(void)
+{
+    if (!settings.count)
+        options_fail(&command, "no function");
+    if (stage_jobs && jobs_count != settings.count)
+        options_fail(&command, "--stage-jobs: %s: %zu numbers for %zu functions", stage_jobs,
+                     jobs_count, settings.count);
+    if (settings.from == CHAIN_FROM_STAGE && settings.stage > settings.count)
+        options_fail(&command, "--from: %s: there are only %zu stages", from, settings.count);
+    for (size_t i = 0; i < settings.count; i++) {
+        struct err err;
+        size_t count;
+        char **words = words_split(functions[i], &count, &err);
+        if (!words)
+            options_fail(&command, "%s", err.text);
+        if (kinds[kind_of(words[0])].sink && i + 1 < settings.count)
+            options_fail(&command, "'%s': only the last function may be a sink", functions[i]);
+        words_free(words);
+    }
+    settings.functions = functions;
+    settings.jobs = stage_jobs ? jobs : NULL;
+}
+
+static void explain_stage(struct buf *text, size_t i, int width)
+{
+    const struct fn_settings *calling = &common.calling;
+    size_t count;
+    struct err err;
+    char **words = words_split(functions[i], &count, &err);
+    size_t kind = kind_of(words[0]);
+    char *name = words_join(words, count);
+    buf_addf(text, "%5zu  %-*s  %-24s", i + 1, width, name, kinds[kind].what);
+    if (!kinds[kind].sink) {
+        char timeout[NUM_TEXT];
+        buf_addf(text, "  %4u  %7s  %7u", settings.jobs ? settings.jobs[i] : calling->jobs,
+                 calling->timeout ? num_format_duration(calling->timeout, timeout) : "none",
+                 calling->retries);
+    }
+    while (text->data[text->len - 1] == ' ')
+        text->len--;
+    buf_addc(text, '\n');
+    free(name);
+    words_free(words);
+}
+
+static int explain_plan(void)
+{
+    struct buf text = {0};
+    size_t width = strlen("function");
+    for (size_t i = 0; i < settings.count; i++)
+        width = strlen(functions[i]) > width ? strlen(functions[i]) : width;
+    buf_addf(&text, "%5s  %-*s  %-24s  %4s  %7s  %7s\n", "stage", (int)width, "function", "as",
+             "jobs", "timeout", "retries");
+    for (size_t i = 0; i < settings.count; i++)
+        explain_stage(&text, i, (int)width);
+    if (settings.from == CHAIN_FROM_LETTER)
+        buf_puts(&text, "Dead letters go on at their own stage.\n");
+    if (settings.from == CHAIN_FROM_STAGE)
+        buf_addf(&text, "Dead letters of stage %u go on there.\n", settings.stage);
+    buf_addf(&text, "Results come %s.\n",
+             common.unordered ? "as events finish" : "in the order of the input");
+    buf_addf(&text, "What fails goes to %s.\n", common.dead ? common.dead : "standard error");
+    bool written = fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+    if (!written)
+        msg_error("write to standard output: %s", strerror(errno));
+    buf_free(&text);
+    return written ? EXIT_OK : EXIT_FITTING;
+}
+
+static int run(void)
+{
+    struct err err;
+    struct engine *engine = engine_new(&common, &err);
+    struct plan_chain *chain = engine ? plan_chain_new(engine, &settings, &err) : NULL;
+    struct source *source = NULL;
+    if (chain)
+        source = source_lines(engine_loop(engine), STDIN_FILENO, "stdin", common.max_event, &err);
+    int status = source ? engine_run(engine, source, plan_chain_plan(chain)) : engine_refuse(&err);
+    plan_chain_free(chain);
+    engine_free(engine);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    common_options_init(&common);
+    options_parse(&command, argc, argv);
+    check_stages();
+    int status = explain ? explain_plan() : run();
+    for (size_t i = 0; i < settings.count; i++)
+        free(functions[i]);
+    free(functions);
+    free(jobs);
+    return status;
+}

@@ -1,0 +1,466 @@
+/* plan_chain.c: functions one after another, each result of one an event of the next. */
+#include "engine/plan_chain.h"
+
+#include "base/mem.h"
+#include "engine/internal.h"
+#include "engine/redrive.h"
+#include "engine/strand.h"
+
+#include <stdlib.h>
+
+struct queue {
+    struct strand *first, *last;
+};
+
+struct stage {
+    struct fn *fn;
+    struct queue ready;  /* events that begin when the function has room */
+    struct queue parked; /* events that have to wait for others of their job, or for its turn */
+};
+
+struct plan_chain {
+    struct plan plan; /* first */
+    struct engine *engine;
+    struct stage *stages;
+    unsigned count;
+    struct strand_pool pool;
+    struct chain_job *waiting; /* with --unordered: jobs whose results the sink did not take */
+    struct loop_task task;
+    struct loop_idle idle;
+    bool moved; /* something was begun or written since it was last cleared */
+    enum chain_from from;
+    unsigned from_stage; /* from 0 */
+    struct redrive_paths letter;
+};
+
+struct chain_job {
+    struct strand_list list; /* first: a strand knows its list */
+    struct job *job;
+    struct plan_chain *chain;
+    unsigned letters;                        /* in memory */
+    bool dropped;                            /* nobody wants its results any more */
+    struct chain_job *next_waiting, **waits; /* waits: what points to it, NULL: not on the list */
+};
+
+static struct chain_job *job_of(const struct strand *strand)
+{
+    return (struct chain_job *)(void *)strand->list;
+}
+
+/* ---- queues ---- */
+
+static void append(struct queue *queue, struct strand *strand)
+{
+    strand->later = NULL;
+    if (queue->last)
+        queue->last->later = strand;
+    else
+        queue->first = strand;
+    queue->last = strand;
+}
+
+static struct strand *take_first(struct queue *queue)
+{
+    struct strand *strand = queue->first;
+    queue->first = strand->later;
+    if (!queue->first)
+        queue->last = NULL;
+    return strand;
+}
+
+/* ---- writing ---- */
+
+/* Does the sink stand at the results of this job? */
+static bool has_turn(const struct chain_job *own)
+{
+    const struct engine *engine = own->chain->engine;
+    return engine->options->unordered || engine->order.first == engine_job_of(own->job);
+}
+
+/* Nothing that belongs before it, nor the rest of a large result, is still to be written. */
+static bool may_write(const struct chain_job *own)
+{
+    const struct engine *engine = own->chain->engine;
+    return has_turn(own) && !engine->emitting.first && engine_may_emit(engine);
+}
+
+static void write_results(struct chain_job *own)
+{
+    struct plan_chain *chain = own->chain;
+    struct strand *strand;
+    while ((strand = own->list.first) && strand->state == STRAND_RESULTS && may_write(own)) {
+        size_t count;
+        struct str lines = strand_next_results(strand, ENGINE_OUTPUT, &count);
+        job_emit_now(own->job, lines, count);
+        chain->moved = true;
+        if (strand->at == strand->lines.len)
+            strand_end(&chain->pool, strand);
+    }
+}
+
+/* The letters so far go out before the job ends: it may have a hundred thousand. */
+static void write_letters(struct chain_job *own)
+{
+    struct engine_job *job = engine_job_of(own->job);
+    own->letters = 0;
+    while (job->letters) {
+        struct letter *letter = job->letters;
+        job->letters = letter->next;
+        job->letters_open++;
+        job->job.engine->report.letters++;
+        deadletter_write(job->job.engine->deadletter, letter);
+    }
+    job->last_letter = NULL;
+}
+
+static void stop_waiting(struct chain_job *own)
+{
+    if (!own->waits)
+        return;
+    *own->waits = own->next_waiting;
+    if (own->next_waiting)
+        own->next_waiting->waits = own->waits;
+    own->waits = NULL;
+}
+
+static void wait_for_sink(struct chain_job *own)
+{
+    struct plan_chain *chain = own->chain;
+    if (own->waits || !chain->engine->options->unordered)
+        return;
+    own->next_waiting = chain->waiting;
+    if (chain->waiting)
+        chain->waiting->waits = &own->next_waiting;
+    chain->waiting = own;
+    own->waits = &chain->waiting;
+}
+
+/* All that is left are results: the engine writes them in their order. */
+static void end_job(struct chain_job *own)
+{
+    struct plan_chain *chain = own->chain;
+    struct job *job = own->job;
+    struct strand *strand;
+    stop_waiting(own);
+    while ((strand = own->list.first)) {
+        struct slice rest = strand->lines;
+        rest.data += strand->at;
+        rest.len -= strand->at;
+        strand->lines.block = NULL; /* the reference goes with the rest */
+        job_emit_take(job, rest, strand->count);
+        strand_end(&chain->pool, strand);
+    }
+    if (own->dropped)
+        job_drop(job);
+    else
+        job_done(job);
+}
+
+/* Something of the job has changed: write what can be written, end it when nothing is under way. */
+static void settle_job(struct chain_job *own)
+{
+    if (!own->list.open) {
+        end_job(own);
+        return;
+    }
+    write_results(own);
+    if (own->list.first->state == STRAND_RESULTS)
+        wait_for_sink(own);
+    else
+        stop_waiting(own);
+}
+
+/* ---- calls ---- */
+
+static void fail(struct strand *strand, struct failure *failure)
+{
+    struct chain_job *own = job_of(strand);
+    if (own->chain->engine->reader_gone && failure->reason == FAILURE_INTERRUPTED) {
+        failure_free(failure); /* ended because nobody reads its results */
+        own->dropped = true;
+        return;
+    }
+    failure->stage = strand->stage + 1;
+    job_letter_take(own->job, slice_str(strand->call.event), failure);
+    if (++own->letters >= CHAIN_LETTERS)
+        write_letters(own);
+}
+
+static void answered(struct fn_call *call)
+{
+    struct strand *strand = call->owner;
+    struct chain_job *own = job_of(strand);
+    struct plan_chain *chain = own->chain;
+    unsigned next = strand->stage + 1;
+    if (call->failure) {
+        fail(strand, call->failure);
+        strand_end(&chain->pool, strand);
+    } else if (!call->lines.len) {
+        slice_drop(&call->lines);
+        strand_end(&chain->pool, strand);
+    } else if (next == chain->count) {
+        strand_keep_results(&chain->pool, strand);
+    } else {
+        strand_go_on(strand, next);
+        append(&chain->stages[next].ready, strand);
+    }
+    settle_job(own);
+    loop_defer(engine_loop(chain->engine), &chain->task);
+}
+
+/* Begin the next line of events; the call may have ended when this returns. */
+static void start_line(struct plan_chain *chain, struct strand *events)
+{
+    struct chain_job *own = job_of(events);
+    struct stage *stage = &chain->stages[events->stage];
+    struct strand *called = strand_start(&chain->pool, events);
+    struct fn_call *call = &called->call;
+    struct slice event = call->event;
+    if (called != events)
+        append(&stage->ready, events);
+    job_prepare(own->job, call);
+    call->event = event;
+    call->owner = called;
+    call->done = answered;
+    chain->moved = true;
+    fn_call(stage->fn, call);
+}
+
+/* ---- scheduling ---- */
+
+/* Another strand for each line but the last; and results, which may have to wait. */
+static bool may_start(const struct plan_chain *chain, const struct strand *events)
+{
+    const struct chain_job *own = job_of(events);
+    bool turn = has_turn(own);
+    bool leads = turn && !chain->engine->options->unordered; /* only its own limits apply */
+    if (turn && own->list.first == events)
+        return true;
+    if (strand_has_more(events) &&
+        (own->list.count >= CHAIN_SPAN || (!leads && chain->pool.used >= CHAIN_STRANDS)))
+        return false;
+    bool last = events->stage + 1 == chain->count;
+    return !last || (own->list.held < CHAIN_HELD && (leads || chain->pool.held < CHAIN_HELD));
+}
+
+static bool next_is_full(const struct plan_chain *chain, unsigned stage)
+{
+    return stage + 1 < chain->count && chain->stages[stage + 1].ready.first;
+}
+
+/* Begin what a stage has room for, one line of each in turn. False: there may be more to begin. */
+static bool pump(struct plan_chain *chain, unsigned place)
+{
+    struct stage *stage = &chain->stages[place];
+    for (unsigned begun = 0; begun < CHAIN_TURN; begun++) {
+        if (!stage->ready.first || next_is_full(chain, place) || !fn_has_room(stage->fn))
+            return true;
+        struct strand *events = take_first(&stage->ready);
+        if (may_start(chain, events))
+            start_line(chain, events);
+        else
+            append(&stage->parked, events);
+    }
+    return false;
+}
+
+/* Parked events are looked at again. */
+static void unpark(struct stage *stage)
+{
+    while (stage->parked.first)
+        append(&stage->ready, take_first(&stage->parked));
+}
+
+/* Nobody reads the results: what has not begun is not begun any more. */
+static void abandon(struct plan_chain *chain)
+{
+    for (unsigned i = 0; i < chain->count; i++) {
+        unpark(&chain->stages[i]);
+        while (chain->stages[i].ready.first) {
+            struct strand *events = take_first(&chain->stages[i].ready);
+            struct chain_job *own = job_of(events);
+            strand_end(&chain->pool, events);
+            own->dropped = true;
+            settle_job(own);
+        }
+    }
+}
+
+/* Results that waited for the sink, or for the turn of their job. */
+static void write_waiting(struct plan_chain *chain)
+{
+    struct engine_job *first = chain->engine->order.first;
+    if (chain->engine->options->unordered) {
+        struct chain_job *next;
+        for (struct chain_job *own = chain->waiting; own; own = next) {
+            next = own->next_waiting;
+            settle_job(own);
+        }
+    } else if (first && first->state == JOB_STARTED) {
+        struct chain_job *own = job_data(&first->job);
+        if (own->list.first && own->list.first->state == STRAND_RESULTS)
+            settle_job(own);
+    }
+}
+
+/* The last stages first: they make room for the others. */
+static void go_on(struct plan_chain *chain)
+{
+    bool all = true;
+    write_waiting(chain);
+    if (chain->engine->reader_gone)
+        abandon(chain);
+    for (unsigned i = chain->count; i-- > 0;) {
+        unpark(&chain->stages[i]);
+        all = pump(chain, i) && all;
+    }
+    if (!all)
+        loop_defer(engine_loop(chain->engine), &chain->task);
+    engine_room(chain->engine);
+}
+
+static void task_run(struct loop_task *task)
+{
+    go_on((struct plan_chain *)(void *)((char *)task - offsetof(struct plan_chain, task)));
+}
+
+/*
+ * A function got room without an answer, the sink took bytes, the turn came to another job: none of
+ * this happens while the loop sleeps, so it is enough to look before it does. What was moved is
+ * followed by another turn, in which the engine flushes.
+ */
+static void before_sleep(struct loop_idle *idle)
+{
+    struct plan_chain *chain =
+        (struct plan_chain *)(void *)((char *)idle - offsetof(struct plan_chain, idle));
+    if (!chain->pool.used)
+        return;
+    chain->moved = false;
+    go_on(chain);
+    if (chain->moved)
+        loop_defer(engine_loop(chain->engine), &chain->task);
+}
+
+/* ---- the plan ---- */
+
+static bool has_room(struct plan *plan)
+{
+    struct plan_chain *chain = (struct plan_chain *)(void *)plan;
+    unsigned stage = chain->from == CHAIN_FROM_STAGE ? chain->from_stage : 0;
+    if (chain->pool.used >= CHAIN_STRANDS || !fn_has_room(chain->stages[stage].fn))
+        return false;
+    unsigned last = chain->from == CHAIN_FROM_LETTER ? chain->count - 1 : stage;
+    for (unsigned i = stage; i <= last; i++) {
+        if (chain->stages[i].ready.first || next_is_full(chain, i))
+            return false;
+    }
+    return true;
+}
+
+static void room(struct plan *plan)
+{
+    struct plan_chain *chain = (struct plan_chain *)(void *)plan;
+    if (chain->pool.used)
+        loop_defer(engine_loop(chain->engine), &chain->task);
+}
+
+/* The event and the stage of a dead letter. False: the job has been ended. */
+static bool read_letter(struct plan_chain *chain, struct job *job, const struct jq_input *input,
+                        struct slice *event, unsigned *stage)
+{
+    struct redrive_letter letter;
+    struct err err;
+    if (redrive_read(&chain->letter, input, &letter, &err) < 0) {
+        job_dead_take(job, failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "%s", err.text));
+        return false;
+    }
+    uint64_t own = letter.stage ? letter.stage : 1; /* it died before the first stage */
+    *event = slice_of(job->event.block, letter.event.data, letter.event.len);
+    *stage = (unsigned)own - 1;
+    if (own <= chain->count && (chain->from == CHAIN_FROM_LETTER || *stage == chain->from_stage))
+        return true;
+    struct failure *failure = failure_new(
+        FAILURE_BAD_EVENT, FAILURE_PERMANENT,
+        own > chain->count ? "a letter of stage %llu, but the chain ends with stage %u"
+                           : "a letter of stage %llu, but --from is %u",
+        (unsigned long long)own, own > chain->count ? chain->count : chain->from_stage + 1);
+    failure->stage = own <= UINT32_MAX ? (unsigned)own : UINT32_MAX;
+    job_letter_take(job, slice_str(*event), failure);
+    slice_drop(event);
+    job_done(job);
+    return false;
+}
+
+static void start(struct plan *plan, struct job *job, const struct jq_input *input)
+{
+    struct plan_chain *chain = (struct plan_chain *)(void *)plan;
+    struct chain_job *own = job_data(job);
+    struct slice event;
+    unsigned stage = 0;
+    if (chain->from == CHAIN_FROM_START)
+        event = slice_hold(job->event);
+    else if (!read_letter(chain, job, input, &event, &stage))
+        return;
+    own->job = job;
+    own->chain = chain;
+    append(&chain->stages[stage].ready, strand_begin(&chain->pool, &own->list, stage, event));
+    pump(chain, stage);
+}
+
+struct plan *plan_chain_plan(struct plan_chain *chain)
+{
+    return &chain->plan;
+}
+
+static int open_stages(struct plan_chain *chain, const struct chain_settings *settings,
+                       struct err *err)
+{
+    for (unsigned i = 0; i < chain->count; i++) {
+        struct fn_settings calling = *engine_settings(chain->engine);
+        if (settings->jobs)
+            calling.jobs = settings->jobs[i];
+        struct fn *fn =
+            fn_open_string(engine_functions(chain->engine), &calling, settings->functions[i], err);
+        if (!fn)
+            return -1;
+        engine_add(chain->engine, fn);
+        chain->stages[i].fn = fn;
+        if (fn_is_sink(fn) && i + 1 < chain->count)
+            return err_set(err, ERR_USAGE, "stage %u, '%s': only the last stage may be a sink",
+                           i + 1, fn_name(fn));
+    }
+    return 0;
+}
+
+struct plan_chain *plan_chain_new(struct engine *engine, const struct chain_settings *settings,
+                                  struct err *err)
+{
+    struct plan_chain *chain = mem_zalloc(sizeof *chain);
+    chain->plan = (struct plan){
+        .start = start, .has_room = has_room, .room = room, .job_size = sizeof(struct chain_job)};
+    chain->engine = engine;
+    chain->count = (unsigned)settings->count;
+    chain->stages = mem_array(settings->count, sizeof *chain->stages);
+    chain->task.run = task_run;
+    chain->idle.run = before_sleep;
+    chain->from = settings->from;
+    chain->from_stage = settings->from == CHAIN_FROM_STAGE ? settings->stage - 1 : 0;
+    loop_idle_add(engine_loop(engine), &chain->idle);
+    if (chain->from != CHAIN_FROM_START)
+        redrive_watch(&chain->letter, engine_paths(engine));
+    if (open_stages(chain, settings, err) == 0)
+        return chain;
+    plan_chain_free(chain);
+    return NULL;
+}
+
+void plan_chain_free(struct plan_chain *chain)
+{
+    if (!chain)
+        return;
+    loop_idle_remove(engine_loop(chain->engine), &chain->idle);
+    loop_undefer(engine_loop(chain->engine), &chain->task);
+    strand_pool_free(&chain->pool);
+    free(chain->stages);
+    free(chain);
+}
