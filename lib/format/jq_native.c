@@ -2,13 +2,13 @@
 #include "format/jq_native.h"
 
 #include "base/mem.h"
+#include "format/jq_lex.h"
 
 #include <stdlib.h>
 
 struct parser {
     struct jq_native *native;
-    const char *at;
-    const char *end;
+    struct jq_lex lex;
     int nesting;
 };
 
@@ -17,75 +17,6 @@ struct parser {
 enum { NONE = -1 };
 
 static int parse_pipe(struct parser *p, int step, bool top);
-
-/* ---- characters and words ---- */
-
-static bool is_name_start(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static char peek(const struct parser *p)
-{
-    return p->at < p->end ? *p->at : '\0';
-}
-
-static void skip_blanks(struct parser *p)
-{
-    while (p->at < p->end && (*p->at == ' ' || *p->at == '\t' || *p->at == '\n'))
-        p->at++;
-}
-
-static bool accept(struct parser *p, const char *token)
-{
-    struct str rest = {p->at, (size_t)(p->end - p->at)};
-
-    if (!str_starts(rest, str_of(token)))
-        return false;
-    p->at += strlen(token);
-    return true;
-}
-
-static bool accept_word(struct parser *p, const char *word)
-{
-    const char *start = p->at;
-
-    if (!accept(p, word))
-        return false;
-    if (is_name_start(peek(p)) || is_digit(peek(p)) || peek(p) == ':') {
-        p->at = start;
-        return false;
-    }
-    return true;
-}
-
-/* A string literal without escapes: then its bytes are both its value and valid JSON. */
-static bool parse_string(struct parser *p, struct str *quoted)
-{
-    const char *start = p->at;
-
-    if (!accept(p, "\""))
-        return false;
-    while (p->at < p->end && *p->at != '"') {
-        if ((unsigned char)*p->at < 0x20 || *p->at == '\\')
-            return false;
-        p->at++;
-    }
-    if (!accept(p, "\""))
-        return false;
-    *quoted = (struct str){start, (size_t)(p->at - start)};
-    return true;
-}
-
-static struct str unquote(struct str quoted)
-{
-    return (struct str){quoted.data + 1, quoted.len - 2};
-}
 
 /* ---- expressions and steps ---- */
 
@@ -123,37 +54,24 @@ static int add_const(struct parser *p, enum json_type type, struct str text)
 
 /* ---- terms ---- */
 
-/* "[\"k\"]" or "[0]" after a path; *step moves on. A "[]" is left alone. */
+static struct str unquote(struct str quoted)
+{
+    return (struct str){quoted.data + 1, quoted.len - 2};
+}
+
+/* "[\"k\"]" or "[0]"; *step moves on. */
 static bool parse_bracket(struct parser *p, int *step)
 {
     struct jq_step next = {.parent = *step};
     struct str quoted;
 
-    p->at++;
-    if (peek(p) == '"') {
-        if (!parse_string(p, &quoted))
-            return false;
+    p->lex.at++;
+    if (jq_lex_string(&p->lex, &quoted))
         next.key = unquote(quoted);
-    } else {
-        const char *start = p->at;
-
-        while (is_digit(peek(p)) && p->at - start < 9)
-            next.index = next.index * 10 + (size_t)(*p->at++ - '0');
-        if (p->at == start || (*start == '0' && p->at - start > 1))
-            return false;
-    }
+    else if (!jq_lex_index(&p->lex, &next.index))
+        return false;
     *step = add_step(p, next);
-    return *step != NONE && accept(p, "]");
-}
-
-/* ".e5" is a (broken) number to the lexer of jq 1.6. */
-static bool is_exponent(struct str name)
-{
-    size_t digits = 1;
-
-    while (digits < name.len && is_digit(name.data[digits]))
-        digits++;
-    return (name.data[0] == 'e' || name.data[0] == 'E') && digits > 1 && digits == name.len;
+    return *step != NONE && jq_lex_sign(&p->lex, "]");
 }
 
 /* The key behind a ".": a name or a string. */
@@ -162,88 +80,59 @@ static bool parse_key(struct parser *p, int *step)
     struct jq_step next = {.parent = *step};
     struct str quoted;
 
-    if (peek(p) == '"') {
-        if (!parse_string(p, &quoted))
-            return false;
+    if (jq_lex_string(&p->lex, &quoted))
         next.key = unquote(quoted);
-    } else {
-        next.key.data = p->at;
-        if (!is_name_start(peek(p)))
-            return false;
-        while (is_name_start(peek(p)) || is_digit(peek(p)))
-            p->at++;
-        next.key.len = (size_t)(p->at - next.key.data);
-        if (is_exponent(next.key))
-            return false;
-    }
+    else if (!jq_lex_name(&p->lex, &next.key))
+        return false;
     *step = add_step(p, next);
     return *step != NONE;
 }
 
-/* ".", ".a.b", ".\"k\"", ".[\"k\"][0]": relative to step. */
+/* ".", ".a.b", ".\"k\"", ".[\"k\"][0]": relative to step. A "[]" behind it is left alone. */
 static int parse_path(struct parser *p, int step)
 {
-    p->at++;
-    if (is_name_start(peek(p)) || peek(p) == '"') {
-        if (!parse_key(p, &step))
-            return NONE;
-    } else if (peek(p) == '.') { /* ".." is another thing */
+    struct jq_lex *lex = &p->lex;
+    bool bare; /* only the first "." so far */
+
+    lex->at++;
+    bare = !jq_lex_is_letter(jq_lex_peek(lex)) && jq_lex_peek(lex) != '"';
+    if (!bare && !parse_key(p, &step))
         return NONE;
-    }
     for (;;) {
-        if (peek(p) == '[' && !(p->at + 1 < p->end && p->at[1] == ']')) {
+        if (jq_lex_peek(lex) == '[' && !(lex->at + 1 < lex->end && lex->at[1] == ']')) {
             if (!parse_bracket(p, &step))
                 return NONE;
-        } else if (accept(p, ".")) {
+        } else if (!bare && jq_lex_sign(lex, ".")) { /* ".." is another thing */
             if (!parse_key(p, &step))
                 return NONE;
         } else {
             return add_expr(p, (struct jq_expr){.op = JQ_PATH, .step = step});
         }
+        bare = false;
     }
 }
 
-/* A JSON number without exponent and of few enough digits to be exact as a double. */
 static int parse_number(struct parser *p)
 {
-    const char *start = p->at;
-    struct jq_expr expr = {.op = JQ_CONST};
-    const char *digits;
-    struct str text;
+    struct jq_expr expr = {.op = JQ_CONST, .value.type = JSON_NUMBER};
 
-    accept(p, "-");
-    digits = p->at;
-    while (is_digit(peek(p)))
-        p->at++;
-    if (p->at == digits || (*digits == '0' && p->at - digits > 1))
+    if (!jq_lex_number(&p->lex, &expr.value.text) ||
+        !jq_native_number(expr.value.text, &expr.number))
         return NONE;
-    if (peek(p) == '.') {
-        p->at++;
-        if (!is_digit(peek(p)))
-            return NONE;
-        while (is_digit(peek(p)))
-            p->at++;
-    }
-    if (is_name_start(peek(p)) && (*p->at == 'e' || *p->at == 'E'))
-        return NONE;
-    text = (struct str){start, (size_t)(p->at - start)};
-    if (!jq_native_number(text, &expr.number))
-        return NONE;
-    expr.value = (struct json_value){JSON_NUMBER, text};
     return add_expr(p, expr);
 }
 
 /* The '("text")' of a function. */
 static bool parse_argument(struct parser *p, struct str *quoted)
 {
-    skip_blanks(p);
-    if (!accept(p, "("))
+    jq_lex_blanks(&p->lex);
+    if (!jq_lex_sign(&p->lex, "("))
         return false;
-    skip_blanks(p);
-    if (!parse_string(p, quoted))
+    jq_lex_blanks(&p->lex);
+    if (!jq_lex_string(&p->lex, quoted))
         return false;
-    skip_blanks(p);
-    return accept(p, ")");
+    jq_lex_blanks(&p->lex);
+    return jq_lex_sign(&p->lex, ")");
 }
 
 /* has("k") and the functions of a string, applied to the value of step. */
@@ -252,13 +141,13 @@ static int parse_function(struct parser *p, int step)
     struct jq_expr expr = {.step = step};
     struct str quoted;
 
-    if (accept_word(p, "has"))
+    if (jq_lex_word(&p->lex, "has"))
         expr.op = JQ_HAS;
-    else if (accept_word(p, "startswith"))
+    else if (jq_lex_word(&p->lex, "startswith"))
         expr.op = JQ_STARTS;
-    else if (accept_word(p, "endswith"))
+    else if (jq_lex_word(&p->lex, "endswith"))
         expr.op = JQ_ENDS;
-    else if (accept_word(p, "test"))
+    else if (jq_lex_word(&p->lex, "test"))
         expr.op = JQ_CONTAINS;
     else
         return NONE;
@@ -290,28 +179,28 @@ static int parse_term(struct parser *p, int step)
     struct str quoted;
     int expr;
 
-    skip_blanks(p);
-    if (peek(p) == '(') {
+    jq_lex_blanks(&p->lex);
+    if (jq_lex_peek(&p->lex) == '(') {
         if (++p->nesting > JQ_NATIVE_NESTING)
             return NONE;
-        p->at++;
+        p->lex.at++;
         expr = parse_pipe(p, step, false);
         p->nesting--;
-        return expr != NONE && accept(p, ")") ? expr : NONE;
+        return expr != NONE && jq_lex_sign(&p->lex, ")") ? expr : NONE;
     }
-    if (peek(p) == '.')
+    if (jq_lex_peek(&p->lex) == '.')
         return parse_path(p, step);
-    if (peek(p) == '"')
-        return parse_string(p, &quoted) ? add_const(p, JSON_STRING, quoted) : NONE;
-    if (peek(p) == '-' || is_digit(peek(p)))
+    if (jq_lex_peek(&p->lex) == '"')
+        return jq_lex_string(&p->lex, &quoted) ? add_const(p, JSON_STRING, quoted) : NONE;
+    if (jq_lex_peek(&p->lex) == '-' || jq_lex_is_digit(jq_lex_peek(&p->lex)))
         return parse_number(p);
-    if (accept_word(p, "null"))
+    if (jq_lex_word(&p->lex, "null"))
         return add_const(p, JSON_NULL, STR("null"));
-    if (accept_word(p, "false"))
+    if (jq_lex_word(&p->lex, "false"))
         return add_const(p, JSON_FALSE, STR("false"));
-    if (accept_word(p, "true"))
+    if (jq_lex_word(&p->lex, "true"))
         return add_const(p, JSON_TRUE, STR("true"));
-    if (accept_word(p, "not")) {
+    if (jq_lex_word(&p->lex, "not")) {
         expr = add_expr(p, (struct jq_expr){.op = JQ_PATH, .step = step});
         return expr == NONE ? NONE : add_expr(p, (struct jq_expr){.op = JQ_NOT, .left = expr});
     }
@@ -357,12 +246,12 @@ static int parse_compare(struct parser *p, int step)
 
     if (left == NONE)
         return NONE;
-    skip_blanks(p);
+    jq_lex_blanks(&p->lex);
     for (size_t i = 0; i < sizeof(relations) / sizeof(*relations); i++) {
-        if (accept(p, relations[i].token)) {
+        if (jq_lex_sign(&p->lex, relations[i].token)) {
             int expr = add_comparison(p, relations[i].rel, left, parse_term(p, step));
 
-            skip_blanks(p);
+            jq_lex_blanks(&p->lex);
             return expr; /* not associative: another comparison behind it stays unread */
         }
     }
@@ -373,7 +262,7 @@ static int parse_and(struct parser *p, int step)
 {
     int left = parse_compare(p, step);
 
-    while (left != NONE && accept_word(p, "and"))
+    while (left != NONE && jq_lex_word(&p->lex, "and"))
         left = add_pair(p, JQ_AND, left, parse_compare(p, step));
     return left;
 }
@@ -382,7 +271,7 @@ static int parse_or(struct parser *p, int step)
 {
     int left = parse_and(p, step);
 
-    while (left != NONE && accept_word(p, "or"))
+    while (left != NONE && jq_lex_word(&p->lex, "or"))
         left = add_pair(p, JQ_OR, left, parse_and(p, step));
     return left;
 }
@@ -393,7 +282,7 @@ static int parse_alternative(struct parser *p, int step)
     int left = parse_or(p, step);
     int right;
 
-    if (left == NONE || !accept(p, "//"))
+    if (left == NONE || !jq_lex_sign(&p->lex, "//"))
         return left;
     if (++p->nesting > JQ_NATIVE_NESTING)
         return NONE;
@@ -406,11 +295,11 @@ static int parse_select(struct parser *p, int step)
 {
     int condition;
 
-    skip_blanks(p);
-    if (!accept(p, "("))
+    jq_lex_blanks(&p->lex);
+    if (!jq_lex_sign(&p->lex, "("))
         return NONE;
     condition = parse_pipe(p, step, false);
-    if (condition == NONE || !accept(p, ")"))
+    if (condition == NONE || !jq_lex_sign(&p->lex, ")"))
         return NONE;
     return add_expr(p, (struct jq_expr){.op = JQ_SELECT, .left = condition, .step = step});
 }
@@ -419,11 +308,11 @@ static int parse_stage(struct parser *p, int step, bool top)
 {
     int expr;
 
-    skip_blanks(p);
-    if (top && accept_word(p, "select"))
+    jq_lex_blanks(&p->lex);
+    if (top && jq_lex_word(&p->lex, "select"))
         return parse_select(p, step);
     expr = parse_alternative(p, step);
-    if (top && expr != NONE && p->native->exprs[expr].op == JQ_PATH && accept(p, "[]"))
+    if (top && expr != NONE && p->native->exprs[expr].op == JQ_PATH && jq_lex_sign(&p->lex, "[]"))
         p->native->exprs[expr].op = JQ_EACH;
     return expr;
 }
@@ -432,10 +321,10 @@ static int parse_stage(struct parser *p, int step, bool top)
  * understood. */
 static int parse_result_stage(struct parser *p, int value)
 {
-    skip_blanks(p);
-    if (accept_word(p, "not"))
+    jq_lex_blanks(&p->lex);
+    if (jq_lex_word(&p->lex, "not"))
         return add_expr(p, (struct jq_expr){.op = JQ_NOT, .left = value});
-    return accept(p, ".") ? value : NONE;
+    return jq_lex_sign(&p->lex, ".") ? value : NONE;
 }
 
 /*
@@ -453,8 +342,8 @@ static int parse_pipe(struct parser *p, int step, bool top)
 
         if (expr == NONE)
             return NONE;
-        skip_blanks(p);
-        if (!accept(p, "|"))
+        jq_lex_blanks(&p->lex);
+        if (!jq_lex_sign(&p->lex, "|"))
             return before == NONE ? expr : add_pair(p, JQ_PIPE, before, expr);
 
         stage = &p->native->exprs[expr];
@@ -484,9 +373,9 @@ struct jq_native *jq_native_parse(struct str text)
     native = mem_zalloc(sizeof(*native));
     native->text = mem_strndup(text.data, text.len);
     native->step_count = 1;
-    p = (struct parser){native, native->text, native->text + text.len, 0};
+    p = (struct parser){native, {native->text, native->text + text.len}, 0};
     native->root = parse_pipe(&p, 0, true);
-    if (native->root == NONE || p.at != p.end) {
+    if (native->root == NONE || p.lex.at != p.lex.end) {
         jq_native_free(native);
         return NULL;
     }

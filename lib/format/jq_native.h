@@ -1,7 +1,7 @@
 /*
  * jq_native.h: the simple part of the jq language, parsed and evaluated without libjq.
  *
- * Internal to format: jq.c, jq_native.c (text to expressions) and jq_eval.c (expressions to
+ * Internal to format: jq_program.c, jq_native.c (text to expressions) and jq_eval.c (expressions to
  * values). The language: paths (".", ".a.b", ".a[\"k\"]", ".a[0]"), literals, comparisons, and, or,
  * not, "//", has("k"), startswith("x"), endswith("x"), test("^literal"), test("literal"),
  * parentheses, pipes of these, and at the top of the program select(P) as a stage and PATH[] as the
@@ -122,7 +122,7 @@ static inline bool jq_truth(enum json_type type)
 int jq_native_elements(struct str container, int (*emit)(void *context, struct str json),
                        void *context);
 
-/* ---- for tests (in jq.c) ---- */
+/* ---- for tests (in jq_program.c) ---- */
 
 struct jq_program;
 void jq_force_libjq(struct jq_program *program, bool force); /* ignore the native form */
