@@ -23,11 +23,7 @@ struct json_cursor {
     unsigned deepest;
     enum json_level level;
     struct json_index index;
-    bool array[JSON_MAX_DEPTH]; /* of the containers that json_pass_container has open */
 };
-
-/* Start at the text's first byte; it is neither empty nor starts or ends with a blank. */
-bool json_cursor_init(struct json_cursor *cursor, struct str text, enum json_level level);
 
 /* Go to the next byte at pos or behind it that is not a blank; quote is there when it is one. */
 void json_pass_blanks(struct json_cursor *cursor);
@@ -35,8 +31,23 @@ void json_pass_blanks(struct json_cursor *cursor);
 /* Whether the text is a scalar and nothing else. */
 bool json_pass_lone_scalar(struct json_cursor *cursor);
 
-/* Go behind the object or array at pos, whatever is in it. */
-bool json_pass_container(struct json_cursor *cursor);
+/* Start at the text's first byte; it is neither empty nor starts or ends with a blank. */
+JSON_INLINE bool json_cursor_init(struct json_cursor *cursor, struct str text,
+                                  enum json_level level)
+{
+    cursor->text = text;
+    cursor->pos = 0;
+    cursor->quote = cursor->index.quotes;
+    cursor->depth = cursor->deepest = 0;
+    cursor->level = level;
+    json_index_init(&cursor->index, text);
+    return json_index_fill(&cursor->index, level);
+}
+
+static inline bool json_is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 /* Call a function of the cursor from a loop that has pos and quote in variables of its own. */
 #define JSON_MOVE(function)    \

@@ -24,10 +24,15 @@ JSON_INLINE uint64_t zero_bytes(uint64_t word)
     return flags * UINT64_C(0x0102040810204080) >> 56;
 }
 
-JSON_INLINE struct json_masks look_plain(const char *block)
+/* Not 0 when one of the eight bytes is 0. */
+JSON_INLINE uint64_t any_zero_byte(uint64_t word)
+{
+    return (word - EACH_BYTE) & ~word & EACH_BYTE * 0x80;
+}
+
+static struct json_masks look_plain(const char *block)
 {
     struct json_masks masks = {0};
-#pragma GCC unroll 8
     for (unsigned at = 0; at < JSON_BLOCK; at += 8) {
         uint64_t word = load_word(block + at);
         masks.quote |= zero_bytes(word ^ EACH_BYTE * '"') << at;
@@ -40,9 +45,9 @@ JSON_INLINE struct json_masks look_plain(const char *block)
 
 /* Bit n is the sum, modulo 2, of the bits 0 to n: set from an opening quote up to its closing one.
  */
-JSON_INLINE uint64_t between_plain(uint64_t quotes)
+static uint64_t between(uint64_t quotes)
 {
-    for (unsigned shift = 1; shift < 64; shift *= 2)
+    for (unsigned shift = 1; shift < JSON_BLOCK; shift *= 2)
         quotes ^= quotes << shift;
     return quotes;
 }
@@ -75,7 +80,8 @@ static bool is_escape(const struct json_index *index, size_t at)
     }
 }
 
-uint64_t json_find_escaped(struct json_index *index, uint64_t backslash, struct json_place *place)
+/* Which bytes stand behind a backslash: see that they may, and where escapes are. */
+static uint64_t find_escaped(struct json_index *index, struct json_place *place, uint64_t backslash)
 {
     uint64_t escaped = place->escaped; /* the byte at next may be */
     place->escaped = 0;
@@ -122,8 +128,7 @@ static size_t check_utf8(const struct json_index *index, size_t from, size_t sto
     return from;
 }
 
-/* The characters that start in the block at from. */
-bool json_check_utf8(struct json_index *index, size_t from)
+static bool check_block_utf8(struct json_index *index, size_t from)
 {
     size_t stop = index->len - from > JSON_BLOCK ? from + JSON_BLOCK : index->len;
     if (index->utf8_done > from)
@@ -132,20 +137,38 @@ bool json_check_utf8(struct json_index *index, size_t from)
     return index->utf8_done != SIZE_MAX;
 }
 
+uint64_t json_check_block(struct json_index *index, struct json_place *place,
+                          struct json_masks masks)
+{
+    if (masks.backslash | place->escaped)
+        masks.quote &= ~find_escaped(index, place, masks.backslash);
+    if (masks.control & (between(masks.quote) ^ place->string))
+        place->good = false;
+    if (masks.high && !check_block_utf8(index, place->next))
+        place->good = false;
+    return masks.quote;
+}
+
+/* As in json_index_x86.c. */
 static bool fill_plain(struct json_index *index)
 {
     struct json_place place = json_place_of(index);
     while (json_window_is_open(index, &place)) {
         struct json_block block;
         json_block_load(index->text, index->len, place.next, &block);
-        struct json_masks masks = look_plain(block.data);
-        masks.quote >>= block.shift;
-        masks.backslash >>= block.shift;
-        masks.control >>= block.shift;
-        json_drop_escaped(index, &place, &masks);
-        json_check_strings(index, &place, &masks, between_plain(masks.quote));
-        json_list_quotes(&place, masks.quote);
-        place.next += JSON_BLOCK - block.shift;
+        uint64_t quote = 0, special = place.escaped;
+        for (unsigned at = 0; at < JSON_BLOCK; at += 8) {
+            uint64_t word = load_word(block.data + at);
+            quote |= zero_bytes(word ^ EACH_BYTE * '"') << at;
+            special |= any_zero_byte(word ^ EACH_BYTE * '\\');
+            special |= any_zero_byte(word & EACH_BYTE * 0xE0) | (word & EACH_BYTE * 0x80);
+        }
+        quote >>= block.shift;
+        if (JSON_UNLIKELY(special))
+            quote = json_check_block(index, &place,
+                                     json_shift_masks(look_plain(block.data), block.shift));
+        json_list_quotes(place.out, place.next, quote);
+        json_next_block(&place, json_count_bits(quote), block.shift);
     }
     return json_place_end(index, &place);
 }
@@ -160,17 +183,6 @@ enum json_level json_level_best(void)
 #else
     return JSON_PLAIN;
 #endif
-}
-
-void json_index_init(struct json_index *index, struct str text)
-{
-    index->text = text.data;
-    index->len = text.len;
-    index->next = index->utf8_done = 0;
-    index->string = index->escaped = 0;
-    index->escape_first = SIZE_MAX;
-    index->escape_last = 0;
-    index->odd = false;
 }
 
 static bool fill_at_level(struct json_index *index, enum json_level level)

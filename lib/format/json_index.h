@@ -56,7 +56,16 @@ enum json_level json_level_best(void); /* what this machine and this build can d
 int json_scan_at_level(struct str text, const struct json_paths *paths, struct json_value *values,
                        struct json_scan *scan, enum json_level level);
 
-void json_index_init(struct json_index *index, struct str text);
+JSON_INLINE void json_index_init(struct json_index *index, struct str text)
+{
+    index->text = text.data;
+    index->len = text.len;
+    index->next = index->utf8_done = 0;
+    index->string = index->escaped = 0;
+    index->escape_first = SIZE_MAX;
+    index->escape_last = 0;
+    index->odd = false;
+}
 
 /* List the next quotes, an even number of them. False: the text has a fault, or no quote is left.
  */

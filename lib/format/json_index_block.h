@@ -9,7 +9,7 @@
 
 #include "format/json_index.h"
 
-/* Bit n of each mask tells of byte n of a block. */
+/* Bit n of each mask tells of byte n of a block; bytes beyond the text count as blanks. */
 struct json_masks {
     uint64_t quote;
     uint64_t backslash;
@@ -29,16 +29,19 @@ struct json_place {
     bool good;
 };
 
-/* Out of line, because most blocks need neither. Both clear *good at a fault. */
-uint64_t json_find_escaped(struct json_index *index, uint64_t backslash, struct json_place *place);
-bool json_check_utf8(struct json_index *index, size_t from);
-
 #ifdef JSON_X86
 enum json_level json_level_x86(void); /* the best of this machine */
 bool json_fill_sse2(struct json_index *index);
 bool json_fill_avx2(struct json_index *index);
 bool json_fill_avx512(struct json_index *index);
 #endif
+
+/*
+ * The block has a backslash, a control character or a byte that is not ASCII, or begins behind a
+ * backslash: check its strings. Returns which of its quotes are not escaped.
+ */
+uint64_t json_check_block(struct json_index *index, struct json_place *place,
+                          struct json_masks masks);
 
 JSON_INLINE struct json_place json_place_of(struct json_index *index)
 {
@@ -53,6 +56,11 @@ JSON_INLINE bool json_place_end(struct json_index *index, const struct json_plac
     index->string = place->string;
     index->escaped = place->escaped;
     return place->good;
+}
+
+JSON_INLINE bool json_window_is_open(const struct json_index *index, const struct json_place *place)
+{
+    return place->next < index->len && place->out < index->quotes + JSON_WINDOW;
 }
 
 /*
@@ -84,55 +92,49 @@ JSON_INLINE void json_block_load(const char *text, size_t len, size_t next,
     block->data = block->copy;
 }
 
-/* Step 1 of a block: only quotes that are not escaped remain. */
-JSON_INLINE void json_drop_escaped(struct json_index *index, struct json_place *place,
-                                   struct json_masks *masks)
+JSON_INLINE struct json_masks json_shift_masks(struct json_masks masks, unsigned shift)
 {
-    if (__builtin_expect((masks->backslash | place->escaped) == 0, 1))
-        return;
-    struct json_place copy = *place; /* whose address may be known, unlike that of *place */
-    masks->quote &= ~json_find_escaped(index, masks->backslash, &copy);
-    place->escaped = copy.escaped;
-    place->good = copy.good;
+    return (struct json_masks){masks.quote >> shift, masks.backslash >> shift,
+                               masks.control >> shift, masks.high};
+}
+
+/* __builtin_popcountll calls a function where the machine is not known to have an instruction. */
+JSON_INLINE unsigned json_count_bits(uint64_t bits)
+{
+#ifdef __POPCNT__
+    return (unsigned)__builtin_popcountll(bits);
+#else
+    bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+    return (unsigned)(bits * UINT64_C(0x0101010101010101) >> 56);
+#endif
+}
+
+/* The quotes of the block have been listed, or are about to: go on to the next one. */
+JSON_INLINE void json_next_block(struct json_place *place, unsigned count, unsigned shift)
+{
+    place->out += count;
+    place->string ^= 0 - (uint64_t)(count & 1);
+    place->next += JSON_BLOCK - shift;
 }
 
 /*
- * Step 2, with which bytes stand between this block's quotes (bit n is the sum, modulo 2, of the
- * quotes 0 to n): check what stands inside of strings.
+ * List the quotes. Most blocks have few: eight are written without asking, and what was written too
+ * much is overwritten by the next block.
  */
-JSON_INLINE void json_check_strings(struct json_index *index, struct json_place *place,
-                                    const struct json_masks *masks, uint64_t between)
+JSON_INLINE void json_list_quotes(uint32_t *out, size_t next, uint64_t quote)
 {
-    uint64_t string = between ^ place->string;
-    place->string = (uint64_t)((int64_t)string >> 63);
-    place->good &= !(string & masks->control);
-    if (__builtin_expect(masks->high != 0, 0))
-        place->good &= json_check_utf8(index, place->next);
-}
-
-/*
- * Step 3: list the quotes. Most blocks have few: eight are written without asking, and what was
- * written too much is overwritten by the next block.
- */
-JSON_INLINE void json_list_quotes(struct json_place *place, uint64_t quote)
-{
-    uint32_t *out = place->out;
-    place->out += __builtin_popcountll(quote);
     for (;;) {
 #pragma GCC unroll 8
         for (int i = 0; i < 8; i++) {
-            out[i] = (uint32_t)place->next + (uint32_t)__builtin_ctzll(quote | UINT64_C(1) << 63);
+            out[i] = (uint32_t)next + (uint32_t)__builtin_ctzll(quote | UINT64_C(1) << 63);
             quote &= quote - 1;
         }
-        if (!quote)
+        if (JSON_LIKELY(!quote))
             break;
         out += 8;
     }
-}
-
-JSON_INLINE bool json_window_is_open(const struct json_index *index, const struct json_place *place)
-{
-    return place->next < index->len && place->out < index->quotes + JSON_WINDOW;
 }
 
 #endif
