@@ -84,6 +84,20 @@ struct slice slice_dup(struct str bytes)
     return (struct slice){block, block->data, bytes.len};
 }
 
+static void release_taken(struct block *block)
+{
+    free(block->data);
+    free(block);
+}
+
+struct slice slice_take(char *bytes, size_t len)
+{
+    struct block *block = mem_alloc(sizeof *block);
+    *block = (struct block){.data = bytes, .cap = len, .len = len, .refs = 1};
+    block->release = release_taken;
+    return (struct slice){block, bytes, len};
+}
+
 struct slice slice_line(struct slice slice)
 {
     const struct block *block = slice.block;

@@ -81,6 +81,9 @@ static inline struct str slice_str(struct slice slice)
 /* A slice of its own with a copy of the bytes. */
 struct slice slice_dup(struct str bytes);
 
+/* A slice of bytes from the heap (of buf_take), which are freed with their last reference. */
+struct slice slice_take(char *bytes, size_t len);
+
 /* The bytes and a LF behind them: the same bytes of the block if a LF follows there, else a copy. A
  * new reference. */
 struct slice slice_line(struct slice slice);

@@ -49,11 +49,9 @@ static void add_time(struct buf *line, const char *name, int64_t wall)
         buf_addf(line, ",\"%s\":\"%s\"", name, clock_format(wall, text));
 }
 
-void deadletter_format(struct buf *line, const struct letter_facts *facts,
-                       const struct failure *failure)
+void deadletter_failure(struct buf *line, const struct failure *failure)
 {
-    add_event(line, facts);
-    buf_addf(line, ",\"reason\":\"%s\"", failure_name(failure->reason));
+    buf_addf(line, "\"reason\":\"%s\"", failure_name(failure->reason));
     if (failure->exit >= 0)
         buf_addf(line, ",\"exit\":%d", failure->exit);
     if (failure->signal)
@@ -66,11 +64,21 @@ void deadletter_format(struct buf *line, const struct letter_facts *facts,
         add_text(line, "function", str_of(failure->function));
     if (failure->stage)
         buf_addf(line, ",\"stage\":%u", failure->stage);
+    if (failure->part)
+        buf_addf(line, ",\"part\":%llu", (unsigned long long)failure->part - 1);
     buf_addf(line, ",\"attempts\":%u", failure->attempts);
     add_time(line, "first_at", failure->first_at);
     add_time(line, "last_at", failure->last_at);
     if (failure->errors.len)
         add_text(line, "stderr", buf_str(&failure->errors));
+}
+
+void deadletter_format(struct buf *line, const struct letter_facts *facts,
+                       const struct failure *failure)
+{
+    add_event(line, facts);
+    buf_addc(line, ',');
+    deadletter_failure(line, failure);
     if (facts->source)
         buf_addf(line, ",\"input\":\"%s\",\"line\":%llu", facts->source,
                  (unsigned long long)facts->line);

@@ -28,6 +28,9 @@ struct letter_facts {
     uint64_t length; /* of the whole line, when the bytes are only its head; else 0 */
 };
 
+/* Append what a letter says of a failure: the members of an object, without braces. */
+void deadletter_failure(struct buf *line, const struct failure *failure);
+
 /* Append the letter with its LF. */
 void deadletter_format(struct buf *line, const struct letter_facts *facts,
                        const struct failure *failure);
