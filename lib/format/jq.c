@@ -1,10 +1,10 @@
 /* jq.c: programs by libjq. The only file that sees its jq.h. */
-#include "format/jq_lib.h"
+#include "format/jq.h"
 
 #include "base/mem.h"
-#include "format/jq.h"
 #include "format/jq_digits.h"
 #include "format/jq_guard.h"
+#include "format/jq_lib.h"
 
 /* Its jq_compile would collide with ours; jq_compile_args does the same. */
 #define jq_compile jq_compile_of_libjq
