@@ -1,8 +1,9 @@
 /*
  * admit.c: events from the source become jobs, and jobs are started.
  *
- * Events are taken only while there is room: in the window, and in the functions, so that nothing is read that would only
- * wait. Each is validated and its paths are looked up in one scan; what is not JSON dies here.
+ * Events are taken only while there is room: in the window, and in the functions, so that nothing
+ * is read that would only wait. Each is validated and its paths are looked up in one scan; what is
+ * not JSON dies here.
  */
 #include "engine/internal.h"
 
@@ -14,7 +15,8 @@
 static bool plan_has_room(struct engine *engine)
 {
     if (engine->plan->has_room)
-        return engine->plan->has_room(engine->plan) && (!engine->dead_sink || fn_has_room(engine->dead_sink));
+        return engine->plan->has_room(engine->plan) &&
+               (!engine->dead_sink || fn_has_room(engine->dead_sink));
     for (size_t i = 0; i < engine->fn_count; i++) {
         if (!fn_has_room(engine->fns[i]))
             return false;
@@ -24,7 +26,8 @@ static bool plan_has_room(struct engine *engine)
 
 static bool has_room(struct engine *engine)
 {
-    return engine->window < ENGINE_WINDOW && engine->window_bytes < ENGINE_WINDOW_BYTES && plan_has_room(engine);
+    return engine->window < ENGINE_WINDOW && engine->window_bytes < ENGINE_WINDOW_BYTES &&
+           plan_has_room(engine);
 }
 
 static struct engine_job *new_job(struct engine *engine, const struct source_event *event)
@@ -54,27 +57,32 @@ static struct engine_job *new_job(struct engine *engine, const struct source_eve
     return job;
 }
 
-static struct failure *bad_json(const struct engine *engine, const struct engine_job *job, const struct json_scan *scan)
+static struct failure *bad_json(const struct engine *engine, const struct engine_job *job,
+                                const struct json_scan *scan)
 {
-    return failure_new(FAILURE_BAD_JSON, FAILURE_PERMANENT, "%s:%llu: %s at byte %zu", engine->source->name,
-                       (unsigned long long)job->job.line, scan->reason, scan->at + 1);
+    return failure_new(FAILURE_BAD_JSON, FAILURE_PERMANENT, "%s:%llu: %s at byte %zu",
+                       engine->source->name, (unsigned long long)job->job.line, scan->reason,
+                       scan->at + 1);
 }
 
 /* The value of --serial-by, as JSON text. -1: the job has been ended. */
-static int serial_key(struct engine *engine, struct engine_job *job, const struct jq_input *input, struct buf *key)
+static int serial_key(struct engine *engine, struct engine_job *job, const struct jq_input *input,
+                      struct buf *key)
 {
     struct err err;
     int found = jq_first(engine->serial_by, input, key, &err);
     if (found >= 0)
         return 0;
-    job_dead_take(&job->job, failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "--serial-by %s", err.text));
+    job_dead_take(&job->job,
+                  failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "--serial-by %s", err.text));
     return -1;
 }
 
 static bool must_wait(struct engine *engine, struct engine_job *job, const struct jq_input *input)
 {
     struct buf key = {0};
-    bool waits = serial_key(engine, job, input, &key) < 0 || !serial_enter(engine->serial, &job->place, buf_str(&key));
+    bool waits = serial_key(engine, job, input, &key) < 0 ||
+                 !serial_enter(engine->serial, &job->place, buf_str(&key));
     buf_free(&key);
     return waits;
 }
@@ -108,10 +116,11 @@ static void admit_too_large(struct engine *engine, struct source_event *event)
     struct engine_job *job = new_job(engine, event);
     char limit[NUM_TEXT];
     job->length = length;
-    job_dead_take(&job->job,
-                  failure_new(FAILURE_TOO_LARGE, FAILURE_PERMANENT, "%s:%llu: %llu bytes, more than %s (--max-event)",
-                              engine->source->name, (unsigned long long)event->number, (unsigned long long)length,
-                              num_format_size(engine->options->max_event, limit)));
+    job_dead_take(&job->job, failure_new(FAILURE_TOO_LARGE, FAILURE_PERMANENT,
+                                         "%s:%llu: %llu bytes, more than %s (--max-event)",
+                                         engine->source->name, (unsigned long long)event->number,
+                                         (unsigned long long)length,
+                                         num_format_size(engine->options->max_event, limit)));
 }
 
 /* Start a job that was held back; its values have to be looked up again. */
@@ -125,7 +134,8 @@ static void start_held(struct engine *engine, struct engine_job *job)
 
 static void start_released(struct loop_task *task)
 {
-    struct engine *engine = (struct engine *)(void *)((char *)task - offsetof(struct engine, start_held));
+    struct engine *engine =
+        (struct engine *)(void *)((char *)task - offsetof(struct engine, start_held));
     struct engine_job *job;
     while ((job = engine->released)) {
         engine->released = job->next_released;
@@ -139,7 +149,8 @@ void admit_next_of_key(struct engine *engine, struct engine_job *job)
     if (!place)
         return;
     /* Not from here: thousands of short jobs of one key would nest as deep. */
-    struct engine_job *next = (struct engine_job *)(void *)((char *)place - offsetof(struct engine_job, place));
+    struct engine_job *next =
+        (struct engine_job *)(void *)((char *)place - offsetof(struct engine_job, place));
     next->next_released = engine->released;
     engine->released = next;
     engine->start_held.run = start_released;

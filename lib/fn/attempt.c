@@ -1,9 +1,10 @@
 /*
  * attempt.c: a call through its attempts.
  *
- * The policies stand around an attempt in the order of DESIGN.md 1.4: retry( breaker( throttle( timeout( bulkhead( call ))))).
- * Retry is here; the timeout is kept by the kind, which knows when an attempt begins; breaker and throttle are asked in
- * attempt_admit, before a slot is taken, and told in attempt_end; the bulkhead's slot is taken in begin, beside the function's own.
+ * The policies stand around an attempt in the order of DESIGN.md 1.4: retry( breaker( throttle(
+ * timeout( bulkhead( call ))))). Retry is here; the timeout is kept by the kind, which knows when
+ * an attempt begins; breaker and throttle are asked in attempt_admit, before a slot is taken, and
+ * told in attempt_end; the bulkhead's slot is taken in begin, beside the function's own.
  */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -49,7 +50,8 @@ static void begin(struct fn_call *call)
     if (++call->attempts == 1)
         call->first_at = call->started;
     if (fault->fail > 0 && rng_unit(fn->context->rng) < fault->fail) {
-        attempt_end(call, failure_new(FAILURE_FAULT, FAILURE_ORDINARY, "a fault on purpose (--fault)"),
+        attempt_end(call,
+                    failure_new(FAILURE_FAULT, FAILURE_ORDINARY, "a fault on purpose (--fault)"),
                     &(struct attempt_report){0});
         return;
     }
@@ -110,7 +112,8 @@ void attempt_pump(struct fn *fn)
         fn->context->room(fn->context->owner);
 }
 
-static void report_attempt(struct fn_call *call, const struct failure *failure, const struct attempt_report *report)
+static void report_attempt(struct fn_call *call, const struct failure *failure,
+                           const struct attempt_report *report)
 {
     struct fn_context *context = call->fn->context;
     int64_t duration = clock_now() - call->started;
@@ -134,9 +137,11 @@ static void report_attempt(struct fn_call *call, const struct failure *failure, 
 static int64_t next_delay(struct fn_call *call, const struct failure *failure)
 {
     const struct fn *fn = call->fn;
-    if (fn->cancelled || failure->class == FAILURE_PERMANENT || call->attempts > fn->settings.retries)
+    if (fn->cancelled || failure->class == FAILURE_PERMANENT ||
+        call->attempts > fn->settings.retries)
         return -1;
-    struct retry_policy policy = {.base = fn->settings.backoff_base, .cap = fn->settings.backoff_cap};
+    struct retry_policy policy = {.base = fn->settings.backoff_base,
+                                  .cap = fn->settings.backoff_cap};
     return retry_delay(&policy, call->attempts, rng_unit(fn->context->rng));
 }
 

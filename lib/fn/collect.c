@@ -13,7 +13,8 @@ enum { COLLECT_READ = 32 * 1024 }; /* bytes offered to a read */
 
 void collect_init(struct collect *collect, size_t limit, bool text, const char *temp_dir)
 {
-    *collect = (struct collect){.limit = limit, .text = text, .clean = true, .spill = -1, .temp_dir = temp_dir};
+    *collect = (struct collect){
+        .limit = limit, .text = text, .clean = true, .spill = -1, .temp_dir = temp_dir};
 }
 
 static void reset(struct collect *collect)
@@ -22,7 +23,8 @@ static void reset(struct collect *collect)
         close(collect->spill);
     if (collect->bytes.cap > FN_SPILL + 2 * COLLECT_READ)
         buf_free(&collect->bytes);
-    collect->bytes.len = collect->checked = collect->searched = collect->total = collect->lines = collect->spilled = 0;
+    collect->bytes.len = collect->checked = collect->searched = collect->total = collect->lines =
+        collect->spilled = 0;
     collect->clean = true;
     collect->in_long = false;
     collect->spill = -1;
@@ -56,12 +58,14 @@ static int check_line(struct collect *collect, struct str line)
         return 1;
     if (!str_trim(line).len)
         return 0;
-    err_set(&collect->bad, ERR_INPUT, "result line %zu: %s at byte %zu%s", collect->lines + 1, scan.reason, scan.at + 1,
+    err_set(&collect->bad, ERR_INPUT, "result line %zu: %s at byte %zu%s", collect->lines + 1,
+            scan.reason, scan.at + 1,
             scan.at == line.len ? " (one JSON value a line: is it pretty-printed?)" : "");
     return -1;
 }
 
-/* Text lines and lines that are not clean are rewritten; they wait behind the bytes that they came from. */
+/* Text lines and lines that are not clean are rewritten; they wait behind the bytes that they came
+ * from. */
 static void rewrite_line(struct collect *collect, struct buf *out, struct str line)
 {
     if (line.len && line.data[line.len - 1] == '\r')
@@ -129,7 +133,8 @@ static int write_all(int fd, struct str bytes)
     return 0;
 }
 
-/* Move the checked lines, or all bytes of a line that is longer than the memory allowed, to the file. */
+/* Move the checked lines, or all bytes of a line that is longer than the memory allowed, to the
+ * file. */
 static void spill(struct collect *collect, size_t count)
 {
     if (collect->spill < 0)
@@ -154,7 +159,8 @@ static void begin_long_line(struct collect *collect)
     collect->long_at = before;
 }
 
-/* Its end: what has not been spilled of it ends at `end` of the bytes. It is checked where it lies. */
+/* Its end: what has not been spilled of it ends at `end` of the bytes. It is checked where it lies.
+ */
 static void end_long_line(struct collect *collect, size_t end)
 {
     spill(collect, end);
@@ -223,7 +229,8 @@ int collect_finish(struct collect *collect, struct slice *lines, size_t *count)
     *count = 0;
     if (status == 0 && collect->spill >= 0) {
         spill(collect, collect->bytes.len);
-        struct block *block = collect->bad.kind ? NULL : block_map(collect->spill, collect->spilled);
+        struct block *block =
+            collect->bad.kind ? NULL : block_map(collect->spill, collect->spilled);
         if (block)
             *lines = (struct slice){block, block->data, block->len};
         else if (!collect->bad.kind)
@@ -243,7 +250,8 @@ int collect_finish(struct collect *collect, struct slice *lines, size_t *count)
 struct str collect_error_object(struct collect *collect)
 {
     struct str none = {0};
-    if (collect->spill >= 0 || collect->total > FN_SPILL || finish_line(collect) < 0 || collect->lines != 1)
+    if (collect->spill >= 0 || collect->total > FN_SPILL || finish_line(collect) < 0 ||
+        collect->lines != 1)
         return none;
     struct str object = str_trim(buf_str(&collect->bytes));
     if (json_type_of(object) != JSON_OBJECT)

@@ -1,8 +1,9 @@
 /*
  * collect.h: what a function prints, gathered until it is known to be a result.
  *
- * Bytes come in as they are read; lines are validated as they become whole. Nothing of it is given out before the call has
- * succeeded, so it has to wait: up to FN_SPILL bytes in memory, beyond that in an unlinked temporary file. Internal to lib/fn.
+ * Bytes come in as they are read; lines are validated as they become whole. Nothing of it is given
+ * out before the call has succeeded, so it has to wait: up to FN_SPILL bytes in memory, beyond that
+ * in an unlinked temporary file. Internal to lib/fn.
  */
 #ifndef FIT_FN_COLLECT_H
 #define FIT_FN_COLLECT_H
@@ -14,17 +15,18 @@
 #include <stdbool.h>
 
 struct collect {
-    struct buf bytes;     /* gathered and not spilled; the lines before `checked` are valid */
+    struct buf bytes; /* gathered and not spilled; the lines before `checked` are valid */
     size_t checked;
-    size_t searched;      /* no LF stands between checked and it */
-    size_t total;         /* bytes ever gathered */
-    size_t lines;         /* whole lines that are results */
+    size_t searched; /* no LF stands between checked and it */
+    size_t total;    /* bytes ever gathered */
+    size_t lines;    /* whole lines that are results */
     size_t limit;
     bool text;
-    bool clean;           /* the bytes are results as they are: no blank line, no CR so far */
-    int spill;            /* the temporary file, -1: none */
+    bool clean; /* the bytes are results as they are: no blank line, no CR so far */
+    int spill;  /* the temporary file, -1: none */
     size_t spilled;
-    bool in_long;         /* a line begun is itself too long for memory: its start is in the file, at long_at */
+    bool in_long; /* a line begun is itself too long for memory: its start is in the file, at
+                     long_at */
     size_t long_at;
     const char *temp_dir; /* borrowed */
     struct err bad;       /* kind is ERR_NONE while all is well */
@@ -35,19 +37,23 @@ void collect_free(struct collect *collect);
 
 /* Where the next bytes go. */
 char *collect_space(struct collect *collect, size_t *room);
-/* -1 when the results became too large: collect->bad says so. Bad lines are only remembered; the function may go on. */
+/* -1 when the results became too large: collect->bad says so. Bad lines are only remembered; the
+ * function may go on. */
 int collect_filled(struct collect *collect, size_t count);
 
 /*
- * No more comes. Sets *lines (the caller's reference; each line has its LF) and *count. -1 with collect->bad when it is no result. The
- * collect is empty and can be used again afterwards in either case.
+ * No more comes. Sets *lines (the caller's reference; each line has its LF) and *count. -1 with
+ * collect->bad when it is no result. The collect is empty and can be used again afterwards in
+ * either case.
  */
 int collect_finish(struct collect *collect, struct slice *lines, size_t *count);
 
-/* If what was gathered is one JSON object with "errorType" and "errorMessage", its text (borrowed), else {NULL, 0}. */
+/* If what was gathered is one JSON object with "errorType" and "errorMessage", its text (borrowed),
+ * else {NULL, 0}. */
 struct str collect_error_object(struct collect *collect);
 
-/* Lines that are too large to wait in memory: copied to a temporary file and mapped. -1 with err. */
+/* Lines that are too large to wait in memory: copied to a temporary file and mapped. -1 with err.
+ */
 int collect_spill(struct str bytes, const char *temp_dir, struct slice *lines, struct err *err);
 
 #endif

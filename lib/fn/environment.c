@@ -1,4 +1,5 @@
-/* environment.c: the environment of a function: what the fitting inherited, and the FIT_ variables. */
+/* environment.c: the environment of a function: what the fitting inherited, and the FIT_ variables.
+ */
 #include "fn/environment.h"
 
 #include "base/hash.h"
@@ -8,11 +9,25 @@
 #include <stdlib.h>
 
 /* Variables that depend on the event come last, so that a worker's environment ends before them. */
-enum variable { VAR_COMMAND, VAR_SLOT, VAR_ID, VAR_KEY, VAR_ATTEMPT, VAR_TRACE, VAR_DEADLINE, VARS, VARS_OF_WORKER = VAR_ID };
+enum variable {
+    VAR_COMMAND,
+    VAR_SLOT,
+    VAR_ID,
+    VAR_KEY,
+    VAR_ATTEMPT,
+    VAR_TRACE,
+    VAR_DEADLINE,
+    VARS,
+    VARS_OF_WORKER = VAR_ID
+};
 
 static const char *const names[VARS] = {
-    [VAR_COMMAND] = "FIT_COMMAND=", [VAR_SLOT] = "FIT_SLOT=",       [VAR_ID] = "FIT_ID=",
-    [VAR_KEY] = "FIT_IDEMPOTENCY_KEY=", [VAR_ATTEMPT] = "FIT_ATTEMPT=", [VAR_TRACE] = "TRACEPARENT=",
+    [VAR_COMMAND] = "FIT_COMMAND=",
+    [VAR_SLOT] = "FIT_SLOT=",
+    [VAR_ID] = "FIT_ID=",
+    [VAR_KEY] = "FIT_IDEMPOTENCY_KEY=",
+    [VAR_ATTEMPT] = "FIT_ATTEMPT=",
+    [VAR_TRACE] = "TRACEPARENT=",
     [VAR_DEADLINE] = "FIT_DEADLINE_MS=",
 };
 
@@ -39,7 +54,8 @@ static void inherit_trace(struct environment *environment, const char *variable)
 {
     size_t name = strlen(names[VAR_TRACE]);
     const char *trace = variable + name;
-    if (strncmp(variable, names[VAR_TRACE], name) != 0 || strlen(trace) != TRACEPARENT || strncmp(trace, "00-", 3) != 0 ||
+    if (strncmp(variable, names[VAR_TRACE], name) != 0 || strlen(trace) != TRACEPARENT ||
+        strncmp(trace, "00-", 3) != 0 ||
         strspn(trace + TRACE_ID_AT, "0123456789abcdef") != TRACE_ID)
         return;
     memcpy(environment->trace_id, trace + TRACE_ID_AT, TRACE_ID);
@@ -100,10 +116,12 @@ static void set_trace(struct environment *environment, const struct fn_call *cal
     const char *trace = environment->trace_id;
     if (!*trace)
         trace = hash_format(hash_128(call->id), own);
-    buf_addf(renew(environment, VAR_TRACE), "00-%s-%016llx-01", trace, (unsigned long long)(rng_next(environment->rng) | 1));
+    buf_addf(renew(environment, VAR_TRACE), "00-%s-%016llx-01", trace,
+             (unsigned long long)(rng_next(environment->rng) | 1));
 }
 
-char *const *environment_for(struct environment *environment, const struct fn_call *call, unsigned slot, int64_t deadline)
+char *const *environment_for(struct environment *environment, const struct fn_call *call,
+                             unsigned slot, int64_t deadline)
 {
     buf_addf(renew(environment, VAR_SLOT), "%u", slot);
     if (call) {

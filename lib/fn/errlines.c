@@ -53,7 +53,8 @@ static ssize_t read_some(struct errlines *errlines)
 static void ready(struct loop_fd *watch, uint32_t events)
 {
     (void)events;
-    struct errlines *errlines = (struct errlines *)(void *)((char *)watch - offsetof(struct errlines, watch));
+    struct errlines *errlines =
+        (struct errlines *)(void *)((char *)watch - offsetof(struct errlines, watch));
     if (read_some(errlines) < 0)
         loop_fd_remove(errlines->context->loop, &errlines->watch);
 }
@@ -71,7 +72,8 @@ void errlines_close(struct errlines *errlines)
     if (errlines->fd < 0)
         return;
     ssize_t got;
-    for (size_t drained = 0; drained < ERRLINES_DRAIN && (got = read_some(errlines)) > 0; drained += (size_t)got)
+    for (size_t drained = 0; drained < ERRLINES_DRAIN && (got = read_some(errlines)) > 0;
+         drained += (size_t)got)
         ;
     if (errlines->line.len) {
         buf_addc(&errlines->line, '\n');

@@ -1,5 +1,6 @@
 /*
- * errlines.h: the stderr of a function: passed through in whole lines, its end kept. Internal to lib/fn.
+ * errlines.h: the stderr of a function: passed through in whole lines, its end kept. Internal to
+ * lib/fn.
  */
 #ifndef FIT_FN_ERRLINES_H
 #define FIT_FN_ERRLINES_H
@@ -8,8 +9,10 @@
 #include "fn/function.h"
 
 enum {
-    ERRLINES_LINE = 64 * 1024,   /* a longer line is passed on in pieces of this size, each ended by LF */
-    ERRLINES_DRAIN = 1024 * 1024, /* bytes still read after the function has ended; a daemon may hold the pipe for ever */
+    ERRLINES_LINE =
+        64 * 1024, /* a longer line is passed on in pieces of this size, each ended by LF */
+    ERRLINES_DRAIN = 1024 * 1024, /* bytes still read after the function has ended; a daemon may
+                                     hold the pipe for ever */
 };
 
 struct errlines {
@@ -22,7 +25,8 @@ struct errlines {
 
 /* Take over the read end of the pipe (non-blocking). 0, or -1 with errno. */
 int errlines_open(struct errlines *errlines, struct fn_context *context, int fd);
-/* Read what is there, pass on the last line whatever its end, and close. Keeps the tail. No-op when closed. */
+/* Read what is there, pass on the last line whatever its end, and close. Keeps the tail. No-op when
+ * closed. */
 void errlines_close(struct errlines *errlines);
 /* The last bytes, from the start of a UTF-8 character on; borrowed. */
 struct str errlines_tail(const struct errlines *errlines);

@@ -1,9 +1,10 @@
 /*
  * exec.c: one process for each event.
  *
- * The event's line is on its stdin, then the end; what it prints is the result; its exit ends the call, not the end of its
- * output, which a grandchild may hold open for ever. An event that fits is written into the pipe before the process is
- * started, which costs nothing and cannot deadlock; the rest of a larger one is written while its output is read.
+ * The event's line is on its stdin, then the end; what it prints is the result; its exit ends the
+ * call, not the end of its output, which a grandchild may hold open for ever. An event that fits is
+ * written into the pipe before the process is started, which costs nothing and cannot deadlock; the
+ * rest of a larger one is written while its output is read.
  */
 #include "fn/kind.h"
 
@@ -22,7 +23,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { EXEC_DRAIN = 16 * 1024 * 1024 }; /* output still read after the exit: more than any pipe holds */
+enum {
+    EXEC_DRAIN = 16 * 1024 * 1024
+}; /* output still read after the exit: more than any pipe holds */
 
 /* A process under way; one for each slot, made when the slot is first used. */
 struct run {
@@ -34,7 +37,7 @@ struct run {
     struct loop_fd in, out;
     struct errlines errors;
     struct collect output;
-    struct buf input;        /* what the process reads; kept for --raw and for the last LF */
+    struct buf input; /* what the process reads; kept for --raw and for the last LF */
     size_t input_sent;
     size_t input_bytes;
     struct loop_timer timer; /* the timeout, then the grace */
@@ -50,7 +53,8 @@ struct exec {
     struct run *free;
 };
 
-#define RUN_OF(pointer, member) ((struct run *)(void *)((char *)(pointer) - offsetof(struct run, member)))
+#define RUN_OF(pointer, member) \
+    ((struct run *)(void *)((char *)(pointer)-offsetof(struct run, member)))
 
 static int exec_open(struct fn *fn, struct err *err)
 {
@@ -107,7 +111,8 @@ static void close_watched(struct run *run, struct loop_fd *watch)
 /* Add what the function itself said of its failure. */
 static void describe(struct run *run, struct failure *failure)
 {
-    struct str detail = failure->reason == FAILURE_EXIT ? collect_error_object(&run->output) : (struct str){0};
+    struct str detail =
+        failure->reason == FAILURE_EXIT ? collect_error_object(&run->output) : (struct str){0};
     if (detail.len)
         failure->detail = mem_strndup(detail.data, detail.len);
     buf_add_str(&failure->errors, errlines_tail(&run->errors));
@@ -201,7 +206,9 @@ static void exec_cancel(struct fn *fn, enum failure_reason reason, bool now)
     for (unsigned i = 0; i < exec->made; i++) {
         struct run *run = exec->runs[i];
         if (run->call)
-            end_run(run, failure_new(reason, FAILURE_PERMANENT, "ended before it was done: %s", failure_name(reason)),
+            end_run(run,
+                    failure_new(reason, FAILURE_PERMANENT, "ended before it was done: %s",
+                                failure_name(reason)),
                     now);
     }
 }
@@ -225,7 +232,10 @@ static void read_output(struct run *run, size_t most)
         if (collect_filled(&run->output, (size_t)got) < 0) {
             close_watched(run, &run->out);
             if (!run->failure && run->pid && run->child.pid)
-                end_run(run, failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT, "%s", run->output.bad.text), false);
+                end_run(
+                    run,
+                    failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT, "%s", run->output.bad.text),
+                    false);
             return;
         }
         if ((size_t)got < room)
@@ -244,7 +254,8 @@ static void input_ready(struct loop_fd *watch, uint32_t events)
 {
     (void)events;
     struct run *run = RUN_OF(watch, in);
-    ssize_t sent = write(watch->fd, run->input.data + run->input_sent, run->input.len - run->input_sent);
+    ssize_t sent =
+        write(watch->fd, run->input.data + run->input_sent, run->input.len - run->input_sent);
     if (sent < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (sent > 0)
@@ -258,7 +269,8 @@ static void input_ready(struct loop_fd *watch, uint32_t events)
 
 /* ---- starting it ---- */
 
-/* Fill run->input with what the function reads, or leave it empty when that is the event as it is. */
+/* Fill run->input with what the function reads, or leave it empty when that is the event as it is.
+ */
 static struct str input_of(struct run *run)
 {
     struct slice event = run->call->event;
@@ -275,7 +287,8 @@ static int prime_input(struct run *run, int fd)
 {
     struct str line = input_of(run);
     run->input_bytes = line.len + 1;
-    struct iovec pieces[2] = {{(void *)(uintptr_t)line.data, line.len}, {(void *)(uintptr_t) "\n", 1}};
+    struct iovec pieces[2] = {{(void *)(uintptr_t)line.data, line.len},
+                              {(void *)(uintptr_t) "\n", 1}};
     ssize_t sent = writev(fd, pieces, 2);
     if (sent == (ssize_t)run->input_bytes)
         return 1;
@@ -286,14 +299,16 @@ static int prime_input(struct run *run, int fd)
     return 0;
 }
 
-/* Hand the pipes to their watchers. -1 with errno; what piped still holds is the caller's to close. */
+/* Hand the pipes to their watchers. -1 with errno; what piped still holds is the caller's to close.
+ */
 static int watch_process(struct run *run, struct piped *piped)
 {
     struct loop *loop = run->fn->context->loop;
     run->child.exited = exited;
     run->out.ready = output_ready;
     run->in.ready = input_ready;
-    if (loop_child_add(loop, &run->child, run->pid) == 0 && loop_fd_add(loop, &run->out, piped->out[0], EPOLLIN) == 0 &&
+    if (loop_child_add(loop, &run->child, run->pid) == 0 &&
+        loop_fd_add(loop, &run->out, piped->out[0], EPOLLIN) == 0 &&
         (piped->in[1] < 0 || loop_fd_add(loop, &run->in, piped->in[1], EPOLLOUT) == 0) &&
         errlines_open(&run->errors, run->fn->context, piped->err[0]) == 0)
         return 0;
@@ -323,13 +338,16 @@ static struct failure *start(struct run *run, char *const *argv)
     struct spawn_spec spec = {
         .path = fn->program,
         .argv = argv,
-        .envp = environment_for(exec->environment, run->call, run->slot, timeout ? clock_wall() + timeout : 0),
+        .envp = environment_for(exec->environment, run->call, run->slot,
+                                timeout ? clock_wall() + timeout : 0),
     };
     run->call->started = clock_now();
     run->pid = piped_spawn(&piped, &spec, &err);
     if (run->pid < 0) {
         piped_close(&piped);
-        return failure_new(FAILURE_SPAWN, err.kind == ERR_SYSTEM ? FAILURE_TEMPORARY : FAILURE_PERMANENT, "%s", err.text);
+        return failure_new(FAILURE_SPAWN,
+                           err.kind == ERR_SYSTEM ? FAILURE_TEMPORARY : FAILURE_PERMANENT, "%s",
+                           err.text);
     }
     if (watch_process(run, &piped) < 0) { /* out of descriptors: it must not run unwatched */
         err_sys(&err, "watch a process");

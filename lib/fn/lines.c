@@ -1,9 +1,10 @@
 /*
  * lines.c: a pool of line workers.
  *
- * A worker is started when there is an event for it and all others are busy. Events go to an idle worker first; workers that
- * answer quickly are sent several at once (worker.c), filled one after the other so that each write is large. A worker that
- * ends is replaced when it is next needed; if it ended without one answer, not at once.
+ * A worker is started when there is an event for it and all others are busy. Events go to an idle
+ * worker first; workers that answer quickly are sent several at once (worker.c), filled one after
+ * the other so that each write is large. A worker that ends is replaced when it is next needed; if
+ * it ended without one answer, not at once.
  */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -16,20 +17,22 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { LINES_CRASH_LIMIT = 16 }; /* failed starts beyond it no longer lengthen the pause before the next */
+enum {
+    LINES_CRASH_LIMIT = 16
+}; /* failed starts beyond it no longer lengthen the pause before the next */
 static const struct retry_policy restart_policy = {.base = NUM_SECOND / 10, .cap = NUM_SECOND * 10};
 
 struct lines {
     struct fn *fn;
     struct environment *environment;
-    struct worker **slots;    /* settings.jobs of them; NULL: no worker */
-    unsigned running;         /* slots with a worker */
-    struct worker *current;   /* being filled */
-    struct worker *ending;    /* out of their slot, not yet gone */
-    struct loop_task flush;   /* sends what this turn has gathered */
+    struct worker **slots;  /* settings.jobs of them; NULL: no worker */
+    unsigned running;       /* slots with a worker */
+    struct worker *current; /* being filled */
+    struct worker *ending;  /* out of their slot, not yet gone */
+    struct loop_task flush; /* sends what this turn has gathered */
     struct loop_timer restart;
-    unsigned failed_starts;   /* workers that ended without an answer, since the last answer */
-    bool paused;              /* no new worker before the restart timer fires */
+    unsigned failed_starts; /* workers that ended without an answer, since the last answer */
+    bool paused;            /* no new worker before the restart timer fires */
     bool closing;
 };
 
@@ -55,8 +58,10 @@ static void restart(struct loop_timer *timer)
 static int lines_open(struct fn *fn, struct err *err)
 {
     if (fn->template)
-        return err_set(err, ERR_USAGE, "'%s': a worker's words hold no placeholders (--literal takes them as they are)",
-                       fn->name);
+        return err_set(
+            err, ERR_USAGE,
+            "'%s': a worker's words hold no placeholders (--literal takes them as they are)",
+            fn->name);
     struct lines *lines = mem_zalloc(sizeof *lines);
     lines->fn = fn;
     lines->environment = environment_new(fn->context);
@@ -71,7 +76,8 @@ static int lines_open(struct fn *fn, struct err *err)
 static struct worker *pick(const struct lines *lines, int *empty)
 {
     *empty = -1;
-    if (lines->current && lines->current->flight.count && lines->current->depth > 1 && worker_has_room(lines->current))
+    if (lines->current && lines->current->flight.count && lines->current->depth > 1 &&
+        worker_has_room(lines->current))
         return lines->current;
     struct worker *best = NULL;
     for (unsigned i = 0; i < lines->fn->settings.jobs; i++) {
@@ -79,7 +85,8 @@ static struct worker *pick(const struct lines *lines, int *empty)
         if (!worker) {
             if (*empty < 0 && !lines->paused)
                 *empty = (int)i;
-        } else if (worker_has_room(worker) && (!best || worker->flight.count < best->flight.count)) {
+        } else if (worker_has_room(worker) &&
+                   (!best || worker->flight.count < best->flight.count)) {
             best = worker;
             if (!best->flight.count)
                 return best;
@@ -110,7 +117,8 @@ static bool is_worn(const struct worker *worker)
 {
     const struct fn_settings *settings = &worker->fn->settings;
     return (settings->max_uses && worker->uses >= settings->max_uses) ||
-           (settings->max_age && loop_now(worker->fn->context->loop) - worker->born >= settings->max_age);
+           (settings->max_age &&
+            loop_now(worker->fn->context->loop) - worker->born >= settings->max_age);
 }
 
 static struct worker *send(struct fn *fn, struct fn_call *call)
@@ -118,7 +126,8 @@ static struct worker *send(struct fn *fn, struct fn_call *call)
     struct lines *lines = fn->state;
     int empty;
     struct worker *worker = pick(lines, &empty);
-    if (worker && !worker->flight.count && is_worn(worker)) { /* its age: its uses were looked at when it was sent to */
+    if (worker && !worker->flight.count &&
+        is_worn(worker)) { /* its age: its uses were looked at when it was sent to */
         empty = (int)worker->slot - 1;
         worker_finish(worker);
         worker = NULL;
@@ -127,8 +136,10 @@ static struct worker *send(struct fn *fn, struct fn_call *call)
         struct err err;
         worker = start_worker(lines, (unsigned)empty, &err);
         if (!worker) {
-            enum failure_class class = err.kind == ERR_SYSTEM ? FAILURE_TEMPORARY : FAILURE_PERMANENT;
-            attempt_end(call, failure_new(FAILURE_SPAWN, class, "%s", err.text), &(struct attempt_report){0});
+            enum failure_class class =
+                err.kind == ERR_SYSTEM ? FAILURE_TEMPORARY : FAILURE_PERMANENT;
+            attempt_end(call, failure_new(FAILURE_SPAWN, class, "%s", err.text),
+                        &(struct attempt_report){0});
             return NULL;
         }
     }
@@ -185,10 +196,12 @@ void worker_gone(struct worker *worker)
     *link = worker->next;
     lines->failed_starts = worker->answers ? 0 : lines->failed_starts + 1;
     if (lines->failed_starts && !lines->closing) {
-        unsigned attempt = lines->failed_starts < LINES_CRASH_LIMIT ? lines->failed_starts : LINES_CRASH_LIMIT;
+        unsigned attempt =
+            lines->failed_starts < LINES_CRASH_LIMIT ? lines->failed_starts : LINES_CRASH_LIMIT;
         lines->paused = true;
         loop_timer_set(fn->context->loop, &lines->restart,
-                       loop_now(fn->context->loop) + retry_delay(&restart_policy, attempt, rng_unit(fn->context->rng)));
+                       loop_now(fn->context->loop) +
+                           retry_delay(&restart_policy, attempt, rng_unit(fn->context->rng)));
     }
     free_worker(worker);
     if (lines->closing && !lines->running && !lines->ending)

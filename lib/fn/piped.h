@@ -15,7 +15,8 @@ struct piped {
 int piped_open(struct piped *piped, struct err *err); /* 0, or -1 with nothing open */
 void piped_close(struct piped *piped);                /* what is still open */
 
-/* Start the program (spec->fds are filled in) and close its ends. The pid, or -1 with err; this side's ends stay open. */
+/* Start the program (spec->fds are filled in) and close its ends. The pid, or -1 with err; this
+ * side's ends stay open. */
 pid_t piped_spawn(struct piped *piped, struct spawn_spec *spec, struct err *err);
 
 /* It could not be watched: kill it and reap it. */

@@ -131,6 +131,25 @@ static void give_up(struct file *file, struct fn_list *list)
     }
 }
 
+/*
+ * Say once why the file takes no more. A FIFO whose reader has left is the end of this branch only,
+ * and its events fail; a full disk is the end of the fitting.
+ */
+static void say_failed(struct file *file, int cause)
+{
+    struct fn_context *context = file->fn->context;
+    struct err err;
+    if (file->failed)
+        return;
+    file->failed = true;
+    errno = cause;
+    err_sys(&err, "write %s", file->fn->words[0]);
+    if (cause == EPIPE && context->warn)
+        context->warn(context->owner, err.text);
+    if (cause != EPIPE && context->fatal)
+        context->fatal(context->owner, &err);
+}
+
 /* The calls whose lines have been written are done. */
 static void settle(struct file *file)
 {
@@ -141,14 +160,7 @@ static void settle(struct file *file)
     }
     if (!file->out.error)
         return;
-    struct fn_context *context = file->fn->context;
-    if (!file->failed && context->fatal) {
-        struct err err;
-        errno = file->out.error;
-        err_sys(&err, "write %s", file->fn->words[0]);
-        file->failed = true;
-        context->fatal(context->owner, &err);
-    }
+    say_failed(file, file->out.error);
     give_up(file, &file->pending);
     give_up(file, &file->framing);
 }
@@ -246,13 +258,8 @@ static void file_close(struct fn *fn)
     struct file *file = fn->state;
     struct loop *loop = fn->context->loop;
     write_frame(file);
-    if (stream_close(&file->out, loop_now(loop) + fn->settings.grace) < 0 && !file->failed &&
-        fn->context->fatal) {
-        struct err err;
-        err_sys(&err, "write %s", fn->words[0]);
-        file->failed = true;
-        fn->context->fatal(fn->context->owner, &err);
-    }
+    if (stream_close(&file->out, loop_now(loop) + fn->settings.grace) < 0)
+        say_failed(file, errno);
     settle(file);
     fn_closed(fn);
 }

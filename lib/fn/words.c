@@ -11,7 +11,8 @@ static const char *unclosed(char quote)
     return quote == '\'' ? "a single quote is not closed" : "a double quote is not closed";
 }
 
-/* One word from *cursor on, its quotes removed. Returns NULL, or the reason with *cursor at the place. */
+/* One word from *cursor on, its quotes removed. Returns NULL, or the reason with *cursor at the
+ * place. */
 static const char *read_word(const char **cursor, struct buf *word)
 {
     const char *p = *cursor;
@@ -67,8 +68,8 @@ char **words_split(const char *text, size_t *count, struct err *err)
         struct buf word = {0};
         const char *reason = read_word(&cursor, &word);
         if (reason) {
-            err_set(err, ERR_USAGE, "'%s': %s, at character %zu: %.20s", text, reason, (size_t)(cursor - text) + 1,
-                    cursor);
+            err_set(err, ERR_USAGE, "'%s': %s, at character %zu: %.20s", text, reason,
+                    (size_t)(cursor - text) + 1, cursor);
             buf_free(&word);
             words_free(words);
             return NULL;
@@ -101,7 +102,8 @@ void words_free(char **words)
 
 char *words_join(char *const *words, size_t count)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%{}[]^~";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%{}[]^~";
     struct buf text = {0};
     for (size_t i = 0; i < count; i++) {
         const char *word = words[i];

@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WORKER_OF(pointer, member) ((struct worker *)(void *)((char *)(pointer) - offsetof(struct worker, member)))
+#define WORKER_OF(pointer, member) \
+    ((struct worker *)(void *)((char *)(pointer)-offsetof(struct worker, member)))
 
 enum { WORKER_ROOM = 4096 }; /* a block with less room left is exchanged for a new one */
 
@@ -40,7 +41,8 @@ static void stalled(struct loop_timer *timer)
     struct buf text = {0};
     if (!worker->fn->context->warn)
         return;
-    buf_addf(&text, "%s: no answer to its first event for %d s: does it flush each line that it prints?",
+    buf_addf(&text,
+             "%s: no answer to its first event for %d s: does it flush each line that it prints?",
              worker->fn->name, WORKER_STALL_S);
     worker->fn->context->warn(worker->fn->context->owner, buf_cstr(&text));
     buf_free(&text);
@@ -54,7 +56,8 @@ static void watch_oldest(struct worker *worker)
         loop_timer_set(loop_of(worker), &worker->timer, loop_now(loop_of(worker)) + timeout);
     } else if (!worker->answers) {
         worker->timer.fire = stalled;
-        loop_timer_set(loop_of(worker), &worker->timer, loop_now(loop_of(worker)) + WORKER_STALL_S * NUM_SECOND);
+        loop_timer_set(loop_of(worker), &worker->timer,
+                       loop_now(loop_of(worker)) + WORKER_STALL_S * NUM_SECOND);
     }
 }
 
@@ -68,7 +71,8 @@ static void terminate(struct loop_timer *timer)
     struct worker *worker = WORKER_OF(timer, timer);
     spawn_signal_tree(worker->pid, SIGTERM);
     worker->timer.fire = kill_now;
-    loop_timer_set(loop_of(worker), &worker->timer, loop_now(loop_of(worker)) + worker->fn->settings.grace);
+    loop_timer_set(loop_of(worker), &worker->timer,
+                   loop_now(loop_of(worker)) + worker->fn->settings.grace);
 }
 
 /* ---- ending ---- */
@@ -83,7 +87,8 @@ static void close_pipes(struct worker *worker)
     stream_close(&worker->in, 0);
 }
 
-/* Nothing is in flight any more: let the process go. With signo it is told so, else by the end of its input. */
+/* Nothing is in flight any more: let the process go. With signo it is told so, else by the end of
+ * its input. */
 static void let_go(struct worker *worker, int signo)
 {
     if (worker->state == WORKER_READY)
@@ -93,7 +98,8 @@ static void let_go(struct worker *worker, int signo)
     if (signo && worker->child.pid)
         spawn_signal_tree(worker->pid, signo);
     worker->timer.fire = signo ? kill_now : terminate;
-    loop_timer_set(loop_of(worker), &worker->timer, loop_now(loop_of(worker)) + worker->fn->settings.grace);
+    loop_timer_set(loop_of(worker), &worker->timer,
+                   loop_now(loop_of(worker)) + worker->fn->settings.grace);
 }
 
 static struct fn_call *take_oldest(struct worker *worker)
@@ -108,11 +114,13 @@ static void fail_oldest(struct worker *worker, struct failure *failure)
 {
     struct fn_call *call = take_oldest(worker);
     buf_add_str(&failure->errors, errlines_tail(&worker->errors));
-    struct attempt_report report = {.slot = worker->slot, .pid = worker->pid, .bytes_in = call->event.len + 1};
+    struct attempt_report report = {
+        .slot = worker->slot, .pid = worker->pid, .bytes_in = call->event.len + 1};
     attempt_end(call, failure, &report);
 }
 
-/* The oldest call fails; the younger ones lose nothing: they go back to the head of the queue, in their order. */
+/* The oldest call fails; the younger ones lose nothing: they go back to the head of the queue, in
+ * their order. */
 static void give_up_calls(struct worker *worker, struct failure *failure)
 {
     while (worker->flight.count > 1) {
@@ -159,7 +167,8 @@ void worker_cancel(struct worker *worker, enum failure_reason reason, bool now)
     }
     let_go(worker, now ? SIGKILL : SIGTERM);
     while (worker->flight.first)
-        fail_oldest(worker, failure_new(reason, FAILURE_PERMANENT, "ended before it was done: %s", failure_name(reason)));
+        fail_oldest(worker, failure_new(reason, FAILURE_PERMANENT, "ended before it was done: %s",
+                                        failure_name(reason)));
 }
 
 /* ---- answers ---- */
@@ -185,7 +194,8 @@ static int keep_result(struct worker *worker, struct str line, struct slice *lin
         return 0;
     }
     if (line.len > FN_SPILL)
-        return collect_spill((struct str){line.data, line.len + 1}, fn->context->temp_dir, lines, err);
+        return collect_spill((struct str){line.data, line.len + 1}, fn->context->temp_dir, lines,
+                             err);
     *lines = slice_of(worker->block, line.data, line.len + 1);
     return 0;
 }
@@ -194,13 +204,14 @@ static int keep_result(struct worker *worker, struct str line, struct slice *lin
 static struct failure *check_answer(const struct worker *worker, struct str line)
 {
     if (worker->fn->settings.text)
-        return str_is_utf8(line) ? NULL
-                                 : failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "the answer is not UTF-8");
+        return str_is_utf8(line)
+                   ? NULL
+                   : failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "the answer is not UTF-8");
     struct json_scan scan;
     if (json_scan(line, NULL, NULL, &scan) == 0)
         return NULL;
-    return failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "the answer is not JSON: %s at byte %zu", scan.reason,
-                       scan.at + 1);
+    return failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY,
+                       "the answer is not JSON: %s at byte %zu", scan.reason, scan.at + 1);
 }
 
 static struct failure *error_answer(struct str error)
@@ -208,9 +219,10 @@ static struct failure *error_answer(struct str error)
     struct json_scan scan;
     error = str_trim(error);
     if (json_scan(error, NULL, NULL, &scan) < 0)
-        return failure_new(FAILURE_ERROR, FAILURE_ORDINARY, "%.*s", (int)(error.len < 1024 ? error.len : 1024),
-                           error.data);
-    struct failure *failure = failure_new(FAILURE_ERROR, FAILURE_ORDINARY, "the function answered with an error");
+        return failure_new(FAILURE_ERROR, FAILURE_ORDINARY, "%.*s",
+                           (int)(error.len < 1024 ? error.len : 1024), error.data);
+    struct failure *failure =
+        failure_new(FAILURE_ERROR, FAILURE_ORDINARY, "the function answered with an error");
     failure->detail = mem_strndup(error.data, error.len);
     return failure;
 }
@@ -221,12 +233,14 @@ static void answer(struct worker *worker, struct str line)
     if (line.len && line.data[line.len - 1] == '\r')
         line.len--;
     if (!worker->flight.count) {
-        worker_break(worker, failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "an answer without an event"));
+        worker_break(worker, failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY,
+                                         "an answer without an event"));
         return;
     }
     struct fn_call *call = worker->flight.first;
     bool is_error = line.len && line.data[0] == '!';
-    struct failure *failure = is_error ? error_answer((struct str){line.data + 1, line.len - 1}) : NULL;
+    struct failure *failure =
+        is_error ? error_answer((struct str){line.data + 1, line.len - 1}) : NULL;
     if (!failure && line.len) {
         struct err err;
         failure = check_answer(worker, line);
@@ -257,7 +271,8 @@ static void answer(struct worker *worker, struct str line)
     attempt_end(call, failure, &report);
 }
 
-/* Deepen the pipeline of a worker that answers quickly, so that slow ones are never sent more than they can do. */
+/* Deepen the pipeline of a worker that answers quickly, so that slow ones are never sent more than
+ * they can do. */
 static void adapt(struct worker *worker, uint64_t answered)
 {
     int64_t now = loop_now(loop_of(worker));
@@ -271,7 +286,8 @@ static void adapt(struct worker *worker, uint64_t answered)
         worker->depth *= 2;
 }
 
-/* Make room to read into: the same block while it lasts, then a new one with what is left of a line. */
+/* Make room to read into: the same block while it lasts, then a new one with what is left of a
+ * line. */
 static void make_room(struct worker *worker)
 {
     struct block *block = worker->block;
@@ -301,7 +317,9 @@ static void take_lines(struct worker *worker)
     while (worker->state != WORKER_ENDING) {
         const char *data = worker->block->data;
         size_t len = worker->block->len;
-        const char *lf = worker->searched < len ? memchr(data + worker->searched, '\n', len - worker->searched) : NULL;
+        const char *lf = worker->searched < len
+                             ? memchr(data + worker->searched, '\n', len - worker->searched)
+                             : NULL;
         if (!lf) {
             worker->searched = len;
             break;
@@ -312,9 +330,11 @@ static void take_lines(struct worker *worker)
     }
     if (worker->answers > before)
         adapt(worker, worker->answers - before);
-    if (worker->state != WORKER_ENDING && worker->block->len - worker->from > worker->fn->settings.max_result) {
+    if (worker->state != WORKER_ENDING &&
+        worker->block->len - worker->from > worker->fn->settings.max_result) {
         char limit[NUM_TEXT];
-        worker_break(worker, failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT, "a result of more than %s (--max-result)",
+        worker_break(worker, failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT,
+                                         "a result of more than %s (--max-result)",
                                          num_format_size(worker->fn->settings.max_result, limit)));
     }
 }
@@ -346,7 +366,8 @@ static void out_ready(struct loop_fd *watch, uint32_t events)
     (void)events;
     struct worker *worker = WORKER_OF(watch, out);
     if (read_answers(worker) < 0 && worker->state != WORKER_ENDING) {
-        /* It cannot answer any more. Its exit, if that is what happens, tells more: give it the grace for that. */
+        /* It cannot answer any more. Its exit, if that is what happens, tells more: give it the
+         * grace for that. */
         int fd = worker->out.fd;
         loop_fd_remove(loop_of(worker), &worker->out);
         close(fd);
@@ -354,7 +375,8 @@ static void out_ready(struct loop_fd *watch, uint32_t events)
             worker_leaves(worker);
         worker->state = WORKER_FINISHED;
         worker->timer.fire = terminate;
-        loop_timer_set(loop_of(worker), &worker->timer, loop_now(loop_of(worker)) + worker->fn->settings.grace);
+        loop_timer_set(loop_of(worker), &worker->timer,
+                       loop_now(loop_of(worker)) + worker->fn->settings.grace);
     }
     settle(worker);
 }
@@ -376,7 +398,8 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
     worker->state = WORKER_ENDING;
     if (worker->flight.count)
         give_up_calls(worker, status ? failure_of_status(status)
-                                     : failure_new(FAILURE_EXIT, FAILURE_ORDINARY, "exited before it had answered"));
+                                     : failure_new(FAILURE_EXIT, FAILURE_ORDINARY,
+                                                   "exited before it had answered"));
     worker_gone(worker);
     attempt_pump(fn);
 }
@@ -385,7 +408,8 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
 
 bool worker_has_room(const struct worker *worker)
 {
-    return worker->flight.count < worker->depth && (worker->flight_bytes < WORKER_BYTES || !worker->flight.count);
+    return worker->flight.count < worker->depth &&
+           (worker->flight_bytes < WORKER_BYTES || !worker->flight.count);
 }
 
 void worker_send(struct worker *worker, struct fn_call *call)
@@ -399,7 +423,8 @@ void worker_send(struct worker *worker, struct fn_call *call)
     if (raw.len && memchr(raw.data, '\n', raw.len)) {
         buf_free(&raw);
         attempt_end(call,
-                    failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "a string with a line feed is not one line (--raw)"),
+                    failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT,
+                                "a string with a line feed is not one line (--raw)"),
                     &(struct attempt_report){.slot = worker->slot});
         return;
     }
@@ -434,7 +459,8 @@ static void input_broken(struct stream_out *in)
 
 /* ---- starting ---- */
 
-/* Hand the pipes to their watchers. -1 with errno; what piped still holds is the caller's to close. */
+/* Hand the pipes to their watchers. -1 with errno; what piped still holds is the caller's to close.
+ */
 static int watch_process(struct worker *worker, struct piped *piped)
 {
     struct loop *loop = loop_of(worker);

@@ -1,8 +1,10 @@
 /*
- * worker.h: one line worker: a process that answers each line with one line, in order. Internal to lib/fn.
+ * worker.h: one line worker: a process that answers each line with one line, in order. Internal to
+ * lib/fn.
  *
- * worker.c speaks the protocol and watches the process; lines.c keeps the pool and decides which worker gets an event. A
- * worker tells its pool what became of each call through attempt_end and attempt_return, and of itself through worker_gone.
+ * worker.c speaks the protocol and watches the process; lines.c keeps the pool and decides which
+ * worker gets an event. A worker tells its pool what became of each call through attempt_end and
+ * attempt_return, and of itself through worker_gone.
  */
 #ifndef FIT_FN_WORKER_H
 #define FIT_FN_WORKER_H
@@ -12,10 +14,11 @@
 #include "sys/stream.h"
 
 enum {
-    WORKER_BYTES = 128 * 1024,       /* bytes in flight to one worker; one larger event goes alone */
-    WORKER_QUICK_US = 50,            /* answers that come faster than this deepen the pipeline, */
-    WORKER_SLOW_US = 1000,           /* and slower ones reduce it to one event at a time */
-    WORKER_STALL_S = 10,             /* a first answer later than this is worth a warning: is its output buffered? */
+    WORKER_BYTES = 128 * 1024, /* bytes in flight to one worker; one larger event goes alone */
+    WORKER_QUICK_US = 50,      /* answers that come faster than this deepen the pipeline, */
+    WORKER_SLOW_US = 1000,     /* and slower ones reduce it to one event at a time */
+    WORKER_STALL_S =
+        10, /* a first answer later than this is worth a warning: is its output buffered? */
 };
 
 enum worker_state {
@@ -33,13 +36,13 @@ struct worker {
     struct stream_out in;
     struct loop_fd out;
     struct errlines errors;
-    struct block *block;      /* read into; the answers are slices of it */
-    size_t from;              /* where the line begins that is not yet whole */
-    size_t searched;          /* no LF between from and it */
-    struct fn_list flight;    /* calls sent and not answered, oldest first */
+    struct block *block;   /* read into; the answers are slices of it */
+    size_t from;           /* where the line begins that is not yet whole */
+    size_t searched;       /* no LF between from and it */
+    struct fn_list flight; /* calls sent and not answered, oldest first */
     size_t flight_bytes;
-    unsigned depth;           /* how many may be in flight */
-    uint64_t uses;            /* events sent */
+    unsigned depth; /* how many may be in flight */
+    uint64_t uses;  /* events sent */
     uint64_t answers;
     int64_t born, last_heard; /* clock_now */
     struct loop_timer timer;  /* the timeout of the oldest call; later the grace */
@@ -55,15 +58,18 @@ bool worker_has_room(const struct worker *worker);
 void worker_send(struct worker *worker, struct fn_call *call);
 void worker_flush(struct worker *worker);
 
-/* Take no more events; end when those in flight are answered, by closing its input; SIGTERM, SIGKILL if it stays. */
+/* Take no more events; end when those in flight are answered, by closing its input; SIGTERM,
+ * SIGKILL if it stays. */
 void worker_finish(struct worker *worker);
-/* End it now. The oldest call fails with failure (taken over), the younger ones go back to the queue. */
+/* End it now. The oldest call fails with failure (taken over), the younger ones go back to the
+ * queue. */
 void worker_break(struct worker *worker, struct failure *failure);
 /* End it; every call in flight fails with reason. */
 void worker_cancel(struct worker *worker, enum failure_reason reason, bool now);
 
 /* ---- lines.c, for worker.c ---- */
 void worker_leaves(struct worker *worker); /* it takes no more events: its slot is free */
-void worker_gone(struct worker *worker);   /* its process is gone: the last use of the struct, which the pool frees */
+void worker_gone(struct worker *worker);   /* its process is gone: the last use of the struct, which
+                                              the pool frees */
 
 #endif
