@@ -33,6 +33,7 @@ struct run {
     struct fn_call *call; /* NULL: the slot is free */
     unsigned slot;
     pid_t pid;
+    struct spawn_tree tree; /* whom SIGTERM went to; the zero value while it is not being ended */
     struct loop_child child;
     struct loop_fd in, out;
     struct errlines errors;
@@ -140,6 +141,15 @@ static struct failure *result_of(struct run *run, int status)
 
 static void read_output(struct run *run, size_t most);
 
+/* What outlived the SIGTERM: of the group, and those who had left it. */
+static void end_survivors(struct run *run)
+{
+    kill(-run->pid, SIGKILL);
+    run->tree.pid = 0;
+    spawn_tree_signal(&run->tree, SIGKILL);
+    spawn_tree_free(&run->tree);
+}
+
 static void exited(struct loop_child *child, int status, const struct rusage *usage)
 {
     struct run *run = RUN_OF(child, child);
@@ -147,7 +157,7 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
     struct fn_call *call = run->call;
     loop_timer_clear(fn->context->loop, &run->timer);
     if (run->failure)
-        kill(-run->pid, SIGKILL); /* what of the group outlived the SIGTERM */
+        end_survivors(run);
     read_output(run, EXEC_DRAIN);
     close_watched(run, &run->out);
     close_watched(run, &run->in);
@@ -171,7 +181,7 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
 static void kill_now(struct loop_timer *timer)
 {
     struct run *run = RUN_OF(timer, timer);
-    spawn_signal_tree(run->pid, SIGKILL);
+    spawn_tree_signal(&run->tree, SIGKILL);
 }
 
 /* Its exit ends the call, with this failure; the first one counts. */
@@ -183,7 +193,8 @@ static void end_run(struct run *run, struct failure *failure, bool now)
     else
         run->failure = failure;
     loop_timer_clear(loop, &run->timer);
-    spawn_signal_tree(run->pid, now ? SIGKILL : SIGTERM);
+    run->tree.pid = run->pid;
+    spawn_tree_signal(&run->tree, now ? SIGKILL : SIGTERM);
     if (now)
         return;
     run->timer.fire = kill_now;

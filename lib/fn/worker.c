@@ -7,7 +7,6 @@
 #include "fn/collect.h"
 #include "format/json.h"
 #include "fn/piped.h"
-#include "sys/spawn.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -61,15 +60,24 @@ static void watch_oldest(struct worker *worker)
     }
 }
 
+/* Signal the worker and what it has started, unless it is gone. */
+static void signal_worker(struct worker *worker, int signo)
+{
+    if (!worker->child.pid)
+        return;
+    worker->tree.pid = worker->pid;
+    spawn_tree_signal(&worker->tree, signo);
+}
+
 static void kill_now(struct loop_timer *timer)
 {
-    spawn_signal_tree(WORKER_OF(timer, timer)->pid, SIGKILL);
+    signal_worker(WORKER_OF(timer, timer), SIGKILL);
 }
 
 static void terminate(struct loop_timer *timer)
 {
     struct worker *worker = WORKER_OF(timer, timer);
-    spawn_signal_tree(worker->pid, SIGTERM);
+    signal_worker(worker, SIGTERM);
     worker->timer.fire = kill_now;
     loop_timer_set(loop_of(worker), &worker->timer,
                    loop_now(loop_of(worker)) + worker->fn->settings.grace);
@@ -95,8 +103,8 @@ static void let_go(struct worker *worker, int signo)
         worker_leaves(worker);
     worker->state = WORKER_ENDING;
     close_pipes(worker);
-    if (signo && worker->child.pid)
-        spawn_signal_tree(worker->pid, signo);
+    if (signo)
+        signal_worker(worker, signo);
     worker->timer.fire = signo ? kill_now : terminate;
     loop_timer_set(loop_of(worker), &worker->timer,
                    loop_now(loop_of(worker)) + worker->fn->settings.grace);
@@ -162,7 +170,7 @@ void worker_cancel(struct worker *worker, enum failure_reason reason, bool now)
 {
     if (worker->state == WORKER_ENDING) {
         if (now)
-            spawn_signal_tree(worker->pid, SIGKILL);
+            signal_worker(worker, SIGKILL);
         return;
     }
     let_go(worker, now ? SIGKILL : SIGTERM);
@@ -390,7 +398,11 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
     while (worker->state != WORKER_ENDING && worker->out.active && read_answers(worker) > 0)
         ; /* what it answered before it died counts */
     loop_timer_clear(loop_of(worker), &worker->timer);
-    kill(-worker->pid, SIGKILL); /* what it left behind in its group */
+    kill(-worker->pid,
+         SIGKILL); /* what it left behind: in its group, and of those who had left it */
+    worker->tree.pid = 0;
+    spawn_tree_signal(&worker->tree, SIGKILL);
+    spawn_tree_free(&worker->tree);
     errlines_close(&worker->errors);
     close_pipes(worker);
     if (worker->state == WORKER_READY)

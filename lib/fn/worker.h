@@ -11,6 +11,7 @@
 
 #include "fn/errlines.h"
 #include "fn/kind.h"
+#include "sys/spawn.h"
 #include "sys/stream.h"
 
 enum {
@@ -32,6 +33,7 @@ struct worker {
     unsigned slot;
     enum worker_state state;
     pid_t pid;
+    struct spawn_tree tree; /* whom SIGTERM went to */
     struct loop_child child;
     struct stream_out in;
     struct loop_fd out;
