@@ -2,6 +2,7 @@
 #include "base/num.h"
 #include "engine/batch.h"
 #include "engine/engine.h"
+#include "engine/joblog.h"
 #include "engine/options.h"
 #include "engine/plan_calls.h"
 #include "engine/plan_split.h"
@@ -13,7 +14,7 @@
 static struct common_options common;
 
 static struct {
-    const char *split, *join;
+    const char *split, *join, *joblog;
     bool document, parts, chose_failed;
     enum split_failed failed;
     uint64_t batch;
@@ -22,6 +23,7 @@ static struct {
 /* ---- options ---- */
 
 enum id { ID_DOCUMENT = 1, ID_SPLIT, ID_JOIN, ID_FAILED, ID_PARTS, ID_BATCH };
+enum log_id { ID_JOBLOG = 1, ID_ETA };
 
 static const struct option_entry entries[] = {
     {"document", 0, ID_DOCUMENT, NULL, "the input is one event, whatever its line breaks", NULL},
@@ -85,11 +87,32 @@ static int set(void *into, int id, const char *arg, struct err *err)
 
 static const struct option_group group = {"Parts and batches", entries, set};
 
+static const struct option_entry log_entries[] = {
+    {"eta", 0, ID_ETA, NULL, "the same as --progress", NULL},
+    {"joblog", 0, ID_JOBLOG, "FILE", "write the nine columns of GNU parallel's log",
+     "A line for each attempt; Seq is the line of the event, or the number of the part or batch."},
+    {0},
+};
+
+static int set_log(void *into, int id, const char *arg, struct err *err)
+{
+    (void)into;
+    (void)err;
+    if (id == ID_JOBLOG)
+        fan_out.joblog = arg;
+    else
+        common.progress = true;
+    return 0;
+}
+
+static const struct option_group log_group = {"Logs", log_entries, set_log};
+
 static const struct option_use uses[] = {{&group, NULL},
                                          {&common_calling, &common},
                                          {&common_flow, &common},
                                          {&common_events, &common},
                                          {&common_reporting, &common},
+                                         {&log_group, NULL},
                                          {0}};
 
 static const struct command command = {
@@ -151,6 +174,8 @@ int main(int argc, char **argv)
     struct err err;
     struct engine *engine = engine_new(&common, &err);
     struct fn *fn = engine ? engine_open(engine, function.words, function.count, &err) : NULL;
+    if (fn && fan_out.joblog && joblog_open(engine, fan_out.joblog, &err) < 0)
+        fn = NULL; /* which is the engine's */
     struct plan *plan = fn ? make_plan(engine, fn, &err) : NULL;
     struct source *source = plan ? open_source(engine, &err) : NULL;
     int status = source ? engine_run(engine, source, plan) : engine_refuse(&err);

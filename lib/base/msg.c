@@ -28,6 +28,11 @@ void msg_set_level(enum msg_level wanted)
     level = wanted;
 }
 
+enum msg_level msg_level(void)
+{
+    return level;
+}
+
 void msg_divert(void (*output)(void *owner, struct str lines), void *owner)
 {
     diverted = output;

@@ -15,6 +15,7 @@ enum msg_level { MSG_QUIET, MSG_NORMAL, MSG_VERBOSE };
 void msg_init(const char *name); /* the command's name; kept, not copied */
 const char *msg_name(void);
 void msg_set_level(enum msg_level level);
+enum msg_level msg_level(void);
 
 void msg_error(const char *format, ...) __attribute__((format(printf, 1, 2))); /* always said */
 void msg_warn(const char *format, ...) __attribute__((format(printf, 1, 2))); /* not with --quiet */

@@ -1,5 +1,6 @@
 /* engine.c: set up, run, drain, end. */
 #include "engine/internal.h"
+#include "engine/reporting.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -24,6 +25,7 @@ enum {
 static void say(void *owner, struct str lines)
 {
     struct engine *engine = owner;
+    reporting_hide(engine);
     stream_add(&engine->err, lines);
     while (stream_pending(&engine->err) > ENGINE_STDERR) {
         struct pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -112,10 +114,12 @@ static int open_dead(struct engine *engine, struct err *err)
         struct buf word = {0};
         buf_addf(&word, "file:%s", dead);
         char *words[] = {buf_cstr(&word), NULL};
-        sink = engine_open(engine, words, 1, err);
+        engine->dead_context = engine->context;
+        sink = fn_open(&engine->dead_context, engine_settings(engine), words, 1, err);
         buf_free(&word);
         if (!sink)
             return -1;
+        engine_add(engine, sink);
         engine->dead_sink = sink;
     }
     engine->deadletter = deadletter_new(sink, say, engine, letter_written);
@@ -156,7 +160,8 @@ struct engine *engine_new(const struct common_options *options, struct err *err)
     msg_divert(say, engine);
     engine->take.run = admit_task;
     engine->idle.run = flush_idle;
-    if (compile_options(engine, err) < 0 || open_dead(engine, err) < 0)
+    if (compile_options(engine, err) < 0 || open_dead(engine, err) < 0 ||
+        reporting_open(engine, err) < 0)
         goto fail;
     return engine;
 
@@ -192,6 +197,7 @@ void engine_free(struct engine *engine)
     json_paths_free(engine->paths);
     free(engine->values);
     free(engine->observers);
+    reporting_free(engine->reporting);
     if (engine->loop) {
         stream_close(&engine->out, 0);
         stream_close(&engine->err, 0);
@@ -525,6 +531,7 @@ static void begin(struct engine *engine)
         engine->budget.fire = budget_over;
         loop_timer_set(engine->loop, &engine->budget, clock_now() + engine->options->budget);
     }
+    reporting_begin(engine);
     admit_wake(engine);
 }
 
@@ -537,22 +544,6 @@ static int exit_status(const struct engine *engine)
     if (engine->budget_spent)
         return EXIT_AGAIN;
     return engine->report.dead ? EXIT_DEAD : EXIT_OK;
-}
-
-static void tell(struct engine *engine)
-{
-    struct report *report = &engine->report;
-    report->attempts = engine->context.attempts;
-    report->failed_attempts = engine->context.failed_attempts;
-    if (report->dead && engine->options->dead)
-        msg_warn("%llu of %llu events are dead: see %s", (unsigned long long)report->dead,
-                 (unsigned long long)report->read, engine->options->dead);
-    if (engine->options->stats) {
-        struct buf line = {0};
-        report_format(report, clock_now(), &line);
-        msg_raw(buf_str(&line));
-        buf_free(&line);
-    }
 }
 
 int engine_run(struct engine *engine, struct source *source, struct plan *plan)
@@ -576,9 +567,10 @@ int engine_run(struct engine *engine, struct source *source, struct plan *plan)
         msg_error("write stdout: %s", strerror(errno));
         engine->failed = true;
     }
+    reporting_end(engine);
     stream_close(&engine->err, clock_now() + engine->options->calling.grace);
     msg_divert(NULL, NULL);
-    tell(engine);
+    reporting_tell(engine);
     return exit_status(engine);
 }
 

@@ -82,10 +82,12 @@ struct engine {
     struct stream_out out; /* the sink */
     struct stream_out err; /* stderr: functions' words, letters without another place, messages */
     struct deadletter *deadletter;
-    struct fn *dead_sink; /* of --dead; NULL: stderr */
+    struct fn *dead_sink;           /* of --dead; NULL: stderr */
+    struct fn_context dead_context; /* its own: writing letters counts as no attempt */
     struct report report;
     struct observer *observers;
     size_t observer_count;
+    struct reporting *reporting; /* NULL while the engine is being made */
 
     struct loop_task take; /* takes events */
     struct loop_idle idle; /* flushes */

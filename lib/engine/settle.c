@@ -8,6 +8,7 @@
  * happened.
  */
 #include "engine/internal.h"
+#include "engine/reporting.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -130,6 +131,7 @@ static bool emit_results(struct engine_job *job)
         size_t piece = job->lines.len - job->emitted;
         if (piece > ENGINE_OUTPUT)
             piece = ENGINE_OUTPUT;
+        reporting_hide_for_output(engine);
         stream_add(&engine->out, (struct str){job->lines.data + job->emitted, piece});
         engine->report.bytes_out += piece;
         job->emitted += piece;
@@ -340,6 +342,7 @@ void job_emit_now(struct job *job, struct str lines, size_t count)
     struct engine *engine = job->engine;
     engine->report.results += count;
     engine->report.bytes_out += lines.len;
+    reporting_hide_for_output(engine);
     stream_add(&engine->out, lines);
 }
 
