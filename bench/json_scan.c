@@ -93,7 +93,7 @@ static void measure(const struct lines *lines, const struct json_paths *paths,
 
 static void report(const char *what, const struct lines *lines, const struct json_paths *paths)
 {
-    static const char *const names[] = {"plain", "sse2", "avx2", "avx512"};
+    static const char *const names[] = {"plain", "sse2", "avx512"};
     for (enum json_level level = json_level_best() + 1; level-- > JSON_PLAIN;) {
         double median, best;
         measure(lines, paths, level, &median, &best);

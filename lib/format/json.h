@@ -4,7 +4,8 @@
  * One pass over the bytes validates them (RFC 8259, UTF-8 of RFC 3629) and records where the values
  * of a set of paths stand. Values are spans of the original bytes: a number keeps its digits, an
  * object its key order. Lone surrogate escapes ("\ud800") and numbers of any size pass; NaN,
- * Infinity, leading zeros, trailing text, raw control characters and bytes that are not UTF-8 do not.
+ * Infinity, leading zeros, trailing text, raw control characters and bytes that are not UTF-8 do
+ * not.
  *
  * With SSE2 strings are scanned 16 bytes at a time; the plain C path gives the same results
  * (-DJSON_NO_SIMD selects it; a test holds the two equal).
@@ -27,7 +28,8 @@ enum {
 #define JSON_MAX_TEXT (UINT32_MAX - 1) /* bytes of a text; a longer one is refused */
 
 enum json_type {
-    JSON_ABSENT,   /* the object has no such key, the array no such index, or the parent is null or absent */
+    JSON_ABSENT,   /* the object has no such key, the array no such index, or the parent is null or
+                      absent */
     JSON_MISTYPED, /* an ancestor is of a type that cannot be indexed so (jq: "Cannot index ...") */
     JSON_NULL,
     JSON_FALSE,
@@ -40,19 +42,20 @@ enum json_type {
 
 struct json_value {
     enum json_type type;
-    struct str text; /* the value's own bytes, a string's with its quotes; {NULL, 0} when not there */
+    struct str
+        text; /* the value's own bytes, a string's with its quotes; {NULL, 0} when not there */
 };
 
 /* What a scan found out besides the values; at and reason only after a failure. */
 struct json_scan {
-    unsigned depth;     /* deepest nesting: a scalar 0, [] 1, [[]] 2 */
-    size_t at;          /* offset of the offending byte; the length of the text when it ended early */
+    unsigned depth; /* deepest nesting: a scalar 0, [] 1, [[]] 2 */
+    size_t at;      /* offset of the offending byte; the length of the text when it ended early */
     const char *reason; /* static, lower case: "invalid escape", "control character in a string" */
 };
 
 /*
- * A set of paths, kept as a tree of steps. Node 0 is the whole value; each node's parent has a lower
- * number. Values of a scan are an array with one json_value for each node.
+ * A set of paths, kept as a tree of steps. Node 0 is the whole value; each node's parent has a
+ * lower number. Values of a scan are an array with one json_value for each node.
  */
 struct json_paths;
 
@@ -60,26 +63,31 @@ struct json_paths *json_paths_new(void);
 void json_paths_free(struct json_paths *paths);
 size_t json_paths_count(const struct json_paths *paths); /* nodes: at least 1 */
 
-/* The child of node under a key (decoded bytes) or at an index; made if it is new. -1: JSON_MAX_NODES. */
+/* The child of node under a key (decoded bytes) or at an index; made if it is new. -1:
+ * JSON_MAX_NODES. */
 int json_paths_key(struct json_paths *paths, int node, struct str key);
 int json_paths_index(struct json_paths *paths, int node, size_t index);
 
 /*
- * Read a path as users write it at the start of text: ".", ".a.b", ".a[0].b", ".[0]", ".\"x y\"", ".a[\"k\"]". Names
- * without quotes are [A-Za-z_][A-Za-z0-9_]*. Adds the path and sets *node and *used (bytes read).
- * Returns 0, or -1 with ERR_USAGE when there is no path at the start.
+ * Read a path as users write it at the start of text: ".", ".a.b", ".a[0].b", ".[0]", ".\"x y\"",
+ * ".a[\"k\"]". Names without quotes are [A-Za-z_][A-Za-z0-9_]*. Adds the path and sets *node and
+ * *used (bytes read). Returns 0, or -1 with ERR_USAGE when there is no path at the start.
  */
-int json_paths_parse(struct json_paths *paths, struct str text, int *node, size_t *used, struct err *err);
+int json_paths_parse(struct json_paths *paths, struct str text, int *node, size_t *used,
+                     struct err *err);
 
 /*
- * Scan text, which must hold exactly one JSON value with optional blanks around it (not the empty text).
- * paths may be NULL (values then too). values, of json_paths_count entries, is filled on success; of a key
- * that stands twice in an object the last one counts, as in jq. Keys are compared after decoding their escapes.
- * Returns 0, or -1 with scan->at and scan->reason. scan is never NULL. Does not allocate (but for an escaped key).
+ * Scan text, which must hold exactly one JSON value with optional blanks around it (not the empty
+ * text). paths may be NULL (values then too). values, of json_paths_count entries, is filled on
+ * success; of a key that stands twice in an object the last one counts, as in jq. Keys are compared
+ * after decoding their escapes. Returns 0, or -1 with scan->at and scan->reason. scan is never
+ * NULL. Does not allocate (but for an escaped key).
  */
-int json_scan(struct str text, const struct json_paths *paths, struct json_value *values, struct json_scan *scan);
+int json_scan(struct str text, const struct json_paths *paths, struct json_value *values,
+              struct json_scan *scan);
 
-/* The type of a value by its first byte; text must be a validated value without blanks before it. */
+/* The type of a value by its first byte; text must be a validated value without blanks before it.
+ */
 enum json_type json_type_of(struct str text);
 
 /*
@@ -97,7 +105,8 @@ struct json_iter {
 void json_iter_init(struct json_iter *iter, struct str container);
 bool json_iter_next(struct json_iter *iter); /* false: no more */
 
-/* Append a validated value without the blanks between its tokens: a pretty-printed document as one line. */
+/* Append a validated value without the blanks between its tokens: a pretty-printed document as one
+ * line. */
 void json_compact(struct str text, struct buf *out);
 
 #endif

@@ -16,12 +16,17 @@ JSON_INLINE uint64_t load_word(const char *p)
 
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 
+/* The highest bits of the eight bytes, of which the others are 0. */
+JSON_INLINE uint64_t high_bits(uint64_t word)
+{
+    return (word >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
 /* A bit for each of the eight bytes that is 0. */
 JSON_INLINE uint64_t zero_bytes(uint64_t word)
 {
     uint64_t low = EACH_BYTE * 0x7F;
-    uint64_t flags = ~(((word & low) + low) | word | low) >> 7;
-    return flags * UINT64_C(0x0102040810204080) >> 56;
+    return high_bits(~(((word & low) + low) | word | low));
 }
 
 /* Not 0 when one of the eight bytes is 0. */
@@ -38,7 +43,7 @@ static struct json_masks look_plain(const char *block)
         masks.quote |= zero_bytes(word ^ EACH_BYTE * '"') << at;
         masks.backslash |= zero_bytes(word ^ EACH_BYTE * '\\') << at;
         masks.control |= zero_bytes(word & EACH_BYTE * 0xE0) << at;
-        masks.high |= word & EACH_BYTE * 0x80;
+        masks.high |= high_bits(word & EACH_BYTE * 0x80) << at;
     }
     return masks;
 }
@@ -57,27 +62,17 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* What stands behind a backslash, in well-formed strings. */
+/* Whether what stands at a place behind a backslash makes an escape. */
 static bool is_escape(const struct json_index *index, size_t at)
 {
+    static const bool shorts[128] = {['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
+                                     ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
     if (at >= index->len)
         return false;
     const char *p = index->text + at;
-    switch (*p) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-        return true;
-    case 'u':
-        return index->len - at > 4 && is_hex(p[1]) && is_hex(p[2]) && is_hex(p[3]) && is_hex(p[4]);
-    default:
-        return false;
-    }
+    if (JSON_LIKELY(*p != 'u'))
+        return *p >= 0 && shorts[(unsigned char)*p];
+    return index->len - at > 4 && is_hex(p[1]) && is_hex(p[2]) && is_hex(p[3]) && is_hex(p[4]);
 }
 
 /* Which bytes stand behind a backslash: see that they may, and where escapes are. */
@@ -102,39 +97,54 @@ static uint64_t find_escaped(struct json_index *index, struct json_place *place,
 }
 
 /*
- * Check the characters that start from `from` on and before `stop`; the last may end behind it.
- * Returns where it ends, or SIZE_MAX when one is ill-formed. The ranges are those of Table 3-7 of
- * the Unicode Standard.
+ * The length of the character at from, which is not ASCII; 0 when it is ill-formed. The ranges are
+ * those of Table 3-7 of the Unicode Standard.
  */
-static size_t check_utf8(const struct json_index *index, size_t from, size_t stop)
+static size_t character_length(const struct json_index *index, size_t from)
 {
-    const unsigned char *p = (const unsigned char *)index->text;
-    while (from < stop) {
-        unsigned char lead = p[from++];
-        if (lead < 0x80)
-            continue;
-        size_t more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-        unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-        unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-        if (lead < 0xC2 || lead > 0xF4 || index->len - from < more || p[from] < low ||
-            p[from] > high)
-            return SIZE_MAX;
-        for (size_t i = 1; i < more; i++) {
-            if ((p[from + i] & 0xC0) != 0x80)
-                return SIZE_MAX;
-        }
-        from += more;
+    const unsigned char *p = (const unsigned char *)index->text + from;
+    size_t left = index->len - from;
+    if (*p < 0xE0)
+        return *p >= 0xC2 && left >= 2 && (p[1] & 0xC0) == 0x80 ? 2 : 0;
+    if (*p < 0xF0) {
+        if (left < 3 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80)
+            return 0;
+        return (*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F) ? 0 : 3;
     }
-    return from;
+    if (*p > 0xF4 || left < 4 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80 ||
+        (p[3] & 0xC0) != 0x80)
+        return 0;
+    return (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F) ? 0 : 4;
 }
 
-static bool check_block_utf8(struct json_index *index, size_t from)
+/* Which bytes of the block at next end a character that begins in an earlier one. */
+static uint64_t first_tails(const struct json_index *index, size_t next)
 {
-    size_t stop = index->len - from > JSON_BLOCK ? from + JSON_BLOCK : index->len;
-    if (index->utf8_done > from)
-        from = index->utf8_done;
-    index->utf8_done = check_utf8(index, from, stop);
-    return index->utf8_done != SIZE_MAX;
+    return index->utf8_done > next ? (UINT64_C(1) << (index->utf8_done - next)) - 1 : 0;
+}
+
+/* Check the characters whose leads are given; the last of them may end behind the block at next. */
+static void check_each(struct json_index *index, struct json_place *place, uint64_t leads)
+{
+    for (; leads; leads &= leads - 1) {
+        size_t from = place->next + (unsigned)__builtin_ctzll(leads);
+        size_t len = character_length(index, from);
+        place->good &= len != 0;
+        index->utf8_done = from + len;
+    }
+}
+
+/* Leads tell which bytes must be tails. Few need a look of their own: what these masks do not tell
+ * apart, and those whose tails may be in the next block. */
+void json_check_leads(struct json_index *index, struct json_place *place, uint64_t high,
+                      struct json_leads leads)
+{
+    uint64_t four = high & ~leads.below_f0;
+    uint64_t three = leads.below_f0 & ~leads.below_e0;
+    uint64_t lead = high & ~leads.below_c0;
+    uint64_t tails = lead << 1 | (three | four) << 2 | four << 3;
+    place->good &= (tails | first_tails(index, place->next)) == leads.below_c0;
+    check_each(index, place, leads.edge | four | (lead & UINT64_C(7) << 61));
 }
 
 uint64_t json_check_block(struct json_index *index, struct json_place *place,
@@ -144,9 +154,20 @@ uint64_t json_check_block(struct json_index *index, struct json_place *place,
         masks.quote &= ~find_escaped(index, place, masks.backslash);
     if (masks.control & (between(masks.quote) ^ place->string))
         place->good = false;
-    if (masks.high && !check_block_utf8(index, place->next))
-        place->good = false;
     return masks.quote;
+}
+
+/* All characters of the block one by one. */
+static void check_plain(struct json_index *index, struct json_place *place, uint64_t high)
+{
+    high &= ~first_tails(index, place->next);
+    while (high && place->good) {
+        unsigned at = (unsigned)__builtin_ctzll(high);
+        check_each(index, place, UINT64_C(1) << at);
+        high &= index->utf8_done - place->next < JSON_BLOCK
+                    ? UINT64_MAX << (index->utf8_done - place->next)
+                    : 0;
+    }
 }
 
 /* As in json_index_x86.c. */
@@ -164,9 +185,11 @@ static bool fill_plain(struct json_index *index)
             special |= any_zero_byte(word & EACH_BYTE * 0xE0) | (word & EACH_BYTE * 0x80);
         }
         quote >>= block.shift;
-        if (JSON_UNLIKELY(special))
-            quote = json_check_block(index, &place,
-                                     json_shift_masks(look_plain(block.data), block.shift));
+        if (JSON_UNLIKELY(special)) {
+            struct json_masks masks = json_shift_masks(look_plain(block.data), block.shift);
+            quote = json_check_block(index, &place, masks);
+            check_plain(index, &place, masks.high);
+        }
         json_list_quotes(place.out, place.next, quote);
         json_next_block(&place, json_count_bits(quote), block.shift);
     }
@@ -191,8 +214,6 @@ static bool fill_at_level(struct json_index *index, enum json_level level)
 #ifdef JSON_X86
     case JSON_AVX512:
         return json_fill_avx512(index);
-    case JSON_AVX2:
-        return json_fill_avx2(index);
     case JSON_SSE2:
         return json_fill_sse2(index);
 #endif

@@ -29,7 +29,7 @@ struct json_index {
     size_t next;         /* bytes that have been looked at */
     size_t escape_first; /* where the escapes of the text so far begin, SIZE_MAX: none */
     size_t escape_last;
-    size_t utf8_done; /* bytes that are known to be UTF-8, when further than next */
+    size_t utf8_done; /* where the last character that is not ASCII ends, maybe behind next */
     uint64_t string;  /* all ones while next is inside of a string */
     uint64_t escaped; /* 1 when the byte at next stands behind a backslash */
     bool odd;         /* pending holds an opening quote whose closing one is in the next window */
@@ -48,7 +48,7 @@ struct json_index {
 #define JSON_INLINE      static inline __attribute__((always_inline))
 
 /* How the bytes are looked at; the results are the same. All but JSON_PLAIN need JSON_X86. */
-enum json_level { JSON_PLAIN, JSON_SSE2, JSON_AVX2, JSON_AVX512 };
+enum json_level { JSON_PLAIN, JSON_SSE2, JSON_AVX512 };
 
 enum json_level json_level_best(void); /* what this machine and this build can do */
 

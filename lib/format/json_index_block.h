@@ -14,7 +14,15 @@ struct json_masks {
     uint64_t quote;
     uint64_t backslash;
     uint64_t control; /* below 0x20 */
-    uint64_t high;    /* not ASCII; only whether it is 0 counts */
+    uint64_t high;    /* not ASCII */
+};
+
+/* Of a block that is not ASCII alone, the same: the bytes from 0x80 up to below a limit. */
+struct json_leads {
+    uint64_t below_c0; /* these are no leads */
+    uint64_t below_e0;
+    uint64_t below_f0;
+    uint64_t edge; /* leads that are wrong or do not allow all second bytes: C0, C1, E0, ED */
 };
 
 /*
@@ -32,16 +40,20 @@ struct json_place {
 #ifdef JSON_X86
 enum json_level json_level_x86(void); /* the best of this machine */
 bool json_fill_sse2(struct json_index *index);
-bool json_fill_avx2(struct json_index *index);
 bool json_fill_avx512(struct json_index *index);
 #endif
 
 /*
  * The block has a backslash, a control character or a byte that is not ASCII, or begins behind a
- * backslash: check its strings. Returns which of its quotes are not escaped.
+ * backslash: check its escapes and that its strings have no control character. Returns which of its
+ * quotes are not escaped.
  */
 uint64_t json_check_block(struct json_index *index, struct json_place *place,
                           struct json_masks masks);
+
+/* The block is not ASCII alone: check its characters. */
+void json_check_leads(struct json_index *index, struct json_place *place, uint64_t high,
+                      struct json_leads leads);
 
 JSON_INLINE struct json_place json_place_of(struct json_index *index)
 {
@@ -95,7 +107,13 @@ JSON_INLINE void json_block_load(const char *text, size_t len, size_t next,
 JSON_INLINE struct json_masks json_shift_masks(struct json_masks masks, unsigned shift)
 {
     return (struct json_masks){masks.quote >> shift, masks.backslash >> shift,
-                               masks.control >> shift, masks.high};
+                               masks.control >> shift, masks.high >> shift};
+}
+
+JSON_INLINE struct json_leads json_shift_leads(struct json_leads leads, unsigned shift)
+{
+    return (struct json_leads){leads.below_c0 >> shift, leads.below_e0 >> shift,
+                               leads.below_f0 >> shift, leads.edge >> shift};
 }
 
 /* __builtin_popcountll calls a function where the machine is not known to have an instruction. */

@@ -5,22 +5,25 @@
 
 #include <immintrin.h>
 
-#define TARGET_AVX2   __attribute__((target("avx2,bmi,bmi2,popcnt")))
-#define TARGET_AVX512 __attribute__((target("avx2,bmi,bmi2,popcnt,avx512f,avx512bw,avx512vbmi2")))
+#define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")))
 
 enum json_level json_level_x86(void)
 {
-    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-                __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
-    bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512vbmi2");
-    return avx512 ? JSON_AVX512 : avx2 ? JSON_AVX2 : JSON_SSE2;
+    bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi") &&
+                  __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+    return avx512 ? JSON_AVX512 : JSON_SSE2;
 }
 
 /*
- * Each loop finds the quotes of a block, and whether anything in it is special; what is, is found
- * out only then.
+ * Each loop finds the quotes of a block, and whether anything in it is special: what that is, is
+ * found out only then. As a signed number, a byte that is not ASCII is below all that are.
  */
+
+JSON_INLINE uint64_t mask_sse2(__m128i flags, unsigned at)
+{
+    return (uint64_t)(uint32_t)_mm_movemask_epi8(flags) << at;
+}
 
 static struct json_masks look_sse2(const char *block)
 {
@@ -30,14 +33,34 @@ static struct json_masks look_sse2(const char *block)
     for (unsigned at = 0; at < JSON_BLOCK; at += 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(block + at));
         __m128i small = _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes);
-        uint32_t quotes = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, quote));
-        uint32_t backslashes = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, backslash));
-        masks.quote |= (uint64_t)quotes << at;
-        masks.backslash |= (uint64_t)backslashes << at;
-        masks.control |= (uint64_t)(uint32_t)_mm_movemask_epi8(small) << at;
-        masks.high |= (uint32_t)_mm_movemask_epi8(bytes);
+        masks.quote |= mask_sse2(_mm_cmpeq_epi8(bytes, quote), at);
+        masks.backslash |= mask_sse2(_mm_cmpeq_epi8(bytes, backslash), at);
+        masks.control |= mask_sse2(small, at);
+        masks.high |= mask_sse2(bytes, at);
     }
     return masks;
+}
+
+JSON_INLINE __m128i below_sse2(__m128i bytes, int limit)
+{
+    return _mm_cmplt_epi8(bytes, _mm_set1_epi8((char)limit));
+}
+
+static struct json_leads leads_sse2(const char *block)
+{
+    struct json_leads leads = {0};
+    for (unsigned at = 0; at < JSON_BLOCK; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(block + at));
+        __m128i tail = below_sse2(bytes, 0xC0), overlong = below_sse2(bytes, 0xC2);
+        __m128i e0 = _mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)0xE0));
+        __m128i ed = _mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)0xED));
+        __m128i edge = _mm_or_si128(_mm_xor_si128(tail, overlong), _mm_or_si128(e0, ed));
+        leads.below_c0 |= mask_sse2(tail, at);
+        leads.below_e0 |= mask_sse2(below_sse2(bytes, 0xE0), at);
+        leads.below_f0 |= mask_sse2(below_sse2(bytes, 0xF0), at);
+        leads.edge |= mask_sse2(edge, at);
+    }
+    return leads;
 }
 
 bool json_fill_sse2(struct json_index *index)
@@ -55,15 +78,17 @@ bool json_fill_sse2(struct json_index *index)
             __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(block.data + at));
             __m128i small = _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes);
             __m128i escape = _mm_cmpeq_epi8(bytes, backslash);
-            uint32_t mask = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, quotes));
-            quote |= (uint64_t)mask << at;
+            quote |= mask_sse2(_mm_cmpeq_epi8(bytes, quotes), at);
             special = _mm_or_si128(_mm_or_si128(special, bytes), _mm_or_si128(small, escape));
         }
         quote >>= block.shift;
         if (JSON_UNLIKELY(_mm_movemask_epi8(special) || place.escaped)) {
             struct json_place copy = place; /* in memory, while place is in registers */
-            quote = json_check_block(index, &copy,
-                                     json_shift_masks(look_sse2(block.data), block.shift));
+            struct json_masks masks = json_shift_masks(look_sse2(block.data), block.shift);
+            quote = json_check_block(index, &copy, masks);
+            if (masks.high)
+                json_check_leads(index, &copy, masks.high,
+                                 json_shift_leads(leads_sse2(block.data), block.shift));
             place = copy;
         }
         json_list_quotes(place.out, place.next, quote);
@@ -72,55 +97,18 @@ bool json_fill_sse2(struct json_index *index)
     return json_place_end(index, &place);
 }
 
-static TARGET_AVX2 struct json_masks look_avx2(const char *block)
+static inline TARGET_AVX512 uint64_t below_avx512(__m512i bytes, int limit)
 {
-    struct json_masks masks = {0};
-    const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\');
-    const __m256i control = _mm256_set1_epi8(0x1F);
-    for (unsigned at = 0; at < JSON_BLOCK; at += 32) {
-        __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(block + at));
-        __m256i small = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, control), bytes);
-        uint32_t quotes = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, quote));
-        uint32_t backslashes = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, backslash));
-        masks.quote |= (uint64_t)quotes << at;
-        masks.backslash |= (uint64_t)backslashes << at;
-        masks.control |= (uint64_t)(uint32_t)_mm256_movemask_epi8(small) << at;
-        masks.high |= (uint32_t)_mm256_movemask_epi8(bytes);
-    }
-    return masks;
+    return _mm512_cmplt_epi8_mask(bytes, _mm512_set1_epi8((char)limit));
 }
 
-TARGET_AVX2 bool json_fill_avx2(struct json_index *index)
+static TARGET_AVX512 struct json_leads leads_avx512(__m512i bytes)
 {
-    const __m256i quotes = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\');
-    const __m256i control = _mm256_set1_epi8(0x1F);
-    struct json_place place = json_place_of(index);
-    while (json_window_is_open(index, &place)) {
-        struct json_block block;
-        json_block_load(index->text, index->len, place.next, &block);
-        uint64_t quote = 0;
-        __m256i special = _mm256_setzero_si256();
-#pragma GCC unroll 2
-        for (unsigned at = 0; at < JSON_BLOCK; at += 32) {
-            __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(block.data + at));
-            __m256i small = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, control), bytes);
-            __m256i escape = _mm256_cmpeq_epi8(bytes, backslash);
-            uint32_t mask = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, quotes));
-            quote |= (uint64_t)mask << at;
-            special =
-                _mm256_or_si256(_mm256_or_si256(special, bytes), _mm256_or_si256(small, escape));
-        }
-        quote >>= block.shift;
-        if (JSON_UNLIKELY(_mm256_movemask_epi8(special) || place.escaped)) {
-            struct json_place copy = place;
-            quote = json_check_block(index, &copy,
-                                     json_shift_masks(look_avx2(block.data), block.shift));
-            place = copy;
-        }
-        json_list_quotes(place.out, place.next, quote);
-        json_next_block(&place, (unsigned)__builtin_popcountll(quote), block.shift);
-    }
-    return json_place_end(index, &place);
+    uint64_t tail = below_avx512(bytes, 0xC0);
+    uint64_t e0 = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8((char)0xE0));
+    uint64_t ed = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8((char)0xED));
+    return (struct json_leads){tail, below_avx512(bytes, 0xE0), below_avx512(bytes, 0xF0),
+                               (below_avx512(bytes, 0xC2) ^ tail) | e0 | ed};
 }
 
 /* Sixteen positions within a block, as positions in the text. */
@@ -149,13 +137,14 @@ TARGET_AVX512 bool json_fill_avx512(struct json_index *index)
         __m512i bytes = _mm512_mask_loadu_epi8(blank, there, index->text + place.next);
         uint64_t quote = _mm512_cmpeq_epi8_mask(bytes, quotes);
         uint64_t escape = _mm512_cmpeq_epi8_mask(bytes, backslash);
-        /* As a signed number, a byte that is not ASCII is below a blank too. */
-        uint64_t small = _mm512_cmplt_epi8_mask(bytes, blank);
+        uint64_t small = below_avx512(bytes, ' ');
         if (JSON_UNLIKELY(small | escape | place.escaped)) {
             struct json_place copy = place;
             struct json_masks masks = {quote, escape, _mm512_cmplt_epu8_mask(bytes, blank),
                                        _mm512_movepi8_mask(bytes)};
             quote = json_check_block(index, &copy, masks);
+            if (masks.high)
+                json_check_leads(index, &copy, masks.high, leads_avx512(bytes));
             place = copy;
         }
         __m512i list = _mm512_maskz_compress_epi8(quote, all);
