@@ -189,8 +189,10 @@ static bool write_some(struct stream_out *out, struct str *extra)
     size_t done = (size_t)put, asked = pending + extra->len;
     size_t of_pending = done < pending ? done : pending;
     out->written += done;
-    extra->data += done - of_pending;
-    extra->len -= done - of_pending;
+    if (extra->len) {
+        extra->data += done - of_pending;
+        extra->len -= done - of_pending;
+    }
     if (of_pending)
         drop_gathered(out, of_pending);
     /* A pipe or socket that took a part is full. A file says why only when it is asked again. */
