@@ -409,9 +409,14 @@ static void flush_idle(struct loop_idle *idle)
     struct engine *engine = (struct engine *)(void *)((char *)idle - offsetof(struct engine, idle));
     if (engine->plan->flush)
         engine->plan->flush(engine->plan, engine->stopping || engine->source_ended);
-    for (size_t i = 0; i < engine->fn_count; i++)
-        fn_flush(engine->fns[i]);
+    for (size_t i = 0; i < engine->fn_count; i++) {
+        if (engine->fns[i] != engine->dead_sink)
+            fn_flush(engine->fns[i]);
+    }
     settle_flush(engine);
+    if (engine->dead_sink) /* last: what failed just now has its letters in it */
+        fn_flush(engine->dead_sink);
+    stream_flush(&engine->err);
 }
 
 /* ---- running ---- */
