@@ -99,7 +99,7 @@ static void close_pipes(struct worker *worker)
  * its input. */
 static void let_go(struct worker *worker, int signo)
 {
-    if (worker->state == WORKER_READY)
+    if (worker->state != WORKER_ENDING)
         worker_leaves(worker);
     worker->state = WORKER_ENDING;
     close_pipes(worker);
@@ -161,8 +161,6 @@ void worker_finish(struct worker *worker)
         let_go(worker, 0);
         return;
     }
-    if (worker->state == WORKER_READY)
-        worker_leaves(worker);
     worker->state = WORKER_FINISHED;
 }
 
@@ -379,8 +377,6 @@ static void out_ready(struct loop_fd *watch, uint32_t events)
         int fd = worker->out.fd;
         loop_fd_remove(loop_of(worker), &worker->out);
         close(fd);
-        if (worker->state == WORKER_READY)
-            worker_leaves(worker);
         worker->state = WORKER_FINISHED;
         worker->timer.fire = terminate;
         loop_timer_set(loop_of(worker), &worker->timer,
@@ -405,7 +401,7 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
     spawn_tree_free(&worker->tree);
     errlines_close(&worker->errors);
     close_pipes(worker);
-    if (worker->state == WORKER_READY)
+    if (worker->state != WORKER_ENDING)
         worker_leaves(worker);
     worker->state = WORKER_ENDING;
     if (worker->flight.count)
@@ -420,7 +416,7 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
 
 bool worker_has_room(const struct worker *worker)
 {
-    return worker->flight.count < worker->depth &&
+    return worker->state == WORKER_READY && worker->flight.count < worker->depth &&
            (worker->flight_bytes < WORKER_BYTES || !worker->flight.count);
 }
 
@@ -463,7 +459,6 @@ static void input_broken(struct stream_out *in)
     struct worker *worker = WORKER_OF(in, in);
     if (!in->error || worker->state != WORKER_READY)
         return;
-    worker_leaves(worker);
     worker->state = WORKER_FINISHED;
     if (!worker->flight.count)
         let_go(worker, 0);

@@ -24,7 +24,7 @@ enum {
 
 enum worker_state {
     WORKER_READY,    /* takes events */
-    WORKER_FINISHED, /* takes no more; what is in flight will be answered, then it is closed */
+    WORKER_FINISHED, /* takes no more, but keeps its slot until what is in flight is answered */
     WORKER_ENDING,   /* nothing is in flight; it is being ended */
 };
 
@@ -70,8 +70,9 @@ void worker_break(struct worker *worker, struct failure *failure);
 void worker_cancel(struct worker *worker, enum failure_reason reason, bool now);
 
 /* ---- lines.c, for worker.c ---- */
-void worker_leaves(struct worker *worker); /* it takes no more events: its slot is free */
-void worker_gone(struct worker *worker);   /* its process is gone: the last use of the struct, which
-                                              the pool frees */
+void worker_leaves(
+    struct worker *worker);              /* nothing is in flight, it is ending: its slot is free */
+void worker_gone(struct worker *worker); /* its process is gone: the last use of the struct, which
+                                            the pool frees */
 
 #endif
