@@ -114,8 +114,10 @@ static int open_dead(struct engine *engine, struct err *err)
         struct buf word = {0};
         buf_addf(&word, "file:%s", dead);
         char *words[] = {buf_cstr(&word), NULL};
+        struct fn_settings settings = fn_defaults; /* no --fault and no --raw for letters */
+        settings.grace = engine->options->calling.grace;
         engine->dead_context = engine->context;
-        sink = fn_open(&engine->dead_context, engine_settings(engine), words, 1, err);
+        sink = fn_open(&engine->dead_context, &settings, words, 1, err);
         buf_free(&word);
         if (!sink)
             return -1;
@@ -401,6 +403,7 @@ static void out_progress(struct stream_out *out)
     settle_progress(engine);
     if (engine->plan && engine->plan->room)
         engine->plan->room(engine->plan);
+    admit_wake(engine);
 }
 
 /* Nothing is at hand: what was gathered goes out. */
