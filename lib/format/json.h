@@ -7,8 +7,8 @@
  * Infinity, leading zeros, trailing text, raw control characters and bytes that are not UTF-8 do
  * not.
  *
- * With SSE2 strings are scanned 16 bytes at a time; the plain C path gives the same results
- * (-DJSON_NO_SIMD selects it; a test holds the two equal).
+ * Strings are found 64 bytes at a time: with AVX-512 where the processor has it, else SSE2, else
+ * (and with -DJSON_NO_SIMD) plain C. The results are the same; tests hold them equal.
  */
 #ifndef FIT_FORMAT_JSON_H
 #define FIT_FORMAT_JSON_H
@@ -25,11 +25,10 @@ enum {
     JSON_MAX_DEPTH = 10000, /* deeper nesting is refused as malformed */
     JSON_MAX_NODES = 256,   /* paths and their prefixes in one set */
 };
-#define JSON_MAX_TEXT (UINT32_MAX - 1) /* bytes of a text; a longer one is refused */
+#define JSON_MAX_TEXT (UINT32_MAX - 1) /* bytes of a text; a longer one is refused, unread */
 
 enum json_type {
-    JSON_ABSENT,   /* the object has no such key, the array no such index, or the parent is null or
-                      absent */
+    JSON_ABSENT,   /* no such key or index, or the parent is null or absent */
     JSON_MISTYPED, /* an ancestor is of a type that cannot be indexed so (jq: "Cannot index ...") */
     JSON_NULL,
     JSON_FALSE,
@@ -40,10 +39,10 @@ enum json_type {
     JSON_OBJECT,
 };
 
+/* text is the value's own bytes, a string's with its quotes; {NULL, 0} when it is not there. */
 struct json_value {
     enum json_type type;
-    struct str
-        text; /* the value's own bytes, a string's with its quotes; {NULL, 0} when not there */
+    struct str text;
 };
 
 /* What a scan found out besides the values; at and reason only after a failure. */
@@ -63,8 +62,8 @@ struct json_paths *json_paths_new(void);
 void json_paths_free(struct json_paths *paths);
 size_t json_paths_count(const struct json_paths *paths); /* nodes: at least 1 */
 
-/* The child of node under a key (decoded bytes) or at an index; made if it is new. -1:
- * JSON_MAX_NODES. */
+/* The child of node under a key (decoded bytes) or at an index, made if it is new; -1 when the set
+ * is full. */
 int json_paths_key(struct json_paths *paths, int node, struct str key);
 int json_paths_index(struct json_paths *paths, int node, size_t index);
 
@@ -79,15 +78,14 @@ int json_paths_parse(struct json_paths *paths, struct str text, int *node, size_
 /*
  * Scan text, which must hold exactly one JSON value with optional blanks around it (not the empty
  * text). paths may be NULL (values then too). values, of json_paths_count entries, is filled on
- * success; of a key that stands twice in an object the last one counts, as in jq. Keys are compared
- * after decoding their escapes. Returns 0, or -1 with scan->at and scan->reason. scan is never
- * NULL. Does not allocate (but for an escaped key).
+ * success and undefined after a failure; of a key that stands twice in an object the last one
+ * counts, as in jq. Keys are compared after decoding their escapes. Returns 0, or -1 with scan->at
+ * and scan->reason. scan is never NULL. Does not allocate (but for an escaped key).
  */
 int json_scan(struct str text, const struct json_paths *paths, struct json_value *values,
               struct json_scan *scan);
 
-/* The type of a value by its first byte; text must be a validated value without blanks before it.
- */
+/* The type of a value by its first byte. text is a validated value without blanks before it. */
 enum json_type json_type_of(struct str text);
 
 /*
@@ -105,8 +103,7 @@ struct json_iter {
 void json_iter_init(struct json_iter *iter, struct str container);
 bool json_iter_next(struct json_iter *iter); /* false: no more */
 
-/* Append a validated value without the blanks between its tokens: a pretty-printed document as one
- * line. */
+/* Append a validated value without the blanks between its tokens: a document as one line. */
 void json_compact(struct str text, struct buf *out);
 
 #endif

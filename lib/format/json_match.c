@@ -48,33 +48,35 @@ static void forget(struct json_match *match, int node)
         forget(match, i);
 }
 
-/* Whether a key without escapes, in whose text room bytes follow its first one, is node's. */
-static bool is_key(const struct json_node *node, const char *key, size_t len, size_t room)
+/* The child with a key that has no escapes. Its first bytes are compared as one word. */
+static int match_plain(const struct json_match *match, const struct json_node *node, struct str key)
 {
-    if (node->key.len != len)
-        return false;
-    if (JSON_UNLIKELY(room < sizeof node->head))
-        return memcmp(node->key.data, key, len) == 0;
-    uint64_t head;
-    memcpy(&head, key, sizeof head);
-    if ((head ^ node->head) & node->mask)
-        return false;
-    return len <= sizeof head ||
-           memcmp(node->key.data + sizeof head, key + sizeof head, len - sizeof head) == 0;
+    const struct json_node *nodes = match->paths->nodes;
+    uint64_t head = 0;
+    size_t room = (size_t)(match->text.data + match->text.len - key.data);
+    if (JSON_LIKELY(room >= sizeof head))
+        memcpy(&head, key.data, sizeof head);
+    else
+        memcpy(&head, key.data, room);
+    int child = node->keys;
+    for (; child != JSON_NO_NODE; child = nodes[child].sibling) {
+        if (nodes[child].key.len != key.len || (head ^ nodes[child].head) & nodes[child].mask)
+            continue;
+        if (key.len <= sizeof head || !memcmp(nodes[child].key.data, key.data, key.len))
+            break;
+    }
+    return child;
 }
 
 int json_match_key(struct json_match *match, const struct json_node *node, struct str string,
                    bool escapes)
 {
-    const struct json_node *nodes = match->paths->nodes;
-    const char *key = string.data + 1;
-    size_t len = string.len - 2, room = match->text.len - (size_t)(key - match->text.data);
-    int child = node->keys;
-    if (JSON_UNLIKELY(escapes && memchr(key, '\\', len)))
+    struct str key = {string.data + 1, string.len - 2};
+    int child;
+    if (JSON_UNLIKELY(escapes && memchr(key.data, '\\', key.len)))
         child = match_escaped(match, node, string);
     else
-        while (child != JSON_NO_NODE && !is_key(&nodes[child], key, len, room))
-            child = nodes[child].sibling;
+        child = match_plain(match, node, key);
     if (child != JSON_NO_NODE && JSON_UNLIKELY(match->values[child].type != JSON_ABSENT))
         forget(match, child);
     return child;

@@ -36,7 +36,8 @@ JSON_INLINE int json_match_member(struct json_match *match, const struct json_in
     const char *string = match->text.data + quote[0];
     size_t len = quote[1] - quote[0] + 1;
     bool escapes = json_index_escapes(index, quote);
-    if (JSON_LIKELY(!(node->key_bits & json_key_bit(string[1], len - 2)) && !escapes))
+    if (JSON_LIKELY(!(node->key_bits & json_key_bit(string[1], string[len - 2], len - 2)) &&
+                    !escapes))
         return JSON_NO_NODE;
     return json_match_key(match, node, (struct str){string, len}, escapes);
 }

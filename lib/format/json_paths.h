@@ -32,10 +32,11 @@ struct json_paths {
     struct json_node nodes[JSON_MAX_NODES];
 };
 
-/* A bit that tells most keys apart, by the length and the first byte (of an empty one: a quote). */
-static inline uint64_t json_key_bit(char first, size_t len)
+/* A bit that tells most keys apart, by the first byte, the last and the length. Of an empty one the
+ * bytes are quotes, as they stand around it. */
+static inline uint64_t json_key_bit(char first, char last, size_t len)
 {
-    return UINT64_C(1) << (((unsigned char)first + 5 * len) % 64);
+    return UINT64_C(1) << (((unsigned char)first + 3 * (unsigned char)last + len) % 64);
 }
 
 #endif

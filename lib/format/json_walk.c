@@ -1,7 +1,11 @@
 /* json_walk.c: inside of validated values: types, strings, members and elements, blanks. */
 #include "format/json.h"
 
-#include <stdint.h>
+#include "format/json_index.h"
+
+#ifdef JSON_X86
+#include <emmintrin.h>
+#endif
 
 enum json_type json_type_of(struct str text)
 {
@@ -113,49 +117,94 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Behind the string whose opening quote is at p. */
-static const char *string_end(const char *p, const char *end)
+/* What is looked for: a byte that ends a run of those that do not matter. */
+enum stop {
+    STOP_IN_STRING, /* a quote, a backslash */
+    STOP_IN_VALUE,  /* a quote, a bracket */
+    STOP_AT_BLANK,  /* a quote, a blank */
+};
+
+JSON_INLINE bool stops(char c, enum stop stop)
 {
-    for (p++; p < end && *p != '"'; p++)
-        p += *p == '\\';
+    switch (stop) {
+    case STOP_IN_STRING:
+        return c == '"' || c == '\\';
+    case STOP_IN_VALUE:
+        return c == '"' || (c | 0x20) == '{' || (c | 0x20) == '}';
+    default:
+        return c == '"' || is_blank(c);
+    }
+}
+
+#ifdef JSON_X86
+JSON_INLINE __m128i is_byte(__m128i bytes, char c)
+{
+    return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c));
+}
+
+JSON_INLINE unsigned stops_of(const char *p, enum stop stop)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+    __m128i others;
+    if (stop == STOP_IN_STRING)
+        others = is_byte(bytes, '\\');
+    else if (stop == STOP_IN_VALUE)
+        others = _mm_or_si128(is_byte(folded, '{'), is_byte(folded, '}'));
+    else /* of what is not in a string, only blanks are so low */
+        others = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(' ')), bytes);
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(is_byte(bytes, '"'), others));
+}
+#endif
+
+/* The first byte at p or behind it that stops, or end. */
+JSON_INLINE const char *find(const char *p, const char *end, enum stop stop)
+{
+#ifdef JSON_X86
+    for (; end - p >= 16; p += 16) {
+        unsigned found = stops_of(p, stop);
+        if (found)
+            return p + __builtin_ctz(found);
+    }
+#endif
+    while (p < end && !stops(*p, stop))
+        p++;
+    return p;
+}
+
+/* Behind the string whose opening quote is at p. */
+JSON_INLINE const char *string_end(const char *p, const char *end)
+{
+    p = find(p + 1, end, STOP_IN_STRING);
+    while (p < end && *p == '\\')
+        p = find(p + 2, end, STOP_IN_STRING);
     return p + 1;
 }
 
-/* Behind the value at p: the text is known to be valid, so only strings and brackets count. */
+/* Behind the container at p: the text is known to be valid, so any closing bracket will do. */
+static const char *container_end(const char *p, const char *end)
+{
+    for (size_t depth = 0; p < end; p = find(p, end, STOP_IN_VALUE)) {
+        if (*p == '"') {
+            p = string_end(p, end);
+            continue;
+        }
+        depth += (*p | 0x20) == '{' ? 1 : (size_t)-1;
+        p++;
+        if (!depth)
+            break;
+    }
+    return p;
+}
+
 static const char *value_end(const char *p, const char *end)
 {
-    size_t depth = 0;
-    while (p < end) {
-        switch (*p) {
-        case '"':
-            p = string_end(p, end);
-            if (!depth)
-                return p;
-            continue;
-        case '{':
-        case '[':
-            depth++;
-            break;
-        case '}':
-        case ']':
-            if (!depth)
-                return p;
-            if (!--depth)
-                return p + 1;
-            break;
-        case ',':
-        case ' ':
-        case '\t':
-        case '\n':
-        case '\r':
-            if (!depth)
-                return p;
-            break;
-        default:
-            break;
-        }
+    if (*p == '"')
+        return string_end(p, end);
+    if ((*p | 0x20) == '{')
+        return container_end(p, end);
+    while (p < end && *p != ',' && (*p | 0x20) != '}' && !is_blank(*p))
         p++;
-    }
     return p;
 }
 
@@ -197,8 +246,9 @@ void json_compact(struct str text, struct buf *out)
     buf_reserve(out, text.len);
     while (p < end) {
         const char *start = p;
-        while (p < end && !is_blank(*p))
-            p = *p == '"' ? string_end(p, end) : p + 1;
+        p = find(p, end, STOP_AT_BLANK);
+        while (p < end && *p == '"')
+            p = find(string_end(p, end), end, STOP_AT_BLANK);
         buf_add(out, start, (size_t)(p - start));
         while (p < end && is_blank(*p))
             p++;
