@@ -242,6 +242,7 @@ void settle_progress(struct engine *engine)
     if (engine->settling)
         return;
     engine->settling = true;
+    size_t window = engine->window;
     while (engine->settle_again) {
         engine->settle_again = false;
         emit(engine);
@@ -252,7 +253,10 @@ void settle_progress(struct engine *engine)
         settle_written(engine);
     }
     engine->settling = false;
-    admit_wake(engine);
+    /* Not when nothing was settled: idle moments come here too, and would follow each other without
+     * end. */
+    if (engine->window < window)
+        admit_wake(engine);
     engine_check_end(engine);
 }
 
