@@ -75,7 +75,7 @@ static int recognise(struct lines_source *lines)
     if (got < 0)
         return errno == EAGAIN ? 0 : -1;
     lines->rest = (struct str){lines->first, lines->rest.len + (size_t)got};
-    if (got && lines->rest.len < ZST_MAGIC_LEN)
+    if (got && lines->rest.len < ZST_MAGIC_LEN && zst_may_be_magic(lines->rest))
         return 0;
     lines->recognised = true;
     if (lines->rest.len >= ZST_MAGIC_LEN && zst_is_magic(lines->rest))

@@ -25,6 +25,13 @@ bool zst_is_magic(struct str bytes)
            (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
 }
 
+bool zst_may_be_magic(struct str bytes)
+{
+    unsigned char first = (unsigned char)bytes.data[0];
+    return first == (ZSTD_MAGICNUMBER & 0xFF) ||
+           (first & 0xF0) == (ZSTD_MAGIC_SKIPPABLE_START & 0xF0);
+}
+
 bool zst_is_name(const char *path)
 {
     return str_ends(str_of(path), STR(".zst"));

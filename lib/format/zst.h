@@ -27,6 +27,8 @@ enum {
 
 /* Do the first bytes (at least ZST_MAGIC_LEN) start a zstd or a skippable frame? */
 bool zst_is_magic(struct str bytes);
+/* Could they still be, when there are fewer of them (at least one)? Not if they begin JSON. */
+bool zst_may_be_magic(struct str bytes);
 /* Does the name end in .zst? */
 bool zst_is_name(const char *path);
 

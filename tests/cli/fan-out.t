@@ -142,6 +142,17 @@ run fan-out --document --stats -- - </dev/null
 exits 0
 is "$(jq .read "$err")" 0
 
+claim 'a first line of two bytes does not wait for more'
+mkfifo slow
+last_command='fan-out with a slow source'
+fan-out -- cat <slow >"$out" 2>"$err" &
+pid=$!
+exec 9>slow
+printf '1\n' >&9
+within 30 grep -qx 1 "$out" || wrong 'a result while the input is open' 1 "$out"
+exec 9>&-
+wait "$pid" || wrong 'exit status' 0 $?
+
 claim 'a stalled first event holds up no more than the window, and none of the work before'
 cat >stalls <<'END'
 #!/usr/bin/perl
