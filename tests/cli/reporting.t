@@ -75,7 +75,7 @@ is "$(jq -s 'all(.[]; (.time | test("^20..-..-..T..:..:..\\....Z$")) and .durati
 is "$(jq -r .id trace | sort -u | wc -l)" 4 identities
 
 claim '--trace has the trace that the function sees'
-run_sh 'fan-out --text --trace seen -- printenv TRACEPARENT <four'
+run_sh 'fan-out -j1 --text --trace seen -- printenv TRACEPARENT <four'
 is "$(jq -r 'split("-")[1]' "$out")" "$(jq -r .trace seen)"
 rm seen
 run_sh 'TRACEPARENT=00-0123456789abcdef0123456789abcdef-0123456789abcdef-01 fan-out --trace seen -- cat <four'
