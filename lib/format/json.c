@@ -23,11 +23,13 @@ JSON_INLINE const struct json_node *wants(const struct scan *scan, int node, boo
     return (array ? here->indexes : here->keys) != JSON_NO_NODE ? here : NULL;
 }
 
+static bool pass_unseen(struct scan *scan);
+
 /*
- * Pass the container that is the text. Compiled twice: without wanted, what has to do with values
- * is not there, and with it, it costs two tests for a member where no value is wanted.
+ * Pass the container at the cursor. Compiled twice: seen, for the containers of which parts are
+ * wanted, and for all others without what has to do with values.
  */
-JSON_INLINE bool pass_container(struct scan *scan, const bool wanted)
+JSON_INLINE bool pass_container(struct scan *scan, const bool seen)
 {
     struct json_cursor *const cursor = &scan->cursor;
     struct json_match *const match = &scan->match;
@@ -35,24 +37,35 @@ JSON_INLINE bool pass_container(struct scan *scan, const bool wanted)
     const char *const t = text.data;
     const uint32_t *quote = cursor->quote;
     size_t pos = cursor->pos;
-    unsigned depth = 0;
-    const struct json_node *here = NULL;  /* of the innermost container, if parts are wanted */
-    int node = wanted ? 0 : JSON_NO_NODE; /* of the value at pos */
+    unsigned depth = cursor->depth;
+    const unsigned outside = depth;
+    const struct json_node *here = NULL; /* of the innermost container */
+    int node = 0;                        /* of the value at pos; the text's own at first */
     bool array;
 
 open:
     if (JSON_UNLIKELY(depth == JSON_MAX_DEPTH))
         return false;
     array = t[pos] == '[';
-    scan->array[depth] = array;
-    if (wanted) {
-        scan->node[depth] = (int16_t)node;
-        here = wants(scan, node, array);
-        if (node != JSON_NO_NODE) {
+    if (seen) {
+        if (node != JSON_NO_NODE)
             json_match_record(match, node, array ? JSON_ARRAY : JSON_OBJECT, pos, pos);
-            match->elements[node] = 0;
+        const struct json_node *inner = wants(scan, node, array);
+        if (!inner) {
+            cursor->pos = pos;
+            cursor->quote = quote;
+            cursor->depth = depth;
+            if (!pass_unseen(scan))
+                return false;
+            pos = cursor->pos;
+            quote = cursor->quote;
+            goto closed;
         }
+        here = inner;
+        scan->node[depth] = (int16_t)node;
+        match->elements[node] = 0;
     }
+    scan->array[depth] = array;
     if (++depth > cursor->deepest)
         cursor->deepest = depth;
     pos++;
@@ -69,8 +82,8 @@ key:
         if (*quote != pos)
             return false;
     }
-    if (wanted)
-        node = here ? json_match_member(match, &cursor->index, here, quote) : JSON_NO_NODE;
+    if (seen)
+        node = json_match_member(match, &cursor->index, here, quote);
     pos = (size_t)quote[1] + 1;
     quote += 2;
     if (JSON_UNLIKELY(t[pos] != ':')) {
@@ -83,14 +96,14 @@ key:
 value:
     if (*quote == (uint32_t)pos) {
         pos = (size_t)quote[1] + 1;
-        if (wanted && node != JSON_NO_NODE)
+        if (seen && node != JSON_NO_NODE)
             json_match_record(match, node, JSON_STRING, quote[0], pos);
         quote += 2;
     } else if (json_starts_number(t[pos])) {
         size_t end = json_number_end(text, pos, cursor->level);
         if (JSON_UNLIKELY(!end))
             return false;
-        if (wanted && node != JSON_NO_NODE)
+        if (seen && node != JSON_NO_NODE)
             json_match_record(match, node, JSON_NUMBER, pos, end);
         pos = end;
     } else if ((t[pos] | 0x20) == '{') {
@@ -104,7 +117,7 @@ value:
         size_t end = json_word_end(text, pos);
         if (JSON_UNLIKELY(!end))
             return false;
-        if (wanted && node != JSON_NO_NODE)
+        if (seen && node != JSON_NO_NODE)
             json_match_record(match, node, json_type_of((struct str){t + pos, 1}), pos, end);
         pos = end;
     }
@@ -126,22 +139,28 @@ after:
 close:
     pos++;
     depth--;
-    if (wanted && (node = scan->node[depth]) != JSON_NO_NODE) {
+    if (seen)
+        node = scan->node[depth];
+closed:
+    if (seen && node != JSON_NO_NODE) {
         struct str *value = &match->values[node].text;
         value->len = (size_t)(t + pos - value->data);
     }
-    if (depth == 0)
-        return pos == text.len;
+    if (depth == outside) {
+        cursor->pos = pos;
+        cursor->quote = quote;
+        return true;
+    }
     if (JSON_UNLIKELY(pos == text.len))
         return false;
     array = scan->array[depth - 1];
-    if (wanted)
-        here = wants(scan, scan->node[depth - 1], array);
+    if (seen)
+        here = &match->paths->nodes[scan->node[depth - 1]];
     goto after;
 
 element:
-    if (wanted)
-        node = here ? json_match_element(match, here) : JSON_NO_NODE;
+    if (seen)
+        node = json_match_element(match, here);
     goto value;
 }
 
@@ -150,7 +169,7 @@ static bool pass_unseen(struct scan *scan)
     return pass_container(scan, false);
 }
 
-static bool pass_wanted(struct scan *scan)
+static bool pass_seen(struct scan *scan)
 {
     return pass_container(scan, true);
 }
@@ -162,7 +181,8 @@ static bool scan_text(struct scan *scan, struct str text, bool wanted, enum json
         return false;
     char first = text.data[0], last = text.data[text.len - 1];
     if (first == '{' || first == '[')
-        return (last == '}' || last == ']') && (wanted ? pass_wanted(scan) : pass_unseen(scan));
+        return (last == '}' || last == ']') && (wanted ? pass_seen(scan) : pass_unseen(scan)) &&
+               scan->cursor.pos == text.len;
     if (!json_pass_lone_scalar(&scan->cursor))
         return false;
     if (wanted)

@@ -24,20 +24,7 @@ void json_match_end(struct json_match *match)
     }
 }
 
-static int match_escaped(const struct json_match *match, const struct json_node *node,
-                         struct str string)
-{
-    const struct json_paths *paths = match->paths;
-    struct buf key = {0};
-    json_decode(string, &key);
-    int child = node->keys;
-    while (child != JSON_NO_NODE && !str_eq(paths->nodes[child].key, buf_str(&key)))
-        child = paths->nodes[child].sibling;
-    buf_free(&key);
-    return child;
-}
-
-/* A wanted key has come again, and the last one counts: forget what the earlier one had. */
+/* The value of node comes again, and the last one counts: forget what the earlier one had. */
 static void forget(struct json_match *match, int node)
 {
     match->values[node] = (struct json_value){JSON_ABSENT, {NULL, 0}};
@@ -48,37 +35,61 @@ static void forget(struct json_match *match, int node)
         forget(match, i);
 }
 
-/* The child with a key that has no escapes. Its first bytes are compared as one word. */
-static int match_plain(const struct json_match *match, const struct json_node *node, struct str key)
+/* What is rare is out of line and called last, so that json_match_key saves no registers for it. */
+static __attribute__((noinline)) int match_again(struct json_match *match, int node)
+{
+    forget(match, node);
+    return node;
+}
+
+static __attribute__((noinline)) int match_escaped(struct json_match *match,
+                                                   const struct json_node *node, struct str string)
 {
     const struct json_node *nodes = match->paths->nodes;
+    struct buf key = {0};
+    json_decode(string, &key);
+    int child = node->keys;
+    while (child != JSON_NO_NODE && !str_eq(nodes[child].key, buf_str(&key)))
+        child = nodes[child].sibling;
+    buf_free(&key);
+    return child == JSON_NO_NODE ? child : match_again(match, child);
+}
+
+static bool has_escape(struct str key)
+{
+    return key.len && memchr(key.data, '\\', key.len);
+}
+
+/* Whether key, whose first bytes are head, is node's. Few keys are longer than head. */
+JSON_INLINE bool is_key(const struct json_node *node, struct str key, uint64_t head)
+{
+    if (node->key.len != key.len || ((head ^ node->head) & node->mask))
+        return false;
+    for (size_t i = sizeof head; i < key.len; i++) {
+        if (node->key.data[i] != key.data[i])
+            return false;
+    }
+    return true;
+}
+
+int json_match_key(struct json_match *match, const struct json_index *index,
+                   const struct json_node *node, const uint32_t *quote)
+{
+    const struct json_node *nodes = match->paths->nodes;
+    struct str key = {match->text.data + quote[0] + 1, quote[1] - quote[0] - 1};
+    if (JSON_UNLIKELY(json_index_escapes(index, quote) && has_escape(key)))
+        return match_escaped(match, node, (struct str){key.data - 1, key.len + 2});
     uint64_t head = 0;
-    size_t room = (size_t)(match->text.data + match->text.len - key.data);
+    size_t room = match->text.len - quote[0] - 1;
     if (JSON_LIKELY(room >= sizeof head))
         memcpy(&head, key.data, sizeof head);
     else
         memcpy(&head, key.data, room);
     int child = node->keys;
-    for (; child != JSON_NO_NODE; child = nodes[child].sibling) {
-        if (nodes[child].key.len != key.len || (head ^ nodes[child].head) & nodes[child].mask)
-            continue;
-        if (key.len <= sizeof head || !memcmp(nodes[child].key.data, key.data, key.len))
-            break;
-    }
-    return child;
-}
-
-int json_match_key(struct json_match *match, const struct json_node *node, struct str string,
-                   bool escapes)
-{
-    struct str key = {string.data + 1, string.len - 2};
-    int child;
-    if (JSON_UNLIKELY(escapes && memchr(key.data, '\\', key.len)))
-        child = match_escaped(match, node, string);
-    else
-        child = match_plain(match, node, key);
+    while (child != JSON_NO_NODE && !is_key(&nodes[child], key, head))
+        child = nodes[child].sibling;
     if (child != JSON_NO_NODE && JSON_UNLIKELY(match->values[child].type != JSON_ABSENT))
-        forget(match, child);
+        return match_again(match, child);
     return child;
 }
 

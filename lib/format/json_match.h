@@ -25,21 +25,18 @@ void json_match_end(struct json_match *match);
 /* The child that the next element of node's array is. */
 int json_match_element(struct json_match *match, const struct json_node *node);
 
-/* Out of line: the child that a member is, by its key with its quotes, which may have escapes. */
-int json_match_key(struct json_match *match, const struct json_node *node, struct str string,
-                   bool escapes);
+/* The rest of json_match_member, out of line, for a key that passes the first test. */
+int json_match_key(struct json_match *match, const struct json_index *index,
+                   const struct json_node *node, const uint32_t *quote);
 
 /* The child of node that a member is, by the quotes of its key. */
 JSON_INLINE int json_match_member(struct json_match *match, const struct json_index *index,
                                   const struct json_node *node, const uint32_t *quote)
 {
-    const char *string = match->text.data + quote[0];
-    size_t len = quote[1] - quote[0] + 1;
-    bool escapes = json_index_escapes(index, quote);
-    if (JSON_LIKELY(!(node->key_bits & json_key_bit(string[1], string[len - 2], len - 2)) &&
-                    !escapes))
+    const char *key = match->text.data + quote[0] + 1;
+    if (JSON_LIKELY(!(node->key_bits & json_key_bit(key)) && !json_index_escapes(index, quote)))
         return JSON_NO_NODE;
-    return json_match_key(match, node, (struct str){string, len}, escapes);
+    return json_match_key(match, index, node, quote);
 }
 
 JSON_INLINE void json_match_record(struct json_match *match, int node, enum json_type type,

@@ -71,8 +71,8 @@ int json_paths_key(struct json_paths *paths, int node, struct str key)
         return child;
     struct json_node *parent = &paths->nodes[node];
     struct str own = {mem_strndup(key.len ? key.data : "", key.len), key.len};
-    parent->key_bits |= key.len ? json_key_bit(key.data[0], key.data[key.len - 1], key.len)
-                                : json_key_bit('"', '"', 0);
+    char start[] = {own.data[0], key.len > 1 ? own.data[1] : '"'};
+    parent->key_bits |= key.len ? json_key_bit(start) : UINT64_MAX;
     int made = add_child(paths, node, &parent->keys, own, 0);
     size_t head = key.len < sizeof(uint64_t) ? key.len : sizeof(uint64_t);
     memcpy(&paths->nodes[made].head, own.data, head);
