@@ -159,8 +159,20 @@ static void begin_long_line(struct collect *collect)
     collect->long_at = before;
 }
 
-/* Its end: what has not been spilled of it ends at `end` of the bytes. It is checked where it lies.
- */
+/* A long line as the file has it is no result as it is: keep only its first bytes, and a LF unless
+ * it is blank. */
+static void cut_long_line(struct collect *collect, size_t keep)
+{
+    collect->spilled = collect->long_at + keep;
+    if (ftruncate(collect->spill, (off_t)collect->spilled) < 0 ||
+        lseek(collect->spill, 0, SEEK_END) < 0 ||
+        (keep && write_all(collect->spill, STR("\n")) < 0))
+        err_sys(&collect->bad, "write a temporary file in %s", collect->temp_dir);
+    collect->spilled += keep > 0;
+}
+
+/* Its end: what has not been spilled of it ends at `end` of the bytes, with its LF. It is checked
+ * where it lies. */
 static void end_long_line(struct collect *collect, size_t end)
 {
     spill(collect, end);
@@ -172,9 +184,17 @@ static void end_long_line(struct collect *collect, size_t end)
         err_sys(&collect->bad, "map a temporary file");
         return;
     }
-    struct str line = {block->data + collect->long_at, collect->spilled - collect->long_at};
-    collect->lines += check_line(collect, str_trim(line)) > 0;
+    struct str line = {block->data + collect->long_at, collect->spilled - collect->long_at - 1};
+    if (line.len && line.data[line.len - 1] == '\r')
+        line.len--;
+    int kept = check_line(collect, line);
+    bool as_it_is = kept && collect->long_at + line.len + 1 == collect->spilled;
     block_drop(block);
+    if (kept < 0)
+        return;
+    collect->lines += (size_t)kept;
+    if (!as_it_is)
+        cut_long_line(collect, kept ? line.len : 0);
 }
 
 static void continue_long_line(struct collect *collect)
@@ -222,13 +242,14 @@ static int finish_line(struct collect *collect)
     return collect->bad.kind ? -1 : 0;
 }
 
-int collect_finish(struct collect *collect, struct slice *lines, size_t *count)
+int collect_finish(struct collect *collect, struct slice *lines, size_t *count, struct err *err)
 {
     int status = collect->bad.kind ? -1 : finish_line(collect);
     *lines = (struct slice){0};
     *count = 0;
-    if (status == 0 && collect->spill >= 0) {
+    if (status == 0 && collect->spill >= 0)
         spill(collect, collect->bytes.len);
+    if (status == 0 && collect->spill >= 0 && (collect->spilled || collect->bad.kind)) {
         struct block *block =
             collect->bad.kind ? NULL : block_map(collect->spill, collect->spilled);
         if (block)
@@ -241,9 +262,9 @@ int collect_finish(struct collect *collect, struct slice *lines, size_t *count)
     }
     if (status == 0)
         *count = collect->lines;
-    struct err bad = collect->bad;
+    if (status < 0)
+        *err = collect->bad;
     reset(collect);
-    collect->bad = status < 0 ? bad : (struct err){0};
     return status;
 }
 

@@ -42,11 +42,10 @@ char *collect_space(struct collect *collect, size_t *room);
 int collect_filled(struct collect *collect, size_t count);
 
 /*
- * No more comes. Sets *lines (the caller's reference; each line has its LF) and *count. -1 with
- * collect->bad when it is no result. The collect is empty and can be used again afterwards in
- * either case.
+ * No more comes. Sets *lines (the caller's reference; each line has its LF) and *count. -1 with err
+ * when it is no result. In either case the collect is empty afterwards and begins anew.
  */
-int collect_finish(struct collect *collect, struct slice *lines, size_t *count);
+int collect_finish(struct collect *collect, struct slice *lines, size_t *count, struct err *err);
 
 /* If what was gathered is one JSON object with "errorType" and "errorMessage", its text (borrowed),
  * else {NULL, 0}. */

@@ -128,8 +128,9 @@ static struct failure *result_of(struct run *run, int status)
         failure = failure_of_status(status);
     if (failure)
         describe(run, failure);
-    if (collect_finish(&run->output, &call->lines, &call->count) < 0 && !failure) {
-        failure = failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "%s", run->output.bad.text);
+    struct err err;
+    if (collect_finish(&run->output, &call->lines, &call->count, &err) < 0 && !failure) {
+        failure = failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "%s", err.text);
         buf_add_str(&failure->errors, errlines_tail(&run->errors));
     }
     if (failure) {
