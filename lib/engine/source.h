@@ -64,8 +64,8 @@ struct source {
 struct source *source_lines(struct loop *loop, int fd, const char *name, size_t max_event,
                             struct err *err);
 
-/* All that a source of lines (taken over) gives, as one event, which may be pretty-printed. More than
- * limit bytes are too large. */
+/* All that a source of lines (taken over) gives, as one event, which may be pretty-printed. More
+ * than limit bytes are too large. */
 struct source *source_document(struct source *lines, size_t limit);
 
 /* The same event, given as bytes (the reference is taken), so many times. */
