@@ -48,8 +48,7 @@ static struct json_masks look_plain(const char *block)
     return masks;
 }
 
-/* Bit n is the sum, modulo 2, of the bits 0 to n: set from an opening quote up to its closing one.
- */
+/* Bit n is the sum, modulo 2, of bits 0 to n: set from an opening quote up to its closing one. */
 static uint64_t between(uint64_t quotes)
 {
     for (unsigned shift = 1; shift < JSON_BLOCK; shift *= 2)
@@ -134,8 +133,10 @@ static void check_each(struct json_index *index, struct json_place *place, uint6
     }
 }
 
-/* Leads tell which bytes must be tails. Few need a look of their own: what these masks do not tell
- * apart, and those whose tails may be in the next block. */
+/*
+ * Leads tell which bytes must be tails. Few need a look of their own: those that the masks do not
+ * tell apart, and those whose tails may be in the next block.
+ */
 void json_check_leads(struct json_index *index, struct json_place *place, uint64_t high,
                       struct json_leads leads)
 {

@@ -1,9 +1,9 @@
 /*
  * json_index.h: where the strings of a JSON text stand, for json.c and json_index.c only.
  *
- * The first of the scanner's two stages. It looks at 64 bytes at a time without a branch that
- * depends on them and lists the positions of the quotes that open and close strings. What it
- * has passed is well-formed inside of strings: no control character, only valid escapes, UTF-8.
+ * The first of the scanner's two stages. It looks at 64 bytes at a time, hardly with a branch that
+ * depends on them, and lists the positions of the quotes that open and close strings. What it has
+ * passed is well-formed inside of strings: no control character, only valid escapes, UTF-8.
  * The second stage (json.c) checks everything between the strings. While it meets no fault, the
  * quotes come in pairs; after a fault they mean nothing, but the text is refused then anyway.
  *
@@ -18,10 +18,10 @@
 #include <stdint.h>
 
 enum {
-    JSON_BLOCK = 64,            /* bytes that are looked at together, a bit of a word each */
-    JSON_WINDOW = 1024,         /* quotes after which a window ends; a longer text takes several */
-    JSON_NO_QUOTE = UINT32_MAX, /* stands after the last quote of a window */
+    JSON_BLOCK = 64,    /* bytes that are looked at together, a bit of a word each */
+    JSON_WINDOW = 1024, /* quotes after which a window ends; a longer text takes several */
 };
+#define JSON_NO_QUOTE UINT32_MAX /* stands after the last quote of a window */
 
 struct json_index {
     const char *text;
@@ -36,7 +36,6 @@ struct json_index {
     uint32_t pending;
     uint32_t count;                                /* quotes of this window, an even number */
     uint32_t quotes[JSON_WINDOW + 2 * JSON_BLOCK]; /* a block that ends a window may be full */
-    ;
 };
 
 #if defined(__x86_64__) && defined(__SSE2__) && defined(__GNUC__) && !defined(JSON_NO_SIMD)
