@@ -306,6 +306,8 @@ int stream_close(struct stream_out *out, int64_t until)
 {
     struct str none = {0};
     int64_t left;
+    if (out->fd < 0)
+        return 0;
     write_out(out, &none);
     while (!out->error && gathered(out) && (left = until - clock_now()) > 0) {
         wait_until(out, left);
@@ -320,6 +322,7 @@ int stream_close(struct stream_out *out, int64_t until)
         close(out->target);
     if (out->owned && out->error != EBADF && close(out->fd) && errno != EINTR && !error)
         error = errno;
+    out->fd = out->target = -1;
     if (!error)
         return 0;
     errno = error;

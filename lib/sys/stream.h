@@ -66,7 +66,7 @@ static inline uint64_t stream_pending(const struct stream_out *out)
 /*
  * Flush, waiting up to until (clock_now; 0: not at all) for a slow reader; then close what is
  * owned, checking it. -1 with errno: that of a failed write, or ETIMEDOUT when bytes are left
- * (stream_pending). The stream is over in any case.
+ * (stream_pending). The stream is over in any case; to close it again does nothing.
  */
 int stream_close(struct stream_out *out, int64_t until);
 

@@ -618,6 +618,20 @@ static void serves_a_terminal(void **state)
     close(master);
 }
 
+/* The number may already be another's. */
+static void closes_a_descriptor_once(void **state)
+{
+    (void)state;
+    int first = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    stream_open(&out, the_loop, first, true);
+    assert_int_equal(stream_close(&out, 0), 0);
+    int second = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    assert_int_equal(second, first);
+    assert_int_equal(stream_close(&out, 0), 0);
+    assert_int_equal(write(second, "x", 1), 1);
+    close(second);
+}
+
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -647,6 +661,7 @@ int main(void)
         CLAIM(sees_the_end_of_a_fifo_whose_writer_left_before_it_looked),
         CLAIM(does_not_reopen_files_sockets_or_nothing),
         CLAIM(serves_a_terminal),
+        CLAIM(closes_a_descriptor_once),
     };
     return cmocka_run_group_tests_name("stream", tests, fill_plenty, free_plenty);
 }
