@@ -43,7 +43,7 @@ static struct engine_job *new_job(struct engine *engine, const struct source_eve
     job->job.event = event->bytes;
     job->job.line = event->number;
     job->token = event->token;
-    job->cost = event->length;
+    job->cost = event->length < ENGINE_EVENT_BYTES ? event->length : ENGINE_EVENT_BYTES;
     engine->window++;
     engine->window_bytes += job->cost;
     engine->report.read++;

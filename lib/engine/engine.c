@@ -1,4 +1,4 @@
-/* engine.c: set up, run, drain, end. */
+/* engine.c: an engine set up and taken apart, and what is asked of it. */
 #include "engine/internal.h"
 #include "engine/reporting.h"
 
@@ -61,9 +61,6 @@ static void function_fatal(void *owner, const struct err *err)
 {
     engine_fail(owner, err);
 }
-
-static void out_progress(struct stream_out *out);
-static void flush_idle(struct loop_idle *idle);
 
 static void letter_written(void *owner)
 {
@@ -156,12 +153,12 @@ struct engine *engine_new(const struct common_options *options, struct err *err)
         rng_seed_random(&engine->rng);
     set_context(engine);
     engine->paths = json_paths_new();
-    engine->out.progress = out_progress;
+    engine->out.progress = run_out_progress;
     stream_open(&engine->out, engine->loop, STDOUT_FILENO, false);
     stream_open(&engine->err, engine->loop, STDERR_FILENO, false);
     msg_divert(say, engine);
     engine->take.run = admit_task;
-    engine->idle.run = flush_idle;
+    engine->idle.run = run_idle;
     if (compile_options(engine, err) < 0 || open_dead(engine, err) < 0 ||
         reporting_open(engine, err) < 0)
         goto fail;
@@ -287,299 +284,10 @@ int engine_refuse(const struct err *err)
     }
 }
 
-/* ---- ending early ---- */
-
-void engine_stop(struct engine *engine)
-{
-    if (engine->stopping || engine->source_ended)
-        return;
-    engine->stopping = true;
-    engine->source->stop(engine->source);
-    engine_ended(engine);
-}
-
-void engine_ended(struct engine *engine)
-{
-    if (engine->plan->flush)
-        engine->plan->flush(engine->plan, true);
-    engine_check_end(engine);
-}
-
-void engine_cancel(struct engine *engine, enum failure_reason reason, bool now)
-{
-    engine_stop(engine);
-    for (size_t i = 0; i < engine->fn_count; i++) {
-        if (engine->fns[i] != engine->dead_sink) /* which has still to take the letters about it */
-            fn_cancel(engine->fns[i], reason, now);
-    }
-}
-
-static void grace_over(struct loop_timer *timer)
-{
-    struct engine *engine =
-        (struct engine *)(void *)((char *)timer - offsetof(struct engine, grace));
-    engine_cancel(engine, FAILURE_INTERRUPTED, false);
-}
-
-/* Stop reading, and give what is in flight the grace to end. */
-static void drain(struct engine *engine)
-{
-    engine_stop(engine);
-    if (engine->grace.place)
-        return;
-    engine->grace.fire = grace_over;
-    loop_timer_set(engine->loop, &engine->grace,
-                   loop_now(engine->loop) + engine->options->calling.grace);
-}
-
-static void signalled(void *owner, int signo)
-{
-    struct engine *engine = owner;
-    if (signo == SIGHUP && engine->plan->reload) {
-        engine->plan->reload(engine->plan);
-        engine_fit_values(engine);
-        return;
-    }
-    if (engine->signal) {
-        engine_cancel(engine, FAILURE_INTERRUPTED, true);
-        return;
-    }
-    engine->signal = signo;
-    drain(engine);
-    engine_check_end(engine);
-}
-
-static void budget_over(struct loop_timer *timer)
-{
-    struct engine *engine =
-        (struct engine *)(void *)((char *)timer - offsetof(struct engine, budget));
-    engine->budget_spent = !engine->source_ended;
-    engine_stop(engine);
-}
-
-void engine_check_halt(struct engine *engine)
-{
-    const struct common_halt *halt = &engine->options->halt;
-    uint64_t died = engine->died, ended = engine->finished;
-    bool many = halt->failures && died >= halt->failures;
-    bool often = halt->fraction > 0 && ended >= COMMON_HALT_EVENTS &&
-                 (double)died >= halt->fraction * (double)ended;
-    if (engine->halted || (!many && !often))
-        return;
-    engine->halted = true;
-    msg_warn("halted: %llu of %llu events are dead", (unsigned long long)died,
-             (unsigned long long)ended);
-    if (halt->now)
-        engine_cancel(engine, FAILURE_HALTED, false);
-    else
-        engine_stop(engine);
-}
-
-void engine_fail(struct engine *engine, const struct err *err)
-{
-    msg_error("%s", err->text);
-    engine->failed = true;
-    if (engine->started)
-        drain(engine);
-}
-
-/* ---- the sink ---- */
-
-static void out_progress(struct stream_out *out)
-{
-    struct engine *engine = (struct engine *)(void *)((char *)out - offsetof(struct engine, out));
-    if (out->error && !engine->reader_gone && !engine->out_failed) {
-        if (out->error == EPIPE) {
-            engine->reader_gone = true;
-            drain(engine);
-        } else {
-            struct err err;
-            errno = out->error;
-            err_sys(&err, "write stdout");
-            engine->out_failed = true;
-            engine_fail(engine, &err);
-        }
-    }
-    settle_progress(engine);
-    if (engine->plan && engine->plan->room)
-        engine->plan->room(engine->plan);
-    admit_wake(engine);
-}
-
-/* Nothing is at hand: what was gathered goes out. */
-static void flush_idle(struct loop_idle *idle)
-{
-    struct engine *engine = (struct engine *)(void *)((char *)idle - offsetof(struct engine, idle));
-    if (engine->plan->flush)
-        engine->plan->flush(engine->plan, engine->stopping || engine->source_ended);
-    for (size_t i = 0; i < engine->fn_count; i++) {
-        if (engine->fns[i] != engine->dead_sink)
-            fn_flush(engine->fns[i]);
-    }
-    settle_flush(engine);
-    if (engine->dead_sink) /* last: what failed just now has its letters in it */
-        fn_flush(engine->dead_sink);
-    stream_flush(&engine->err);
-}
-
-/* ---- running ---- */
-
-static void stop_if_closed(struct engine *engine)
-{
-    if (engine->closing && engine->closed == engine->fn_count && !engine->removing)
-        loop_stop(engine->loop);
-}
-
-static void function_closed(void *owner)
-{
-    struct engine *engine = owner;
-    engine->closed++;
-    stop_if_closed(engine);
-}
-
-void engine_check_end(struct engine *engine)
-{
-    if (!engine->started || engine->closing || engine->window ||
-        !(engine->source_ended || engine->stopping))
-        return;
-    engine->closing = true;
-    stop_if_closed(engine);
-    for (size_t i = 0; i < engine->fn_count; i++)
-        fn_close(engine->fns[i], function_closed, engine);
-}
-
-/* A function on its way out. */
-struct removal {
-    struct loop_task task;
-    struct engine *engine;
-    struct fn *fn;
-};
-
-static void end_removal(struct removal *removal)
-{
-    removal->engine->removing--;
-    stop_if_closed(removal->engine);
-    free(removal);
-}
-
-static void removed(struct loop_task *task)
-{
-    struct removal *removal = (struct removal *)(void *)task;
-    fn_free(removal->fn);
-    end_removal(removal);
-}
-
-static void removal_closed(void *owner)
-{
-    struct removal *removal = owner;
-    removal->task.run = removed;
-    loop_defer(removal->engine->loop, &removal->task);
-}
-
-static void remove_later(struct loop_task *task)
-{
-    struct removal *removal = (struct removal *)(void *)task;
-    struct engine *engine = removal->engine;
-    if (engine->closing) { /* together with all the others */
-        end_removal(removal);
-        return;
-    }
-    size_t place = 0;
-    while (engine->fns[place] != removal->fn)
-        place++;
-    engine->fns[place] = engine->fns[--engine->fn_count];
-    fn_close(removal->fn, removal_closed, removal);
-}
-
-void engine_remove(struct engine *engine, struct fn *fn)
-{
-    if (!engine->started) /* the loop does not turn: engine_free frees it */
-        return;
-    struct removal *removal = mem_zalloc(sizeof *removal);
-    *removal = (struct removal){.task = {.run = remove_later}, .engine = engine, .fn = fn};
-    engine->removing++;
-    loop_defer(engine->loop, &removal->task);
-}
-
-static void source_ready(void *owner)
-{
-    admit_wake(owner);
-}
-
-static int watch_signals(struct engine *engine)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        struct sigaction action;
-        sigaction(signals[i], NULL, &action);
-        bool reloads = signals[i] == SIGHUP && engine->plan->reload;
-        if (action.sa_handler == SIG_IGN && !reloads) /* nohup, or a background job of a shell */
-            continue;
-        if (loop_signal(engine->loop, signals[i], signalled, engine) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 void engine_fit_values(struct engine *engine)
 {
     engine->values =
         mem_realloc(engine->values, json_paths_count(engine->paths) * sizeof *engine->values);
-}
-
-static void begin(struct engine *engine)
-{
-    engine->started = true;
-    engine->report.started = clock_now();
-    engine_fit_values(engine);
-    engine->source->ready = source_ready;
-    engine->source->owner = engine;
-    loop_idle_add(engine->loop, &engine->idle);
-    if (engine->options->budget) {
-        engine->budget.fire = budget_over;
-        loop_timer_set(engine->loop, &engine->budget, clock_now() + engine->options->budget);
-    }
-    reporting_begin(engine);
-    admit_wake(engine);
-}
-
-static int exit_status(const struct engine *engine)
-{
-    if (engine->failed)
-        return EXIT_FITTING;
-    if (engine->signal)
-        return EXIT_SIGNALLED + engine->signal;
-    if (engine->budget_spent)
-        return EXIT_AGAIN;
-    return engine->report.dead ? EXIT_DEAD : EXIT_OK;
-}
-
-int engine_run(struct engine *engine, struct source *source, struct plan *plan)
-{
-    struct err err;
-    engine->source = source;
-    engine->plan = plan;
-    begin(engine);
-    if (watch_signals(engine) < 0) {
-        err_sys(&err, "watch signals");
-        engine_fail(engine, &err);
-    }
-    if (loop_run(engine->loop, &err) < 0) {
-        msg_error("%s", err.text);
-        engine->failed = true;
-    }
-    loop_idle_remove(engine->loop, &engine->idle);
-    loop_timer_clear(engine->loop, &engine->budget);
-    loop_timer_clear(engine->loop, &engine->grace);
-    if (stream_close(&engine->out, 0) < 0 && !engine->reader_gone && !engine->out_failed) {
-        msg_error("write stdout: %s", strerror(errno));
-        engine->failed = true;
-    }
-    reporting_end(engine);
-    stream_close(&engine->err, clock_now() + engine->options->calling.grace);
-    msg_divert(NULL, NULL);
-    reporting_tell(engine);
-    return exit_status(engine);
 }
 
 bool engine_is_crowded(const struct engine *engine)
@@ -590,15 +298,4 @@ bool engine_is_crowded(const struct engine *engine)
 void engine_room(struct engine *engine)
 {
     admit_wake(engine);
-}
-
-struct str job_id(struct job *job)
-{
-    struct engine *engine = job->engine;
-    struct engine_job *own = engine_job_of(job);
-    if (!own->id.len) {
-        struct err err;
-        identity_of(engine->identity, slice_str(job->event), engine->wants_id, &own->id, &err);
-    }
-    return buf_str(&own->id);
 }

@@ -2,9 +2,10 @@
  * internal.h: the engine's own structs, shared by the files that make up the engine. Internal to
  * lib/engine.
  *
- * engine.c sets up, runs and ends; admit.c takes events and starts jobs; settle.c writes results
- * and settles outcomes. A job is on exactly one of the lists below, in the order of its life;
- * a silent one that has only to be counted is on none.
+ * engine.c sets up; run.c runs, admit.c takes events and starts jobs, job.c hears from the plan
+ * what became of them, settle.c writes results and settles outcomes; ending.c ends a run early,
+ * closing.c closes the functions. A job is on exactly one of the lists below, in the order of its
+ * life; a silent one that has only to be counted is on none.
  */
 #ifndef FIT_ENGINE_INTERNAL_H
 #define FIT_ENGINE_INTERNAL_H
@@ -109,14 +110,24 @@ struct engine {
     int signal;      /* the first that arrived */
 };
 
-/* ---- engine.c ---- */
+/* ---- ending.c ---- */
 void engine_stop(struct engine *engine);  /* take no more events; go on with those in the window */
 void engine_ended(struct engine *engine); /* no more events will come */
 void engine_cancel(struct engine *engine, enum failure_reason reason, bool now);
-void engine_fit_values(
-    struct engine *engine); /* programs may have been compiled: values for their paths */
-void engine_check_end(struct engine *engine);  /* close the functions once nothing is left */
 void engine_check_halt(struct engine *engine); /* --halt, after an event has died */
+void ending_drain(struct engine *engine); /* stop, and cancel what has not ended after the grace */
+int ending_watch_signals(struct engine *engine);
+void ending_budget_over(struct loop_timer *timer);
+
+/* ---- closing.c ---- */
+void engine_check_end(struct engine *engine); /* close the functions once nothing is left */
+
+/* ---- engine.c ---- */
+void engine_fit_values(struct engine *engine); /* programs were compiled: values for their paths */
+
+/* ---- run.c ---- */
+void run_out_progress(struct stream_out *out); /* the sink was written, or has failed */
+void run_idle(struct loop_idle *idle);         /* nothing is at hand: what was gathered goes out */
 
 /* ---- admit.c ---- */
 void admit_wake(struct engine *engine); /* there may be events, and room for them */
@@ -125,6 +136,7 @@ void admit_next_of_key(struct engine *engine,
 void admit_task(struct loop_task *task);
 
 /* ---- settle.c ---- */
+void settle_take_out(struct job_list *list, struct engine_job *job);
 void settle_finish(struct engine_job *job);  /* its plan has ended it */
 void settle_progress(struct engine *engine); /* something was written, or can be */
 void settle_letter_written(struct engine_job *job);

@@ -1,0 +1,121 @@
+/*
+ * ending.c: why a run ends before its input does, and how.
+ *
+ * A signal, --budget, --halt, a sink that fails or a reader that leaves: reading stops, what is in
+ * flight gets the grace to end, and then its calls are ended. Nothing is forgotten on the way: each
+ * job still ends with its outcome.
+ */
+#include "engine/internal.h"
+
+#include "base/msg.h"
+
+#include <signal.h>
+
+void engine_stop(struct engine *engine)
+{
+    if (engine->stopping || engine->source_ended)
+        return;
+    engine->stopping = true;
+    engine->source->stop(engine->source);
+    engine_ended(engine);
+}
+
+void engine_ended(struct engine *engine)
+{
+    if (engine->plan->flush)
+        engine->plan->flush(engine->plan, true);
+    engine_check_end(engine);
+}
+
+void engine_cancel(struct engine *engine, enum failure_reason reason, bool now)
+{
+    engine_stop(engine);
+    for (size_t i = 0; i < engine->fn_count; i++) {
+        if (engine->fns[i] != engine->dead_sink) /* which has still to take the letters about it */
+            fn_cancel(engine->fns[i], reason, now);
+    }
+}
+
+static void grace_over(struct loop_timer *timer)
+{
+    struct engine *engine =
+        (struct engine *)(void *)((char *)timer - offsetof(struct engine, grace));
+    engine_cancel(engine, FAILURE_INTERRUPTED, false);
+}
+
+/* Stop reading, and give what is in flight the grace to end. */
+void ending_drain(struct engine *engine)
+{
+    engine_stop(engine);
+    if (engine->grace.place)
+        return;
+    engine->grace.fire = grace_over;
+    loop_timer_set(engine->loop, &engine->grace,
+                   loop_now(engine->loop) + engine->options->calling.grace);
+}
+
+static void signalled(void *owner, int signo)
+{
+    struct engine *engine = owner;
+    if (signo == SIGHUP && engine->plan->reload) {
+        engine->plan->reload(engine->plan);
+        engine_fit_values(engine);
+        return;
+    }
+    if (engine->signal) {
+        engine_cancel(engine, FAILURE_INTERRUPTED, true);
+        return;
+    }
+    engine->signal = signo;
+    ending_drain(engine);
+    engine_check_end(engine);
+}
+
+void ending_budget_over(struct loop_timer *timer)
+{
+    struct engine *engine =
+        (struct engine *)(void *)((char *)timer - offsetof(struct engine, budget));
+    engine->budget_spent = !engine->source_ended;
+    engine_stop(engine);
+}
+
+void engine_check_halt(struct engine *engine)
+{
+    const struct common_halt *halt = &engine->options->halt;
+    uint64_t died = engine->died, ended = engine->finished;
+    bool many = halt->failures && died >= halt->failures;
+    bool often = halt->fraction > 0 && ended >= COMMON_HALT_EVENTS &&
+                 (double)died >= halt->fraction * (double)ended;
+    if (engine->halted || (!many && !often))
+        return;
+    engine->halted = true;
+    msg_warn("halted: %llu of %llu events are dead", (unsigned long long)died,
+             (unsigned long long)ended);
+    if (halt->now)
+        engine_cancel(engine, FAILURE_HALTED, false);
+    else
+        engine_stop(engine);
+}
+
+void engine_fail(struct engine *engine, const struct err *err)
+{
+    msg_error("%s", err->text);
+    engine->failed = true;
+    if (engine->started)
+        ending_drain(engine);
+}
+
+int ending_watch_signals(struct engine *engine)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction action;
+        sigaction(signals[i], NULL, &action);
+        bool reloads = signals[i] == SIGHUP && engine->plan->reload;
+        if (action.sa_handler == SIG_IGN && !reloads) /* nohup, or a background job of a shell */
+            continue;
+        if (loop_signal(engine->loop, signals[i], signalled, engine) < 0)
+            return -1;
+    }
+    return 0;
+}

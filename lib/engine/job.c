@@ -1,0 +1,133 @@
+/* job.c: what a plan says of a job: its results, its letters, its outcome. */
+#include "engine/internal.h"
+#include "engine/reporting.h"
+
+#include "base/mem.h"
+
+struct str job_id(struct job *job)
+{
+    struct engine *engine = job->engine;
+    struct engine_job *own = engine_job_of(job);
+    if (!own->id.len) {
+        struct err err;
+        identity_of(engine->identity, slice_str(job->event), engine->wants_id, &own->id, &err);
+    }
+    return buf_str(&own->id);
+}
+
+void *job_data(struct job *job)
+{
+    return engine_job_of(job) + 1;
+}
+
+static void add_cost(struct engine_job *job, size_t bytes)
+{
+    job->cost += bytes;
+    job->job.engine->window_bytes += bytes;
+}
+
+void job_emit_take(struct job *job, struct slice lines, size_t count)
+{
+    struct engine_job *own = engine_job_of(job);
+    job->engine->report.results += count;
+    if (!lines.len) {
+        slice_drop(&lines);
+        return;
+    }
+    add_cost(own, lines.len);
+    if (!own->lines.len) {
+        own->lines = lines;
+        return;
+    }
+    struct result *result = mem_zalloc(sizeof *result);
+    result->lines = lines;
+    if (own->more)
+        own->last_more->next = result;
+    else
+        own->more = result;
+    own->last_more = result;
+}
+
+void job_emit_event(struct job *job)
+{
+    job_emit_take(job, slice_line(job->event), 1);
+}
+
+void job_emit_now(struct job *job, struct str lines, size_t count)
+{
+    struct engine *engine = job->engine;
+    engine->report.results += count;
+    engine->report.bytes_out += lines.len;
+    reporting_hide_for_output(engine);
+    stream_add(&engine->out, lines);
+}
+
+bool engine_may_emit(const struct engine *engine)
+{
+    return stream_pending(&engine->out) < ENGINE_OUTPUT;
+}
+
+void job_silent(struct job *job)
+{
+    struct engine_job *own = engine_job_of(job);
+    own->silent = true;
+    settle_take_out(&job->engine->order, own);
+}
+
+void job_letter_take(struct job *job, struct str event, struct failure *failure)
+{
+    settle_add_letter(engine_job_of(job), event, failure);
+}
+
+void job_part_letter_take(struct job *job, struct str part, struct failure *failure)
+{
+    struct engine_job *own = engine_job_of(job);
+    enum source_outcome outcome = own->outcome;
+    settle_add_letter(own, part, failure);
+    own->outcome = outcome;
+}
+
+void job_done(struct job *job)
+{
+    settle_finish(engine_job_of(job));
+}
+
+void job_dead_take(struct job *job, struct failure *failure)
+{
+    struct engine *engine = job->engine;
+    struct engine_job *own = engine_job_of(job);
+    if (engine->reader_gone && failure->reason == FAILURE_INTERRUPTED) {
+        failure_free(failure); /* ended because nobody reads its results */
+        own->outcome = SOURCE_DROPPED;
+    } else {
+        settle_add_letter(own, slice_str(job->event), failure);
+    }
+    settle_finish(own);
+}
+
+void job_drop(struct job *job)
+{
+    struct engine_job *own = engine_job_of(job);
+    if (own->outcome == SOURCE_DONE)
+        own->outcome = SOURCE_DROPPED;
+    settle_finish(own);
+}
+
+void job_prepare(struct job *job, struct fn_call *call)
+{
+    call->event = job->event;
+    call->number = job->line;
+    if (job->engine->wants_id)
+        call->id = job_id(job);
+    call->owner = job;
+}
+
+void job_end_with(struct job *job, struct fn_call *call)
+{
+    if (call->failure) {
+        job_dead_take(job, call->failure);
+        return;
+    }
+    job_emit_take(job, call->lines, call->count);
+    job_done(job);
+}

@@ -1,0 +1,106 @@
+/* run.c: a run from its first event to its exit status. */
+#include "engine/internal.h"
+#include "engine/reporting.h"
+
+#include "base/clock.h"
+#include "base/msg.h"
+
+#include <errno.h>
+#include <string.h>
+
+void run_out_progress(struct stream_out *out)
+{
+    struct engine *engine = (struct engine *)(void *)((char *)out - offsetof(struct engine, out));
+    if (out->error && !engine->reader_gone && !engine->out_failed) {
+        if (out->error == EPIPE) {
+            engine->reader_gone = true;
+            ending_drain(engine);
+        } else {
+            struct err err;
+            errno = out->error;
+            err_sys(&err, "write stdout");
+            engine->out_failed = true;
+            engine_fail(engine, &err);
+        }
+    }
+    settle_progress(engine);
+    if (engine->plan && engine->plan->room)
+        engine->plan->room(engine->plan);
+    admit_wake(engine);
+}
+
+/* Nothing is at hand: what was gathered goes out. */
+void run_idle(struct loop_idle *idle)
+{
+    struct engine *engine = (struct engine *)(void *)((char *)idle - offsetof(struct engine, idle));
+    if (engine->plan->flush)
+        engine->plan->flush(engine->plan, engine->stopping || engine->source_ended);
+    for (size_t i = 0; i < engine->fn_count; i++) {
+        if (engine->fns[i] != engine->dead_sink)
+            fn_flush(engine->fns[i]);
+    }
+    settle_flush(engine);
+    if (engine->dead_sink) /* last: what failed just now has its letters in it */
+        fn_flush(engine->dead_sink);
+    stream_flush(&engine->err);
+}
+
+static void source_ready(void *owner)
+{
+    admit_wake(owner);
+}
+
+static void begin(struct engine *engine)
+{
+    engine->started = true;
+    engine->report.started = clock_now();
+    engine_fit_values(engine);
+    engine->source->ready = source_ready;
+    engine->source->owner = engine;
+    loop_idle_add(engine->loop, &engine->idle);
+    if (engine->options->budget) {
+        engine->budget.fire = ending_budget_over;
+        loop_timer_set(engine->loop, &engine->budget, clock_now() + engine->options->budget);
+    }
+    reporting_begin(engine);
+    admit_wake(engine);
+}
+
+static int exit_status(const struct engine *engine)
+{
+    if (engine->failed)
+        return EXIT_FITTING;
+    if (engine->signal)
+        return EXIT_SIGNALLED + engine->signal;
+    if (engine->budget_spent)
+        return EXIT_AGAIN;
+    return engine->report.dead ? EXIT_DEAD : EXIT_OK;
+}
+
+int engine_run(struct engine *engine, struct source *source, struct plan *plan)
+{
+    struct err err;
+    engine->source = source;
+    engine->plan = plan;
+    begin(engine);
+    if (ending_watch_signals(engine) < 0) {
+        err_sys(&err, "watch signals");
+        engine_fail(engine, &err);
+    }
+    if (loop_run(engine->loop, &err) < 0) {
+        msg_error("%s", err.text);
+        engine->failed = true;
+    }
+    loop_idle_remove(engine->loop, &engine->idle);
+    loop_timer_clear(engine->loop, &engine->budget);
+    loop_timer_clear(engine->loop, &engine->grace);
+    if (stream_close(&engine->out, 0) < 0 && !engine->reader_gone && !engine->out_failed) {
+        msg_error("write stdout: %s", strerror(errno));
+        engine->failed = true;
+    }
+    reporting_end(engine);
+    stream_close(&engine->err, clock_now() + engine->options->calling.grace);
+    msg_divert(NULL, NULL);
+    reporting_tell(engine);
+    return exit_status(engine);
+}
