@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "fn/collect.h"
+#include "fn/answer.h"
 #include "format/json.h"
 #include "fn/piped.h"
 
@@ -179,60 +179,6 @@ void worker_cancel(struct worker *worker, enum failure_reason reason, bool now)
 
 /* ---- answers ---- */
 
-/* The answer's bytes as a result: a slice of the block, or a file when it is large. -1 with err. */
-static int keep_result(struct worker *worker, struct str line, struct slice *lines, struct err *err)
-{
-    const struct fn *fn = worker->fn;
-    if (fn->settings.text) {
-        struct buf wrapped = {0};
-        buf_add_json(&wrapped, line);
-        buf_addc(&wrapped, '\n');
-        *lines = slice_dup(buf_str(&wrapped));
-        buf_free(&wrapped);
-        return 0;
-    }
-    if (line.data[line.len] != '\n') { /* CR LF */
-        struct buf copy = {0};
-        buf_add_str(&copy, line);
-        buf_addc(&copy, '\n');
-        *lines = slice_dup(buf_str(&copy));
-        buf_free(&copy);
-        return 0;
-    }
-    if (line.len > FN_SPILL)
-        return collect_spill((struct str){line.data, line.len + 1}, fn->context->temp_dir, lines,
-                             err);
-    *lines = slice_of(worker->block, line.data, line.len + 1);
-    return 0;
-}
-
-/* What is wrong with an answer, or NULL. "!" and the empty line are for the caller. */
-static struct failure *check_answer(const struct worker *worker, struct str line)
-{
-    if (worker->fn->settings.text)
-        return str_is_utf8(line)
-                   ? NULL
-                   : failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "the answer is not UTF-8");
-    struct json_scan scan;
-    if (json_scan(line, NULL, NULL, &scan) == 0)
-        return NULL;
-    return failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY,
-                       "the answer is not JSON: %s at byte %zu", scan.reason, scan.at + 1);
-}
-
-static struct failure *error_answer(struct str error)
-{
-    struct json_scan scan;
-    error = str_trim(error);
-    if (json_scan(error, NULL, NULL, &scan) < 0)
-        return failure_new(FAILURE_ERROR, FAILURE_ORDINARY, "%.*s",
-                           (int)(error.len < 1024 ? error.len : 1024), error.data);
-    struct failure *failure =
-        failure_new(FAILURE_ERROR, FAILURE_ORDINARY, "the function answered with an error");
-    failure->detail = mem_strndup(error.data, error.len);
-    return failure;
-}
-
 /* One line from the worker. */
 static void answer(struct worker *worker, struct str line)
 {
@@ -244,20 +190,13 @@ static void answer(struct worker *worker, struct str line)
         return;
     }
     struct fn_call *call = worker->flight.first;
-    bool is_error = line.len && line.data[0] == '!';
-    struct failure *failure =
-        is_error ? error_answer((struct str){line.data + 1, line.len - 1}) : NULL;
-    if (!failure && line.len) {
-        struct err err;
-        failure = check_answer(worker, line);
-        if (!failure && keep_result(worker, line, &call->lines, &err) < 0)
-            failure = failure_new(FAILURE_WRITE, FAILURE_ORDINARY, "%s", err.text);
-        if (failure) { /* who knows which event the next line would answer */
-            worker_break(worker, failure);
-            return;
-        }
-        call->count = 1;
+    struct slice bytes = {worker->block, line.data, line.len};
+    struct failure *failure = answer_read(worker->fn, bytes, &call->lines);
+    if (failure && failure->reason != FAILURE_ERROR) {
+        worker_break(worker, failure); /* who knows which event the next line would answer */
+        return;
     }
+    call->count = call->lines.len > 0;
     struct attempt_report report = {
         .slot = worker->slot,
         .pid = worker->pid,
