@@ -34,9 +34,10 @@
 #include <stdint.h>
 
 enum {
-    ENGINE_WINDOW = 4096, /* jobs between read and settled; then reading waits */
-    ENGINE_WINDOW_BYTES =
-        2 * 1024 * 1024,        /* their events and results; one larger event passes alone */
+    ENGINE_WINDOW = 4096,                  /* jobs between read and settled; then reading waits */
+    ENGINE_WINDOW_BYTES = 2 * 1024 * 1024, /* their events and results; then too */
+    /* What one event counts at most: a large one leaves room for its neighbours, two do not. */
+    ENGINE_EVENT_BYTES = ENGINE_WINDOW_BYTES / 2,
     ENGINE_TURN = 1024,         /* events taken before the descriptors are looked at again */
     ENGINE_OUTPUT = 256 * 1024, /* result bytes handed to a slow reader; then emission waits */
 };

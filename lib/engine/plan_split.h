@@ -10,7 +10,8 @@
  * The result of an event is an array: a part with one result gives that value, one without a result
  * null, one with several an array of them. Of a batch with one answer for all its parts, only that
  * answer is in the array. The array, or what the join program makes of it, is emitted when the
- * last part has ended, and nothing of it when the event is dead.
+ * last part has ended, and nothing of it when the event is dead. A function without results (a
+ * file) gives no array, unless a join program is there to make something of it.
  *
  * With envelopes each part is emitted as it ends, {"part":{"group":ID,"index":I,"count":N}} with
  * "value" or "error"; without both it has no result of its own. An event without parts gives

@@ -255,7 +255,8 @@ void split_job_end(struct split_job *own)
     warn_of_digits(split);
     parts_free(&own->parts);
     window_free(own->window);
-    if (!failure && !split->settings.envelopes) {
+    bool says_something = !fn_is_silent(split->fn) || split->join;
+    if (!failure && !split->settings.envelopes && says_something) {
         emit_joined(split, own->job, &own->array);
     } else {
         buf_free(&own->array);

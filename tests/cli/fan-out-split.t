@@ -47,6 +47,13 @@ run fan-out -j2 --split '.[]' -- sh -c 'read n; seq $n' <four
 exits 0
 out_is '[null,1,[1,2],[1,2,3]]'
 
+claim 'parts that go to a file give no array'
+run fan-out --split '.[]' --stats -- file:parts <four
+exits 0
+out_is ''
+is "$(cat parts)" "$(printf '0\n1\n2\n3')"
+is "$(jq -c '[.done,.results]' "$err")" '[1,0]'
+
 claim '--join makes something else of the array; each output is a line'
 run fan-out --split '.[]' --join add -- cat <four
 out_is 6
@@ -179,6 +186,17 @@ for part in 1 2 3; do
     at=$(grep -nx "$part" order | cut -d : -f 1)
     [ "$at" -le 12 ] || wrong "when part $part ran" 'among the first 12' "$at"
 done
+
+claim 'nor does one that fills the window'
+awk 'BEGIN {
+    printf "{\"pad\":\""; for (i = 0; i < 300000; i++) printf "0123456789"
+    printf "\",\"parts\":[100"; for (i = 101; i < 200; i++) printf ",%d", i
+    print "]}\n{\"parts\":[1,2]}\n{\"parts\":[3]}" }' >wide
+rm -f order
+run fan-out -j1 --split '.parts[]' -- sh -c 'tee -a order' <wide
+exits 0
+at=$(grep -nx 3 order | cut -d : -f 1)
+[ "$at" -le 12 ] || wrong "when part 3 ran" 'among the first 12' "$at"
 
 claim 'with -u a small event is out before a large one'
 run fan-out -u -j2 --split '.[]' -- cat <neighbours
