@@ -74,13 +74,13 @@ static const struct option_entry flow_entries[] = {
     {0},
 };
 
-#define ID_ENTRY                                                                                   \
-    {                                                                                              \
-        "id", 0, ID_ID, "JQ", "what identifies an event [CloudEvent id, or content]", NULL         \
+#define ID_ENTRY                                                                           \
+    {                                                                                      \
+        "id", 0, ID_ID, "JQ", "what identifies an event [CloudEvent id, or content]", NULL \
     }
-#define MAX_EVENT_ENTRY                                                                            \
-    {                                                                                              \
-        "max-event", 0, ID_MAX_EVENT, "SIZE", "a longer line is a dead event [16M]", NULL          \
+#define MAX_EVENT_ENTRY                                                                   \
+    {                                                                                     \
+        "max-event", 0, ID_MAX_EVENT, "SIZE", "a longer line is a dead event [16M]", NULL \
     }
 
 static const struct option_entry events_entries[] = {

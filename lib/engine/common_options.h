@@ -53,7 +53,8 @@ struct common_options {
 extern const struct option_group common_calling;
 extern const struct option_group common_flow;
 extern const struct option_group common_events;
-extern const struct option_group common_identity; /* of common_events what does not speak of dead letters */
+extern const struct option_group
+    common_identity; /* of common_events what does not speak of dead letters */
 /* -v and --quiet set the level of msg.h at once */
 extern const struct option_group common_reporting;
 
