@@ -6,6 +6,7 @@
 #include "engine/folder.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 
 struct plan_route {
@@ -299,6 +300,16 @@ static void reload(struct plan *plan)
     engine_room(self->engine);
 }
 
+/* From before the table is read until the loop hears of it SIGHUP waits, so that no change is
+ * missed. */
+static void hold_hangups(void)
+{
+    sigset_t hangup;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    sigprocmask(SIG_BLOCK, &hangup, NULL);
+}
+
 static int open_otherwise(struct plan_route *self, struct err *err)
 {
     if (!self->options->otherwise)
@@ -327,6 +338,8 @@ static int set_up(struct plan_route *self, struct err *err)
         if (routes_add(&self->routes, options->pairs[i], options->pairs[i + 1], err) < 0)
             return -1;
     }
+    if (options->table)
+        hold_hangups();
     if (options->table && routes_read(&self->routes, options->table, err) < 0)
         return -1;
     fit_matches(self);
