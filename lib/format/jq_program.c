@@ -20,21 +20,28 @@ struct jq_program {
 
 /* ---- programs ---- */
 
-/* Give the program its native form, if it has one that fits into the paths. */
+/* Look the paths of the native form up by a scan of its own. -1: they are more than a set holds. */
+static int bind_alone(struct jq_program *program)
+{
+    program->paths = json_paths_new();
+    if (jq_native_bind(program->native, program->paths) != 0)
+        return -1;
+    program->values = mem_array(json_paths_count(program->paths), sizeof(*program->values));
+    return 0;
+}
+
+/* Give the program its native form, if it has one. When the shared set is full it scans by itself.
+ */
 static void make_native(struct jq_program *program, struct json_paths *paths)
 {
     struct str text = str_trim(str_of(program->text));
 
     program->native = jq_native_parse(text.len ? text : STR("."));
-    if (!program->native)
+    if (!program->native || (paths && jq_native_bind(program->native, paths) == 0))
         return;
-    if (!paths)
-        paths = program->paths = json_paths_new();
-    if (jq_native_bind(program->native, paths) != 0) {
+    if (bind_alone(program) != 0) {
         jq_native_free(program->native);
         program->native = NULL;
-    } else if (program->paths) {
-        program->values = mem_array(json_paths_count(program->paths), sizeof(*program->values));
     }
 }
 

@@ -165,6 +165,32 @@ static void takes_the_values_of_a_shared_scan(void **state)
     json_paths_free(paths);
 }
 
+static void scans_alone_when_the_shared_paths_are_full(void **state)
+{
+    struct json_paths *paths = json_paths_new();
+    struct jq_program *programs[2 * JSON_MAX_NODES];
+    char text[32];
+
+    (void)state;
+    for (int i = 0; i < 2 * JSON_MAX_NODES; i++) {
+        snprintf(text, sizeof(text), ".a.k%d == %d", i, i);
+        programs[i] = jq_compile(text, paths, &err);
+        assert_true(jq_is_native(programs[i]));
+    }
+    struct json_value values[JSON_MAX_NODES];
+    struct json_scan scan;
+    struct str event = STR("{\"a\":{\"k0\":0,\"k511\":511,\"k510\":1}}");
+    assert_int_equal(json_scan(event, paths, values, &scan), 0);
+    struct jq_input input = {event, values, scan.depth};
+    assert_int_equal(jq_matches(programs[0], &input, &err), 1);
+    assert_int_equal(jq_matches(programs[511], &input, &err), 1);
+    assert_int_equal(jq_matches(programs[510], &input, &err), 0);
+    assert_int_equal(jq_declined(programs[0]) + jq_declined(programs[511]), 0);
+    for (int i = 0; i < 2 * JSON_MAX_NODES; i++)
+        jq_free(programs[i]);
+    json_paths_free(paths);
+}
+
 static void gives_parts_of_the_event_byte_for_byte(void **state)
 {
     (void)state;
@@ -440,6 +466,7 @@ int main(void)
         cmocka_unit_test(leaves_everything_else_to_libjq),
         cmocka_unit_test(declines_what_it_cannot_decide_exactly),
         cmocka_unit_test(takes_the_values_of_a_shared_scan),
+        cmocka_unit_test(scans_alone_when_the_shared_paths_are_full),
         cmocka_unit_test(gives_parts_of_the_event_byte_for_byte),
         cmocka_unit_test(selects_by_the_first_output),
         cmocka_unit_test(orders_values_as_jq_does),
