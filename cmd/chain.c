@@ -148,9 +148,10 @@ static void check_stages(void)
         char **words = words_split(functions[i], &count, &err);
         if (!words)
             options_fail(&command, "%s", err.text);
-        if (kinds[kind_of(words[0])].sink && i + 1 < settings.count)
-            options_fail(&command, "'%s': only the last function may be a sink", functions[i]);
+        bool sink = kinds[kind_of(words[0])].sink;
         words_free(words);
+        if (sink && i + 1 < settings.count)
+            options_fail(&command, "'%s': only the last function may be a sink", functions[i]);
     }
     settings.functions = functions;
     settings.jobs = stage_jobs ? jobs : NULL;
