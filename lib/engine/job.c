@@ -64,7 +64,7 @@ void job_emit_now(struct job *job, struct str lines, size_t count)
 
 bool engine_may_emit(const struct engine *engine)
 {
-    return stream_pending(&engine->out) < ENGINE_OUTPUT;
+    return engine->out.error || stream_pending(&engine->out) < ENGINE_OUTPUT;
 }
 
 void job_silent(struct job *job)

@@ -125,8 +125,7 @@ static bool emit_results(struct engine_job *job)
 {
     struct engine *engine = job->job.engine;
     while (job->lines.len) {
-        uint64_t pending = stream_pending(&engine->out);
-        if (pending >= ENGINE_OUTPUT)
+        if (!engine_may_emit(engine))
             return false;
         size_t piece = job->lines.len - job->emitted;
         if (piece > ENGINE_OUTPUT)
