@@ -137,6 +137,7 @@ int engine_refuse(const struct err *err);
 /* ---- for plans ---- */
 
 void *job_data(struct job *job);
+struct job *job_of_data(void *data);
 
 /* The identity of the event (DESIGN.md 1.1), computed on first use; valid as long as the job. */
 struct str job_id(struct job *job);

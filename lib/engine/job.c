@@ -20,6 +20,11 @@ void *job_data(struct job *job)
     return engine_job_of(job) + 1;
 }
 
+struct job *job_of_data(void *data)
+{
+    return &((struct engine_job *)data - 1)->job;
+}
+
 static void add_cost(struct engine_job *job, size_t bytes)
 {
     job->cost += bytes;

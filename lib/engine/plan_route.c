@@ -28,12 +28,15 @@ struct plan_route {
 struct send {
     struct fn_call call;
     struct route *route;
-    struct target *target; /* the route may lose it meanwhile */
+    struct target *target; /* the route may lose it meanwhile; NULL: no call was made */
 };
 
+/* An event for one file has only a put; the others have calls. */
 struct routed {
-    struct send one;
-    struct send *many; /* with --all and several matches; else NULL */
+    struct fn_put put; /* first */
+    struct route *route;
+    struct target *target;
+    struct send *sends;
     size_t count;
     size_t open; /* calls that have not ended, and one while they are begun */
 };
@@ -161,19 +164,36 @@ static void end_all(struct job *job, struct routed *routed)
 {
     bool sent = false;
     for (size_t i = 0; i < routed->count; i++) {
-        struct send *send = &routed->many[i];
+        struct send *send = &routed->sends[i];
         sent = sent || send->target || send->call.failure;
         if (send->call.failure)
             job_letter_take(job, slice_str(job->event), send->call.failure);
         else if (send->target)
             job_emit_take(job, send->call.lines, send->call.count);
     }
-    free(routed->many);
-    routed->many = NULL;
     if (sent)
         job_done(job);
     else
         job_drop(job);
+}
+
+/* The only one has ended, or could not be made. */
+static void end_one(struct job *job, struct send *send)
+{
+    if (send->target || send->call.failure)
+        job_end_with(job, &send->call);
+    else
+        job_drop(job);
+}
+
+static void end(struct job *job, struct routed *routed)
+{
+    struct send *sends = routed->sends;
+    if (routed->count == 1)
+        end_one(job, sends);
+    else
+        end_all(job, routed);
+    free(sends);
 }
 
 static void answered(struct fn_call *call)
@@ -183,10 +203,8 @@ static void answered(struct fn_call *call)
     struct routed *routed = job_data(job);
     targets_ended(send->target, call);
     send->route->dead += call->failure != NULL;
-    if (!routed->many)
-        job_end_with(job, call);
-    else if (--routed->open == 0)
-        end_all(job, routed);
+    if (--routed->open == 0)
+        end(job, routed);
 }
 
 static struct failure *branch_full(const struct route *route)
@@ -197,60 +215,79 @@ static struct failure *branch_full(const struct route *route)
     return failure;
 }
 
-/* False: the branch is full, and the event has no call there; call.failure is its letter, or NULL.
- */
-static bool send_to(struct plan_route *self, struct job *job, struct send *send,
-                    struct route *route)
+/* Is the route's branch full, so that the event has no place there? It is counted then. */
+static bool turned_away(struct plan_route *self, struct route *route)
 {
-    route->matched++;
-    send->route = route;
-    bool full =
-        self->options->full != ROUTE_BLOCK && targets_is_full(route->target, self->options->buffer);
-    if (full && self->options->full == ROUTE_DROP)
-        route->dropped++;
-    if (full && self->options->full == ROUTE_DEAD) {
-        route->dead++;
-        send->call.failure = branch_full(route);
-    }
-    if (full)
+    const struct route_options *options = self->options;
+    if (options->full == ROUTE_BLOCK || !targets_is_full(route->target, options->buffer))
         return false;
-    send->target = route->target;
-    send->call.done = answered;
-    job_prepare(job, &send->call);
-    targets_call(send->target, &send->call);
+    route->dropped += options->full == ROUTE_DROP;
+    route->dead += options->full == ROUTE_DEAD;
     return true;
 }
 
-static void send_one(struct plan_route *self, struct job *job, struct routed *routed)
+static void send_to(struct plan_route *self, struct job *job, struct send *send,
+                    struct route *route)
 {
-    struct route *route = self->matches[0];
-    if (route->target->silent)
-        job_silent(job);
-    if (send_to(self, job, &routed->one, route))
+    struct routed *routed = job_data(job);
+    route->matched++;
+    send->route = route;
+    if (turned_away(self, route)) {
+        if (self->options->full == ROUTE_DEAD)
+            send->call.failure = branch_full(route);
         return;
-    if (routed->one.call.failure)
-        job_dead_take(job, routed->one.call.failure);
-    else
-        job_drop(job);
+    }
+    send->target = route->target;
+    send->call.done = answered;
+    job_prepare(job, &send->call);
+    routed->open++;
+    targets_call(send->target, &send->call);
 }
 
-static void send_all(struct plan_route *self, struct job *job, struct routed *routed)
+static void put_done(struct fn_put *put, struct failure *failure)
+{
+    struct routed *routed = (struct routed *)(void *)put;
+    struct job *job = job_of_data(routed);
+    targets_put_ended(routed->target, job->event.len);
+    if (!failure) {
+        job_done(job);
+        return;
+    }
+    routed->route->dead++;
+    job_dead_take(job, failure);
+}
+
+/* An event for one file. False: that needs a call. */
+static bool put_event(struct plan_route *self, struct job *job, struct routed *routed,
+                      struct route *route)
+{
+    if (self->options->full != ROUTE_BLOCK)
+        return false;
+    routed->put.done = put_done;
+    routed->route = route;
+    routed->target = route->target;
+    if (!targets_put(route->target, &routed->put, slice_str(job->event)))
+        return false;
+    route->matched++;
+    return true;
+}
+
+static void send_event(struct plan_route *self, struct job *job, struct routed *routed)
 {
     bool silent = true;
     for (size_t i = 0; i < self->match_count; i++)
         silent = silent && self->matches[i]->target->silent;
     if (silent)
         job_silent(job);
+    if (silent && self->match_count == 1 && put_event(self, job, routed, self->matches[0]))
+        return;
     routed->count = self->match_count;
-    routed->many = mem_array(routed->count, sizeof *routed->many);
+    routed->sends = mem_array(routed->count, sizeof *routed->sends);
     routed->open = 1;
-    for (size_t i = 0; i < routed->count; i++) {
-        routed->open++;
-        if (!send_to(self, job, &routed->many[i], self->matches[i]))
-            routed->open--;
-    }
+    for (size_t i = 0; i < routed->count; i++)
+        send_to(self, job, &routed->sends[i], self->matches[i]);
     if (--routed->open == 0)
-        end_all(job, routed);
+        end(job, routed);
 }
 
 static void start(struct plan *plan, struct job *job, const struct jq_input *input)
@@ -265,10 +302,8 @@ static void start(struct plan *plan, struct job *job, const struct jq_input *inp
     } else if (failure) {
         self->unrouted++;
         job_dead_take(job, failure);
-    } else if (self->match_count == 1) {
-        send_one(self, job, job_data(job));
     } else {
-        send_all(self, job, job_data(job));
+        send_event(self, job, job_data(job));
     }
 }
 

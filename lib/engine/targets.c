@@ -127,25 +127,49 @@ bool targets_is_full(struct target *target, unsigned limit)
     return target->open && holds_too_much(target, limit);
 }
 
-void targets_call(struct target *target, struct fn_call *call)
+static void note_full(struct target *target)
 {
     struct targets *targets = target->targets;
+    if (target->full || fn_has_room(target->fn))
+        return;
+    target->full = true;
+    target->next_full = targets->full;
+    targets->full = target;
+}
+
+static void end(struct target *target, size_t bytes)
+{
+    target->open--;
+    target->bytes -= bytes;
+    close_unused(target);
+}
+
+bool targets_put(struct target *target, struct fn_put *put, struct str event)
+{
+    if (!fn_put(target->fn, put, event))
+        return false;
+    target->open++;
+    target->bytes += event.len;
+    note_full(target);
+    return true;
+}
+
+void targets_put_ended(struct target *target, size_t bytes)
+{
+    end(target, bytes);
+}
+
+void targets_call(struct target *target, struct fn_call *call)
+{
     target->open++;
     target->bytes += call->event.len;
-    struct fn *fn = target->fn;
     target->users++; /* it outlives this call, which may end at once */
-    fn_call(fn, call);
-    if (!target->full && !fn_has_room(fn)) {
-        target->full = true;
-        target->next_full = targets->full;
-        targets->full = target;
-    }
+    fn_call(target->fn, call);
+    note_full(target);
     targets_leave(target);
 }
 
 void targets_ended(struct target *target, const struct fn_call *call)
 {
-    target->open--;
-    target->bytes -= call->event.len;
-    close_unused(target);
+    end(target, call->event.len);
 }

@@ -160,6 +160,17 @@ void fn_call(struct fn *fn, struct fn_call *call)
     attempt_admit(fn, call);
 }
 
+bool fn_put(struct fn *fn, struct fn_put *put, struct str line)
+{
+    const struct fn_fault *fault = &fn->settings.fault;
+    bool plain = fn->kind->put && !fn->cancelled && !fn->waiting.count && !fn->context->attempted;
+    if (!plain || fault->delay || fault->fail > 0 || fault->crash > 0 || !fn->kind->has_slot(fn) ||
+        !fn->kind->put(fn, put, line))
+        return false;
+    fn->context->attempts++;
+    return true;
+}
+
 bool fn_has_room(const struct fn *fn)
 {
     unsigned buffer = fn->settings.buffer ? fn->settings.buffer : fn->settings.jobs;

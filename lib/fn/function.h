@@ -147,6 +147,20 @@ struct fn_call {
 /* Begin a call. Many may be begun: what the function cannot run now waits its turn. */
 void fn_call(struct fn *fn, struct fn_call *call);
 
+/*
+ * The lean form of a call, for millions of lines into a file: no answer but that it is written.
+ * Zeroed by the caller, who owns it until done is called, which is not before fn_put has returned.
+ */
+struct fn_put {
+    void (*done)(struct fn_put *put, struct failure *failure); /* NULL: written; else the taker's */
+    /* Private to fn/. */
+    struct fn_put *next;
+    uint64_t mark; /* where it ends in the file's stream */
+};
+
+/* Begin it with a line (without LF, borrowed). False: nothing was done, this needs a call. */
+bool fn_put(struct fn *fn, struct fn_put *put, struct str line);
+
 /* Would another call begin soon, or only add to a queue? Callers stop taking events when it says
  * no; room() says when again. */
 bool fn_has_room(const struct fn *fn);

@@ -23,6 +23,8 @@ struct fn_kind {
     /* Make one attempt; ends, perhaps before it returns, with exactly one attempt_end (or
      * attempt_return). */
     void (*begin)(struct fn *fn, struct fn_call *call);
+    /* Optional: as fn_put, when has_slot. */
+    bool (*put)(struct fn *fn, struct fn_put *put, struct str line);
     /* Optional: send on what was gathered. */
     void (*flush)(struct fn *fn);
     /* Optional: kill what makes this attempt (--fault crash). */

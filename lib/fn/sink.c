@@ -5,6 +5,7 @@
  * writes; a call is done when its line is written, not when it is gathered. A file named *.zst gets
  * independent frames and one writer at a time.
  */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "fn/kind.h"
@@ -81,7 +82,8 @@ const struct fn_kind stdout_kind = {
 struct file {
     struct fn *fn;
     struct stream_out out;
-    struct fn_list pending; /* in the stream up to their mark, not yet written */
+    struct fn_list pending;              /* in the stream up to their mark, not yet written */
+    struct fn_put *first_put, *last_put; /* the same */
     bool compress;
     struct buf content;     /* lines of the next frame */
     struct fn_list framing; /* the calls whose lines are in content */
@@ -119,15 +121,38 @@ fail:
     return -1;
 }
 
+static struct failure *failed(const struct file *file)
+{
+    return failure_new(FAILURE_WRITE, FAILURE_PERMANENT, "write %s: %s", file->fn->words[0],
+                       strerror(file->out.error));
+}
+
 static void give_up(struct file *file, struct fn_list *list)
 {
     while (list->first) {
         struct fn_call *call = list->first;
         fn_list_remove(list, call);
-        attempt_end(call,
-                    failure_new(FAILURE_WRITE, FAILURE_PERMANENT, "write %s: %s",
-                                file->fn->words[0], strerror(file->out.error)),
-                    &(struct attempt_report){0});
+        attempt_end(call, failed(file), &(struct attempt_report){0});
+    }
+}
+
+static struct fn_put *take_put(struct file *file)
+{
+    struct fn_put *put = file->first_put;
+    file->first_put = put->next;
+    return put;
+}
+
+static void give_up_puts(struct file *file)
+{
+    while (file->first_put) {
+        struct fn_put *put = take_put(file);
+        struct failure *failure = failed(file);
+        failure->attempts = 1;
+        failure->first_at = failure->last_at = clock_wall();
+        failure->function = mem_strdup(file->fn->name);
+        file->fn->context->failed_attempts++;
+        put->done(put, failure);
     }
 }
 
@@ -153,6 +178,10 @@ static void say_failed(struct file *file, int cause)
 /* The calls whose lines have been written are done. */
 static void settle(struct file *file)
 {
+    while (file->first_put && file->first_put->mark <= file->out.written) {
+        struct fn_put *put = take_put(file);
+        put->done(put, NULL);
+    }
     while (file->pending.first && file->pending.first->mark <= file->out.written) {
         struct fn_call *call = file->pending.first;
         fn_list_remove(&file->pending, call);
@@ -161,6 +190,7 @@ static void settle(struct file *file)
     if (!file->out.error)
         return;
     say_failed(file, file->out.error);
+    give_up_puts(file);
     give_up(file, &file->pending);
     give_up(file, &file->framing);
 }
@@ -235,6 +265,24 @@ static void file_begin(struct fn *fn, struct fn_call *call)
         settle(file);
 }
 
+static bool file_put(struct fn *fn, struct fn_put *put, struct str line)
+{
+    struct file *file = fn->state;
+    if (file->compress || file->out.error)
+        return false;
+    if (file->first_put && file->first_put->mark <= file->out.written)
+        settle(file); /* those before it: not its own, which the caller does not expect yet */
+    put->next = NULL;
+    put->mark = file->out.accepted + line.len + 1;
+    if (file->first_put)
+        file->last_put->next = put;
+    else
+        file->first_put = put;
+    file->last_put = put;
+    stream_add_line(&file->out, line);
+    return true;
+}
+
 static void file_flush(struct fn *fn)
 {
     struct file *file = fn->state;
@@ -248,7 +296,7 @@ static void file_cancel(struct fn *fn, enum failure_reason reason, bool now)
     struct file *file = fn->state;
     (void)reason;
     write_frame(file);
-    if (now && file->pending.first && !file->out.error)
+    if (now && (file->pending.first || file->first_put) && !file->out.error)
         file->out.error = ETIMEDOUT; /* a FIFO that nobody reads */
     file_flush(fn);
 }
@@ -278,6 +326,7 @@ const struct fn_kind file_kind = {
     .open = file_open,
     .has_slot = file_has_slot,
     .begin = file_begin,
+    .put = file_put,
     .flush = file_flush,
     .cancel = file_cancel,
     .close = file_close,
