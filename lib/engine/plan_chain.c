@@ -2,9 +2,9 @@
 #include "engine/plan_chain.h"
 
 #include "base/mem.h"
+#include "engine/chain_job.h"
 #include "engine/internal.h"
 #include "engine/redrive.h"
-#include "engine/strand.h"
 
 #include <stdlib.h>
 
@@ -20,32 +20,18 @@ struct stage {
 
 struct plan_chain {
     struct plan plan; /* first */
-    struct engine *engine;
     struct stage *stages;
     unsigned count;
-    struct strand_pool pool;
-    struct chain_job *waiting; /* with --unordered: jobs whose results the sink did not take */
+    struct chain_flow flow;
     struct loop_task task;
     struct loop_idle idle;
-    bool moved; /* something was begun or written since it was last cleared */
     enum chain_from from;
     unsigned from_stage; /* from 0 */
     struct redrive_paths letter;
 };
 
-struct chain_job {
-    struct strand_list list; /* first: a strand knows its list */
-    struct job *job;
-    struct plan_chain *chain;
-    unsigned letters;                        /* in memory */
-    bool dropped;                            /* nobody wants its results any more */
-    struct chain_job *next_waiting, **waits; /* waits: what points to it, NULL: not on the list */
-};
-
-static struct chain_job *job_of(const struct strand *strand)
-{
-    return (struct chain_job *)(void *)strand->list;
-}
+#define CHAIN_OF(pointer, member) \
+    ((struct plan_chain *)(void *)((char *)(pointer)-offsetof(struct plan_chain, member)))
 
 /* ---- queues ---- */
 
@@ -68,152 +54,36 @@ static struct strand *take_first(struct queue *queue)
     return strand;
 }
 
-/* ---- writing ---- */
-
-/* Does the sink stand at the results of this job? */
-static bool has_turn(const struct chain_job *own)
-{
-    const struct engine *engine = own->chain->engine;
-    return engine->options->unordered || engine->order.first == engine_job_of(own->job);
-}
-
-/* Nothing that belongs before it, nor the rest of a large result, is still to be written. */
-static bool may_write(const struct chain_job *own)
-{
-    const struct engine *engine = own->chain->engine;
-    return has_turn(own) && !engine->emitting.first && engine_may_emit(engine);
-}
-
-static void write_results(struct chain_job *own)
-{
-    struct plan_chain *chain = own->chain;
-    struct strand *strand;
-    while ((strand = own->list.first) && strand->state == STRAND_RESULTS && may_write(own)) {
-        size_t count;
-        struct str lines = strand_next_results(strand, ENGINE_OUTPUT, &count);
-        job_emit_now(own->job, lines, count);
-        chain->moved = true;
-        if (strand->at == strand->lines.len)
-            strand_end(&chain->pool, strand);
-    }
-}
-
-/* The letters so far go out before the job ends: it may have a hundred thousand. */
-static void write_letters(struct chain_job *own)
-{
-    struct engine_job *job = engine_job_of(own->job);
-    own->letters = 0;
-    while (job->letters) {
-        struct letter *letter = job->letters;
-        job->letters = letter->next;
-        job->letters_open++;
-        job->job.engine->report.letters++;
-        deadletter_write(job->job.engine->deadletter, letter);
-    }
-    job->last_letter = NULL;
-}
-
-static void stop_waiting(struct chain_job *own)
-{
-    if (!own->waits)
-        return;
-    *own->waits = own->next_waiting;
-    if (own->next_waiting)
-        own->next_waiting->waits = own->waits;
-    own->waits = NULL;
-}
-
-static void wait_for_sink(struct chain_job *own)
-{
-    struct plan_chain *chain = own->chain;
-    if (own->waits || !chain->engine->options->unordered)
-        return;
-    own->next_waiting = chain->waiting;
-    if (chain->waiting)
-        chain->waiting->waits = &own->next_waiting;
-    chain->waiting = own;
-    own->waits = &chain->waiting;
-}
-
-/* All that is left are results: the engine writes them in their order. */
-static void end_job(struct chain_job *own)
-{
-    struct plan_chain *chain = own->chain;
-    struct job *job = own->job;
-    struct strand *strand;
-    stop_waiting(own);
-    while ((strand = own->list.first)) {
-        struct slice rest = strand->lines;
-        rest.data += strand->at;
-        rest.len -= strand->at;
-        strand->lines.block = NULL; /* the reference goes with the rest */
-        job_emit_take(job, rest, strand->count);
-        strand_end(&chain->pool, strand);
-    }
-    if (own->dropped)
-        job_drop(job);
-    else
-        job_done(job);
-}
-
-/* Something of the job has changed: write what can be written, end it when nothing is under way. */
-static void settle_job(struct chain_job *own)
-{
-    if (!own->list.open) {
-        end_job(own);
-        return;
-    }
-    write_results(own);
-    if (own->list.first->state == STRAND_RESULTS)
-        wait_for_sink(own);
-    else
-        stop_waiting(own);
-}
-
 /* ---- calls ---- */
-
-static void fail(struct strand *strand, struct failure *failure)
-{
-    struct chain_job *own = job_of(strand);
-    if (own->chain->engine->reader_gone && failure->reason == FAILURE_INTERRUPTED) {
-        failure_free(failure); /* ended because nobody reads its results */
-        own->dropped = true;
-        return;
-    }
-    failure->stage = strand->stage + 1;
-    job_letter_take(own->job, slice_str(strand->call.event), failure);
-    if (++own->letters >= CHAIN_LETTERS)
-        write_letters(own);
-}
 
 static void answered(struct fn_call *call)
 {
     struct strand *strand = call->owner;
-    struct chain_job *own = job_of(strand);
-    struct plan_chain *chain = own->chain;
+    struct chain_job *own = chain_job_of(strand);
+    struct plan_chain *chain = CHAIN_OF(own->flow, flow);
     unsigned next = strand->stage + 1;
     if (call->failure) {
-        fail(strand, call->failure);
-        strand_end(&chain->pool, strand);
+        chain_job_fail_take(strand, call->failure);
+        strand_end(&chain->flow.pool, strand);
     } else if (!call->lines.len) {
         slice_drop(&call->lines);
-        strand_end(&chain->pool, strand);
+        strand_end(&chain->flow.pool, strand);
     } else if (next == chain->count) {
-        strand_keep_results(&chain->pool, strand);
+        strand_keep_results(&chain->flow.pool, strand);
     } else {
-        strand_go_on(strand, next);
+        strand_go_on(&chain->flow.pool, strand, next);
         append(&chain->stages[next].ready, strand);
     }
-    settle_job(own);
-    loop_defer(engine_loop(chain->engine), &chain->task);
+    chain_job_settle(own);
+    loop_defer(engine_loop(chain->flow.engine), &chain->task);
 }
 
 /* Begin the next line of events; the call may have ended when this returns. */
 static void start_line(struct plan_chain *chain, struct strand *events)
 {
-    struct chain_job *own = job_of(events);
+    struct chain_job *own = chain_job_of(events);
     struct stage *stage = &chain->stages[events->stage];
-    struct strand *called = strand_start(&chain->pool, events);
+    struct strand *called = strand_start(&chain->flow.pool, events);
     struct fn_call *call = &called->call;
     struct slice event = call->event;
     if (called != events)
@@ -222,7 +92,7 @@ static void start_line(struct plan_chain *chain, struct strand *events)
     call->event = event;
     call->owner = called;
     call->done = answered;
-    chain->moved = true;
+    chain->flow.moved = true;
     fn_call(stage->fn, call);
 }
 
@@ -231,16 +101,16 @@ static void start_line(struct plan_chain *chain, struct strand *events)
 /* Another strand for each line but the last; and results, which may have to wait. */
 static bool may_start(const struct plan_chain *chain, const struct strand *events)
 {
-    const struct chain_job *own = job_of(events);
-    bool turn = has_turn(own);
-    bool leads = turn && !chain->engine->options->unordered; /* only its own limits apply */
+    const struct chain_job *own = chain_job_of(events);
+    bool turn = chain_job_has_turn(own);
+    bool leads = turn && !chain->flow.engine->options->unordered; /* only its own limits apply */
     if (turn && own->list.first == events)
         return true;
     if (strand_has_more(events) &&
-        (own->list.count >= CHAIN_SPAN || (!leads && chain->pool.used >= CHAIN_STRANDS)))
+        (own->list.count >= CHAIN_SPAN || (!leads && chain->flow.pool.used >= CHAIN_STRANDS)))
         return false;
     bool last = events->stage + 1 == chain->count;
-    return !last || (own->list.held < CHAIN_HELD && (leads || chain->pool.held < CHAIN_HELD));
+    return !last || (own->list.held < CHAIN_HELD && (leads || chain->flow.pool.held < CHAIN_HELD));
 }
 
 static bool next_is_full(const struct plan_chain *chain, unsigned stage)
@@ -278,28 +148,11 @@ static void abandon(struct plan_chain *chain)
         unpark(&chain->stages[i]);
         while (chain->stages[i].ready.first) {
             struct strand *events = take_first(&chain->stages[i].ready);
-            struct chain_job *own = job_of(events);
-            strand_end(&chain->pool, events);
+            struct chain_job *own = chain_job_of(events);
+            strand_end(&chain->flow.pool, events);
             own->dropped = true;
-            settle_job(own);
+            chain_job_settle(own);
         }
-    }
-}
-
-/* Results that waited for the sink, or for the turn of their job. */
-static void write_waiting(struct plan_chain *chain)
-{
-    struct engine_job *first = chain->engine->order.first;
-    if (chain->engine->options->unordered) {
-        struct chain_job *next;
-        for (struct chain_job *own = chain->waiting; own; own = next) {
-            next = own->next_waiting;
-            settle_job(own);
-        }
-    } else if (first && first->state == JOB_STARTED) {
-        struct chain_job *own = job_data(&first->job);
-        if (own->list.first && own->list.first->state == STRAND_RESULTS)
-            settle_job(own);
     }
 }
 
@@ -307,21 +160,21 @@ static void write_waiting(struct plan_chain *chain)
 static void go_on(struct plan_chain *chain)
 {
     bool all = true;
-    write_waiting(chain);
-    if (chain->engine->reader_gone)
+    chain_job_settle_waiting(&chain->flow);
+    if (chain->flow.engine->reader_gone)
         abandon(chain);
     for (unsigned i = chain->count; i-- > 0;) {
         unpark(&chain->stages[i]);
         all = pump(chain, i) && all;
     }
     if (!all)
-        loop_defer(engine_loop(chain->engine), &chain->task);
-    engine_room(chain->engine);
+        loop_defer(engine_loop(chain->flow.engine), &chain->task);
+    engine_room(chain->flow.engine);
 }
 
 static void task_run(struct loop_task *task)
 {
-    go_on((struct plan_chain *)(void *)((char *)task - offsetof(struct plan_chain, task)));
+    go_on(CHAIN_OF(task, task));
 }
 
 /*
@@ -331,23 +184,24 @@ static void task_run(struct loop_task *task)
  */
 static void before_sleep(struct loop_idle *idle)
 {
-    struct plan_chain *chain =
-        (struct plan_chain *)(void *)((char *)idle - offsetof(struct plan_chain, idle));
-    if (!chain->pool.used)
+    struct plan_chain *chain = CHAIN_OF(idle, idle);
+    if (!chain->flow.pool.used)
         return;
-    chain->moved = false;
+    chain->flow.moved = false;
     go_on(chain);
-    if (chain->moved)
-        loop_defer(engine_loop(chain->engine), &chain->task);
+    if (chain->flow.moved)
+        loop_defer(engine_loop(chain->flow.engine), &chain->task);
 }
 
 /* ---- the plan ---- */
 
 static bool has_room(struct plan *plan)
 {
-    struct plan_chain *chain = (struct plan_chain *)(void *)plan;
+    struct plan_chain *chain = CHAIN_OF(plan, plan);
     unsigned stage = chain->from == CHAIN_FROM_STAGE ? chain->from_stage : 0;
-    if (chain->pool.used >= CHAIN_STRANDS || !fn_has_room(chain->stages[stage].fn))
+    const struct strand_pool *pool = &chain->flow.pool;
+    if (pool->used >= CHAIN_STRANDS || pool->ahead + pool->held >= CHAIN_HELD ||
+        !fn_has_room(chain->stages[stage].fn))
         return false;
     unsigned last = chain->from == CHAIN_FROM_LETTER ? chain->count - 1 : stage;
     for (unsigned i = stage; i <= last; i++) {
@@ -359,9 +213,9 @@ static bool has_room(struct plan *plan)
 
 static void room(struct plan *plan)
 {
-    struct plan_chain *chain = (struct plan_chain *)(void *)plan;
-    if (chain->pool.used)
-        loop_defer(engine_loop(chain->engine), &chain->task);
+    struct plan_chain *chain = CHAIN_OF(plan, plan);
+    if (chain->flow.pool.used)
+        loop_defer(engine_loop(chain->flow.engine), &chain->task);
 }
 
 /* The event and the stage of a dead letter. False: the job has been ended. */
@@ -393,7 +247,7 @@ static bool read_letter(struct plan_chain *chain, struct job *job, const struct 
 
 static void start(struct plan *plan, struct job *job, const struct jq_input *input)
 {
-    struct plan_chain *chain = (struct plan_chain *)(void *)plan;
+    struct plan_chain *chain = CHAIN_OF(plan, plan);
     struct chain_job *own = job_data(job);
     struct slice event;
     unsigned stage = 0;
@@ -402,8 +256,8 @@ static void start(struct plan *plan, struct job *job, const struct jq_input *inp
     else if (!read_letter(chain, job, input, &event, &stage))
         return;
     own->job = job;
-    own->chain = chain;
-    append(&chain->stages[stage].ready, strand_begin(&chain->pool, &own->list, stage, event));
+    own->flow = &chain->flow;
+    append(&chain->stages[stage].ready, strand_begin(&chain->flow.pool, &own->list, stage, event));
     pump(chain, stage);
 }
 
@@ -416,14 +270,14 @@ static int open_stages(struct plan_chain *chain, const struct chain_settings *se
                        struct err *err)
 {
     for (unsigned i = 0; i < chain->count; i++) {
-        struct fn_settings calling = *engine_settings(chain->engine);
+        struct fn_settings calling = *engine_settings(chain->flow.engine);
         if (settings->jobs)
             calling.jobs = settings->jobs[i];
-        struct fn *fn =
-            fn_open_string(engine_functions(chain->engine), &calling, settings->functions[i], err);
+        struct fn *fn = fn_open_string(engine_functions(chain->flow.engine), &calling,
+                                       settings->functions[i], err);
         if (!fn)
             return -1;
-        engine_add(chain->engine, fn);
+        engine_add(chain->flow.engine, fn);
         chain->stages[i].fn = fn;
         if (fn_is_sink(fn) && i + 1 < chain->count)
             return err_set(err, ERR_USAGE, "stage %u, '%s': only the last stage may be a sink",
@@ -438,7 +292,7 @@ struct plan_chain *plan_chain_new(struct engine *engine, const struct chain_sett
     struct plan_chain *chain = mem_zalloc(sizeof *chain);
     chain->plan = (struct plan){
         .start = start, .has_room = has_room, .room = room, .job_size = sizeof(struct chain_job)};
-    chain->engine = engine;
+    chain->flow.engine = engine;
     chain->count = (unsigned)settings->count;
     chain->stages = mem_array(settings->count, sizeof *chain->stages);
     chain->task.run = task_run;
@@ -458,9 +312,9 @@ void plan_chain_free(struct plan_chain *chain)
 {
     if (!chain)
         return;
-    loop_idle_remove(engine_loop(chain->engine), &chain->idle);
-    loop_undefer(engine_loop(chain->engine), &chain->task);
-    strand_pool_free(&chain->pool);
+    loop_idle_remove(engine_loop(chain->flow.engine), &chain->idle);
+    loop_undefer(engine_loop(chain->flow.engine), &chain->task);
+    strand_pool_free(&chain->flow.pool);
     free(chain->stages);
     free(chain);
 }

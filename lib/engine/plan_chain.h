@@ -8,14 +8,15 @@
  *   - a stage begins no call while events wait for the next one, nor is an event read while they
  *     wait for the first: a slow stage is felt up to the source;
  *   - a job has at most CHAIN_SPAN strands, all jobs CHAIN_STRANDS; results that wait for their
- *     turn take at most CHAIN_HELD bytes of memory, each job and all together;
+ *     turn take at most CHAIN_HELD bytes of memory, each job and all together; nothing is read
+ *     while they and the events between the stages take more;
  *   - the first strand of the job whose turn it is to write may always go on, so that nothing waits
  *     for itself. What it gives is written at once, long before the job ends.
  *
  * A failure ends its strand with a dead letter that names the stage and holds the stage's input.
  * The ledger of the next issue looks up a finished stage before its call begins and records it when
  * it answers (start_line, answered in plan_chain.c); the compensations (--undo) run where a job
- * with letters ends (end_job).
+ * with letters ends (chain_job.c, end).
  */
 #ifndef FIT_ENGINE_PLAN_CHAIN_H
 #define FIT_ENGINE_PLAN_CHAIN_H
@@ -26,7 +27,6 @@ enum {
     CHAIN_SPAN = 1024,            /* strands of one job; then its others wait */
     CHAIN_STRANDS = 4096,         /* of all jobs; then only the job whose turn it is gets more */
     CHAIN_HELD = 2 * 1024 * 1024, /* bytes of results that wait; then the last stage does */
-    CHAIN_LETTERS = 64,           /* letters of one job in memory; then they are written early */
     CHAIN_TURN = 1024,            /* calls begun before the descriptors are looked at again */
 };
 

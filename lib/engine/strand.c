@@ -30,12 +30,19 @@ void strand_pool_free(struct strand_pool *pool)
     }
 }
 
+/* Larger ones lie in a temporary file (function.h), or are the input's own. */
+static size_t in_memory(struct slice lines)
+{
+    return lines.len > FN_SPILL ? 0 : lines.len;
+}
+
 struct strand *strand_begin(struct strand_pool *pool, struct strand_list *list, unsigned stage,
                             struct slice lines)
 {
     struct strand *strand = new_strand(pool, list);
     strand->stage = stage;
     strand->lines = lines;
+    pool->ahead += in_memory(lines);
     strand->prev = list->last;
     if (list->last)
         list->last->next = strand;
@@ -89,8 +96,10 @@ struct strand *strand_start(struct strand_pool *pool, struct strand *events)
     events->at += length;
     bool last = events->at >= events->lines.len;
     struct strand *called = last ? events : insert_before(pool, events);
-    if (last)
+    if (last) {
+        pool->ahead -= in_memory(events->lines);
         slice_drop(&events->lines);
+    }
     called->state = STRAND_CALLED;
     called->stage = events->stage;
     called->path = path;
@@ -101,7 +110,7 @@ struct strand *strand_start(struct strand_pool *pool, struct strand *events)
     return called;
 }
 
-void strand_go_on(struct strand *called, unsigned stage)
+void strand_go_on(struct strand_pool *pool, struct strand *called, unsigned stage)
 {
     slice_drop(&called->call.event);
     called->state = STRAND_EVENTS;
@@ -109,12 +118,7 @@ void strand_go_on(struct strand *called, unsigned stage)
     called->lines = called->call.lines;
     called->at = 0;
     called->taken = 0;
-}
-
-/* Of results in memory; larger ones lie in a temporary file (function.h). */
-static size_t held_bytes(const struct strand *results)
-{
-    return results->lines.len > FN_SPILL ? 0 : results->lines.len;
+    pool->ahead += in_memory(called->lines);
 }
 
 void strand_keep_results(struct strand_pool *pool, struct strand *called)
@@ -125,8 +129,8 @@ void strand_keep_results(struct strand_pool *pool, struct strand *called)
     called->count = called->call.count;
     called->at = 0;
     called->list->open--;
-    called->list->held += held_bytes(called);
-    pool->held += held_bytes(called);
+    called->list->held += in_memory(called->lines);
+    pool->held += in_memory(called->lines);
 }
 
 struct str strand_next_results(struct strand *results, size_t most, size_t *count)
@@ -147,11 +151,13 @@ void strand_end(struct strand_pool *pool, struct strand *strand)
 {
     struct strand_list *list = strand->list;
     if (strand->state == STRAND_RESULTS) {
-        list->held -= held_bytes(strand);
-        pool->held -= held_bytes(strand);
+        list->held -= in_memory(strand->lines);
+        pool->held -= in_memory(strand->lines);
     } else {
         list->open--;
     }
+    if (strand->state == STRAND_EVENTS)
+        pool->ahead -= in_memory(strand->lines);
     slice_drop(&strand->lines);
     if (strand->state == STRAND_CALLED)
         slice_drop(&strand->call.event);

@@ -52,7 +52,8 @@ struct strand_list {
 struct strand_pool { /* strands for reuse; zeroed before the first use */
     struct strand *free;
     unsigned used; /* strands on lists */
-    size_t held;   /* bytes of RESULTS in memory, of all lists */
+    size_t ahead;  /* bytes of EVENTS in memory, of all lists */
+    size_t held;   /* of RESULTS */
 };
 
 void strand_pool_free(struct strand_pool *pool);
@@ -71,7 +72,7 @@ bool strand_has_more(const struct strand *events);
 struct strand *strand_start(struct strand_pool *pool, struct strand *events);
 
 /* A call has ended: its strand goes on with the lines of the answer, which must not be empty. */
-void strand_go_on(struct strand *called, unsigned stage);
+void strand_go_on(struct strand_pool *pool, struct strand *called, unsigned stage);
 void strand_keep_results(struct strand_pool *pool, struct strand *called);
 
 /* The next whole lines of results, about most bytes, one line at least; *count is set with the

@@ -52,6 +52,7 @@ static void counts_what_waits_in_memory(void **state)
     struct strand_list list = {0};
     struct strand *strand = strand_start(&pool, strand_begin(&pool, &list, 0, lines_of("1")));
     assert_int_equal(list.open, 1);
+    assert_int_equal(pool.ahead, 0);
     strand->call.lines = lines_of("2\n3\n");
     strand->call.count = 2;
     strand_keep_results(&pool, strand);
@@ -142,7 +143,7 @@ static void end_call(struct strand_pool *pool, struct strand *strand, uint64_t s
     else if (strand->stage + 1 == STAGES)
         strand_keep_results(pool, strand);
     else
-        strand_go_on(strand, strand->stage + 1);
+        strand_go_on(pool, strand, strand->stage + 1);
 }
 
 static void keeps_the_order_of_a_sequential_run(void **state)
@@ -176,6 +177,7 @@ static void keeps_the_order_of_a_sequential_run(void **state)
     }
     assert_int_equal(pool.used, 0);
     assert_int_equal(pool.held, 0);
+    assert_int_equal(pool.ahead, 0);
     strand_pool_free(&pool);
     block_drop_kept();
 }
@@ -192,7 +194,7 @@ static void names_a_sub_event_the_same_in_every_order(void **state)
         struct strand *order[2] = {run ? second : first, run ? first : second};
         for (int i = 0; i < 2; i++) {
             order[i]->call.lines = lines_of("x\n");
-            strand_go_on(order[i], 1);
+            strand_go_on(&pool, order[i], 1);
             strand_start(&pool, order[i]);
         }
         memcpy(scopes[run][0], first->scope, STRAND_SCOPE);

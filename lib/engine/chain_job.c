@@ -1,0 +1,132 @@
+/* chain_job.c: one event of a chain: what of it is under way, what is written, how it ends. */
+#include "engine/chain_job.h"
+
+#include "engine/internal.h"
+
+bool chain_job_has_turn(const struct chain_job *own)
+{
+    const struct engine *engine = own->flow->engine;
+    return engine->options->unordered || engine->order.first == engine_job_of(own->job);
+}
+
+/* Nothing that belongs before it, nor the rest of a large result, is still to be written. */
+static bool may_write(const struct chain_job *own)
+{
+    const struct engine *engine = own->flow->engine;
+    return chain_job_has_turn(own) && !engine->emitting.first && engine_may_emit(engine);
+}
+
+static void write_results(struct chain_job *own)
+{
+    struct strand *strand;
+    while ((strand = own->list.first) && strand->state == STRAND_RESULTS && may_write(own)) {
+        size_t count;
+        struct str lines = strand_next_results(strand, ENGINE_OUTPUT, &count);
+        job_emit_now(own->job, lines, count);
+        own->flow->moved = true;
+        if (strand->at == strand->lines.len)
+            strand_end(&own->flow->pool, strand);
+    }
+}
+
+/* As settle.c does when the job is emitted, only earlier. */
+static void write_letters(struct chain_job *own)
+{
+    struct engine *engine = own->flow->engine;
+    struct engine_job *job = engine_job_of(own->job);
+    own->letters = 0;
+    while (job->letters) {
+        struct letter *letter = job->letters;
+        job->letters = letter->next;
+        job->letters_open++;
+        engine->report.letters++;
+        deadletter_write(engine->deadletter, letter);
+    }
+    job->last_letter = NULL;
+}
+
+void chain_job_fail_take(struct strand *called, struct failure *failure)
+{
+    struct chain_job *own = chain_job_of(called);
+    if (own->flow->engine->reader_gone && failure->reason == FAILURE_INTERRUPTED) {
+        failure_free(failure); /* ended because nobody reads its results */
+        own->dropped = true;
+        return;
+    }
+    failure->stage = called->stage + 1;
+    job_letter_take(own->job, slice_str(called->call.event), failure);
+    if (++own->letters >= CHAIN_LETTERS)
+        write_letters(own);
+}
+
+static void stop_waiting(struct chain_job *own)
+{
+    if (!own->waits)
+        return;
+    *own->waits = own->next_waiting;
+    if (own->next_waiting)
+        own->next_waiting->waits = own->waits;
+    own->waits = NULL;
+}
+
+/* In input order it is always the first job that is looked at. */
+static void wait_for_sink(struct chain_job *own)
+{
+    struct chain_flow *flow = own->flow;
+    if (own->waits || !flow->engine->options->unordered)
+        return;
+    own->next_waiting = flow->waiting;
+    if (flow->waiting)
+        flow->waiting->waits = &own->next_waiting;
+    flow->waiting = own;
+    own->waits = &flow->waiting;
+}
+
+/* All that is left are results: the engine writes them in their order. */
+static void end(struct chain_job *own)
+{
+    struct job *job = own->job;
+    struct strand *strand;
+    stop_waiting(own);
+    while ((strand = own->list.first)) {
+        struct slice rest = strand->lines;
+        rest.data += strand->at;
+        rest.len -= strand->at;
+        strand->lines.block = NULL; /* the reference goes with the rest */
+        job_emit_take(job, rest, strand->count);
+        strand_end(&own->flow->pool, strand);
+    }
+    if (own->dropped)
+        job_drop(job);
+    else
+        job_done(job); /* dead, if it has letters */
+}
+
+void chain_job_settle(struct chain_job *own)
+{
+    if (!own->list.open) {
+        end(own);
+        return;
+    }
+    write_results(own);
+    if (own->list.first->state == STRAND_RESULTS)
+        wait_for_sink(own);
+    else
+        stop_waiting(own);
+}
+
+void chain_job_settle_waiting(struct chain_flow *flow)
+{
+    if (flow->engine->options->unordered) {
+        struct chain_job *next;
+        for (struct chain_job *own = flow->waiting; own; own = next) {
+            next = own->next_waiting;
+            chain_job_settle(own);
+        }
+        return;
+    }
+    struct engine_job *first = flow->engine->order.first;
+    struct chain_job *own = first && first->state == JOB_STARTED ? job_data(&first->job) : NULL;
+    if (own && own->list.first && own->list.first->state == STRAND_RESULTS)
+        chain_job_settle(own);
+}
