@@ -37,6 +37,7 @@ fit      := $(if $(filter cmd/fit.c,$(cmd_src)),$(B)/bin/fit)
 units    := $(unit_src:tests/unit/%.c=$(B)/tests/%)
 tools    := $(tool_src:tests/helpers/%.c=$(B)/helpers/%)
 fuzzers  := $(fuzz_src:tests/fuzz/%.c=$(B)/fuzz/%)
+benches  := $(bench_src:bench/%.c=$(B)/bench/%)
 pages    := $(foreach p,$(page_src),$(B)/share/man/man$(subst .,,$(suffix $p))/$(notdir $p))
 complete := $(B)/share/fittings/completions
 shells   := bash zsh fish
@@ -64,6 +65,11 @@ $(B)/helpers/%: $(B)/obj/tests/helpers/%.o $(B)/libfit.a
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libfit.a
 	$(link) -fsanitize=fuzzer $(LDLIBS)
 
+$(B)/bench/%: $(B)/obj/bench/%.o $(B)/libfit.a
+	$(link) $(LDLIBS)
+$(B)/bench/once: LIBS =
+$(B)/bench/once: LDFLAGS += -static
+
 define page_rule
 $(B)/share/man/man$(1)/%: man/%
 	@mkdir -p $$(@D) && cp $$< $$@
@@ -87,7 +93,8 @@ prop: all $(tools)
 	@FIT_BUILD=$(abspath $(B)) SEEDS=$(SEEDS) $(PROVE) -e sh $(or $(T),$(sort $(wildcard tests/prop/*.t)))
 asan:
 	@$(MAKE) --no-print-directory B=$(B)-asan SAN=address,undefined OPT='-O1 -g' unit cli
-bench: all
+# make bench ROWS='lines route' runs only these; BENCH_BIG=1 goes up to 10 million events
+bench: all $(benches)
 	@FIT_BUILD=$(abspath $(B)) sh bench/run
 lint:
 	@B=$(B) sh scripts/lint
