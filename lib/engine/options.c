@@ -356,7 +356,9 @@ _Noreturn static void fail_with(const struct command *command, const char *text)
 {
     msg_error("%s", text);
     struct buf hint = {0};
-    buf_addf(&hint, "try '%s --help'\n", command->name);
+    /* The bare name may be that of a command of the system: route(8). */
+    const char *umbrella = strcmp(command->name, "fit") == 0 ? "" : "fit ";
+    buf_addf(&hint, "try '%s%s --help'\n", umbrella, command->name);
     msg_raw(buf_str(&hint));
     exit(EXIT_USAGE);
 }

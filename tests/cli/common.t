@@ -69,7 +69,7 @@ true"
     exits 2
     out_is ''
     err_is "$name: --xyzzy: unknown option
-try '$name --help'"
+try 'fit $name --help'"
     run "$name" --verzion
     exits 2
     err_like "^$name: --verzion: unknown option \(did you mean --version\?\)\$"
@@ -82,7 +82,7 @@ try '$name --help'"
     exits 2
     out_is ''
     err_like "^$name: "
-    err_like "^try '$name --help'"
+    err_like "^try 'fit $name --help'"
 
     claim "$name: no option takes an empty value, or a missing one"
     for option in $(value_options "$name"); do

@@ -131,7 +131,7 @@ err_like '^route: --by stands in place of predicates'
 run route --branch-full maybe . - <events
 exits 2
 err_is "route: --branch-full: maybe: not block, dead or drop
-try 'route --help'"
+try 'fit route --help'"
 run route --branch-buffer 0 . - <events
 exits 2
 err_like '^route: --branch-buffer: 0: '
