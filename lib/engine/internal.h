@@ -19,25 +19,26 @@
 
 enum job_state { JOB_HELD, JOB_STARTED, JOB_FINISHED, JOB_EMITTING, JOB_EMITTED };
 
+/* What every job needs stands in front, on few cache lines. */
 struct engine_job {
     struct job job; /* first: what plans see */
     struct engine_job *next, *prev;
     enum job_state state;
     enum source_outcome outcome;
     uint64_t token;
-    struct buf id;
+    size_t cost;        /* bytes that it holds */
+    bool silent;        /* on no list until it is finished: nobody waits for its results */
+    bool unsaid;        /* its results could not be written */
     struct slice lines; /* the first results; most jobs have no others */
     struct result *more, *last_more;
     struct letter *letters, *last_letter; /* to be written when it is emitted */
-    unsigned letters_open;                /* being written */
-    size_t emitted;                       /* bytes of the slice at hand that are in the sink */
-    uint64_t mark;                        /* where its results end in the sink */
-    size_t cost;                          /* bytes that it holds */
-    uint64_t length;                      /* of an oversized line; else 0 */
+    struct buf id;
     struct serial_place place;
+    unsigned letters_open; /* being written */
+    size_t emitted;        /* bytes of the slice at hand that are in the sink */
+    uint64_t mark;         /* where its results end in the sink */
+    uint64_t length;       /* of an oversized line; else 0 */
     struct engine_job *next_released;
-    bool silent; /* on no list until it is finished: nobody waits for its results */
-    bool unsaid; /* its results could not be written */
 };
 
 /* Further results of a job. */

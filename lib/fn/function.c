@@ -71,7 +71,9 @@ struct fn *fn_open(struct fn_context *context, const struct fn_settings *setting
     struct fn *fn = mem_zalloc(sizeof *fn);
     fn->context = context;
     fn->settings = *settings;
+    const struct fn_fault *fault = &fn->settings.fault;
     fn->kind = kind_of(words[0]);
+    fn->putable = fn->kind->put && !fault->delay && fault->fail <= 0 && fault->crash <= 0;
     fn->name = words_join(words, count);
     fn->words = words_dup(words, count);
     fn->word_count = count;
@@ -162,10 +164,8 @@ void fn_call(struct fn *fn, struct fn_call *call)
 
 bool fn_put(struct fn *fn, struct fn_put *put, struct str line)
 {
-    const struct fn_fault *fault = &fn->settings.fault;
-    bool plain = fn->kind->put && !fn->cancelled && !fn->waiting.count && !fn->context->attempted;
-    if (!plain || fault->delay || fault->fail > 0 || fault->crash > 0 || !fn->kind->has_slot(fn) ||
-        !fn->kind->put(fn, put, line))
+    if (!fn->putable || fn->cancelled || fn->waiting.count || fn->context->attempted ||
+        !fn->kind->has_slot(fn) || !fn->kind->put(fn, put, line))
         return false;
     fn->context->attempts++;
     return true;

@@ -52,6 +52,7 @@ struct fn {
     struct template *template; /* NULL: no word holds a placeholder */
     struct fn_list waiting;    /* admitted, for want of a slot not begun */
     struct fn_list sleeping;   /* between two attempts, or delayed */
+    bool putable;              /* nothing is asked that needs a whole call (fn_put) */
     bool full;                 /* said that it has no room, and owes a room() */
     bool cancelled;
     enum failure_reason cancel_reason;
