@@ -212,6 +212,8 @@ static const char *nearest_name(const struct reading *reading, const char *name)
     for (size_t i = 0; reading->places[i].entry; i++) {
         const struct option_entry *entry = reading->places[i].entry;
         size_t distance = entry->help ? str_distance(name, entry->name) : best_distance;
+        if (entry->help && name[0] && str_starts(str_of(entry->name), str_of(name)))
+            distance = 1; /* cut short, as other programs would take it */
         if (distance < best_distance) {
             best = entry->name;
             best_distance = distance;

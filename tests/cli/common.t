@@ -73,6 +73,9 @@ try 'fit $name --help'"
     run "$name" --verzion
     exits 2
     err_like "^$name: --verzion: unknown option \(did you mean --version\?\)\$"
+    run "$name" --vers=1
+    exits 2
+    err_like "^$name: --vers: unknown option \(did you mean --version\?\)\$"
     run "$name" -_
     exits 2
     err_like "^$name: -_: unknown option"
