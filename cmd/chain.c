@@ -3,10 +3,10 @@
 #include "base/mem.h"
 #include "base/msg.h"
 #include "base/num.h"
+#include "engine/chain_outline.h"
 #include "engine/engine.h"
 #include "engine/options.h"
 #include "engine/plan_chain.h"
-#include "fn/words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -109,30 +109,6 @@ static const struct command command = {
     .operand = take_function,
 };
 
-/* What a stage is, by its first word; NULL is the kind that has no scheme. */
-static const struct {
-    const char *scheme;
-    const char *what;
-    bool sink;
-} kinds[] = {
-    {"lines:", "line workers", false},
-    {"file:", "a file", true},
-    {"-", "standard output", true},
-    {NULL, "a process for each event", false},
-};
-
-static size_t kind_of(const char *word)
-{
-    size_t i = 0;
-    for (; kinds[i].scheme; i++) {
-        bool whole = strcmp(kinds[i].scheme, "-") == 0;
-        if (whole ? strcmp(word, "-") == 0 : str_starts(str_of(word), str_of(kinds[i].scheme)))
-            break;
-    }
-    return i;
-}
-
-/* Refuse what can be seen to be wrong before a file is made or a process started. */
 static void check_stages(void)
 {
     if (!settings.count)
@@ -142,60 +118,17 @@ static void check_stages(void)
                      jobs_count, settings.count);
     if (settings.from == CHAIN_FROM_STAGE && settings.stage > settings.count)
         options_fail(&command, "--from: %s: there are only %zu stages", from, settings.count);
-    for (size_t i = 0; i < settings.count; i++) {
-        struct err err;
-        size_t count;
-        char **words = words_split(functions[i], &count, &err);
-        if (!words)
-            options_fail(&command, "%s", err.text);
-        bool sink = kinds[kind_of(words[0])].sink;
-        words_free(words);
-        if (sink && i + 1 < settings.count)
-            options_fail(&command, "'%s': only the last function may be a sink", functions[i]);
-    }
     settings.functions = functions;
     settings.jobs = stage_jobs ? jobs : NULL;
-}
-
-static void explain_stage(struct buf *text, size_t i, int width)
-{
-    const struct fn_settings *calling = &common.calling;
-    size_t count;
     struct err err;
-    char **words = words_split(functions[i], &count, &err);
-    size_t kind = kind_of(words[0]);
-    char *name = words_join(words, count);
-    buf_addf(text, "%5zu  %-*s  %-24s", i + 1, width, name, kinds[kind].what);
-    if (!kinds[kind].sink) {
-        char timeout[NUM_TEXT];
-        buf_addf(text, "  %4u  %7s  %7u", settings.jobs ? settings.jobs[i] : calling->jobs,
-                 calling->timeout ? num_format_duration(calling->timeout, timeout) : "none",
-                 calling->retries);
-    }
-    while (text->data[text->len - 1] == ' ')
-        text->len--;
-    buf_addc(text, '\n');
-    free(name);
-    words_free(words);
+    if (chain_outline_check(&settings, &err) < 0)
+        options_fail(&command, "%s", err.text);
 }
 
 static int explain_plan(void)
 {
     struct buf text = {0};
-    size_t width = strlen("function");
-    for (size_t i = 0; i < settings.count; i++)
-        width = strlen(functions[i]) > width ? strlen(functions[i]) : width;
-    buf_addf(&text, "%5s  %-*s  %-24s  %4s  %7s  %7s\n", "stage", (int)width, "function", "as",
-             "jobs", "timeout", "retries");
-    for (size_t i = 0; i < settings.count; i++)
-        explain_stage(&text, i, (int)width);
-    if (settings.from == CHAIN_FROM_LETTER)
-        buf_puts(&text, "Dead letters go on at their own stage.\n");
-    if (settings.from == CHAIN_FROM_STAGE)
-        buf_addf(&text, "Dead letters of stage %u go on there.\n", settings.stage);
-    buf_addf(&text, "Results come %s.\n",
-             common.unordered ? "as events finish" : "in the order of the input");
-    buf_addf(&text, "What fails goes to %s.\n", common.dead ? common.dead : "standard error");
+    chain_outline_print(&settings, &common, &text);
     bool written = fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
     if (!written)
         msg_error("write to standard output: %s", strerror(errno));

@@ -3,10 +3,28 @@
 
 #include "engine/internal.h"
 
+void chain_job_begin(struct chain_job *own, struct chain_flow *flow, struct job *job)
+{
+    own->flow = flow;
+    own->job = job;
+    if (!flow->sink)
+        return;
+    own->gives = true;
+    own->prev = flow->last;
+    if (flow->last)
+        flow->last->next = own;
+    else
+        flow->first = own;
+    flow->last = own;
+}
+
 bool chain_job_has_turn(const struct chain_job *own)
 {
     const struct engine *engine = own->flow->engine;
-    return engine->options->unordered || engine->order.first == engine_job_of(own->job);
+    if (engine->options->unordered)
+        return true;
+    return own->flow->sink ? own->flow->first == own
+                           : engine->order.first == engine_job_of(own->job);
 }
 
 /* Nothing that belongs before it, nor the rest of a large result, is still to be written. */
@@ -28,6 +46,69 @@ static void write_results(struct chain_job *own)
             strand_end(&own->flow->pool, strand);
     }
 }
+
+/* ---- a sink at the end ---- */
+
+static void give_no_more(struct chain_job *own)
+{
+    struct chain_flow *flow = own->flow;
+    if (!own->gives)
+        return;
+    own->gives = false;
+    if (own->prev)
+        own->prev->next = own->next;
+    else
+        flow->first = own->next;
+    if (own->next)
+        own->next->prev = own->prev;
+    else
+        flow->last = own->prev;
+}
+
+/* The sink has it, and writes in the order in which it got its lines. */
+static bool is_handed(const struct chain_flow *flow, const struct strand *strand)
+{
+    return strand->state == STRAND_CALLED && strand->call.fn == flow->sink;
+}
+
+/*
+ * Hand over the results at the head of a job. True when there can be no more of it: it is off the
+ * list, and may be gone, as the sink may answer at once.
+ */
+static bool hand_over(struct chain_job *own)
+{
+    struct chain_flow *flow = own->flow;
+    struct strand *strand = own->list.first;
+    while (strand && is_handed(flow, strand))
+        strand = strand->next;
+    while (strand) {
+        if (strand->state != STRAND_RESULTS || !fn_has_room(flow->sink))
+            return false;
+        bool more = strand_has_more(strand);
+        if (more && strand != own->list.first && own->list.count >= CHAIN_SPAN)
+            return false;
+        struct strand *rest = more ? strand : strand->next;
+        if (!rest)
+            give_no_more(own);
+        flow->moved = true;
+        flow->begin(flow, strand_start(&flow->pool, strand));
+        strand = rest;
+    }
+    give_no_more(own);
+    return true;
+}
+
+static void hand_all_over(struct chain_flow *flow)
+{
+    struct chain_job *next;
+    for (struct chain_job *own = flow->first; own; own = next) {
+        next = own->next;
+        if (!hand_over(own) && !flow->engine->options->unordered)
+            return;
+    }
+}
+
+/* ---- letters ---- */
 
 /* As settle.c does when the job is emitted, only earlier. */
 static void write_letters(struct chain_job *own)
@@ -59,6 +140,8 @@ void chain_job_fail_take(struct strand *called, struct failure *failure)
         write_letters(own);
 }
 
+/* ---- results on stdout ---- */
+
 static void stop_waiting(struct chain_job *own)
 {
     if (!own->waits)
@@ -88,6 +171,7 @@ static void end(struct chain_job *own)
     struct job *job = own->job;
     struct strand *strand;
     stop_waiting(own);
+    give_no_more(own);
     while ((strand = own->list.first)) {
         struct slice rest = strand->lines;
         rest.data += strand->at;
@@ -104,10 +188,12 @@ static void end(struct chain_job *own)
 
 void chain_job_settle(struct chain_job *own)
 {
-    if (!own->list.open) {
+    if (own->flow->sink ? !own->list.count : !own->list.open) {
         end(own);
         return;
     }
+    if (own->flow->sink)
+        return;
     write_results(own);
     if (own->list.first->state == STRAND_RESULTS)
         wait_for_sink(own);
@@ -117,6 +203,10 @@ void chain_job_settle(struct chain_job *own)
 
 void chain_job_settle_waiting(struct chain_flow *flow)
 {
+    if (flow->sink) {
+        hand_all_over(flow);
+        return;
+    }
     if (flow->engine->options->unordered) {
         struct chain_job *next;
         for (struct chain_job *own = flow->waiting; own; own = next) {

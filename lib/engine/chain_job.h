@@ -13,6 +13,7 @@
 #include "engine/strand.h"
 
 enum {
+    CHAIN_SPAN = 1024,  /* strands of one job; then its others wait */
     CHAIN_LETTERS = 64, /* letters of one job in memory; then they are written early */
 };
 
@@ -20,8 +21,11 @@ enum {
 struct chain_flow {
     struct engine *engine;
     struct strand_pool pool;
-    struct chain_job *waiting; /* with --unordered: jobs whose results the sink did not take */
-    bool moved;                /* something was begun or written; for the owner to clear */
+    struct fn *sink; /* NULL: results are written to stdout */
+    void (*begin)(struct chain_flow *flow, struct strand *called); /* make a call of the sink */
+    struct chain_job *first, *last; /* with a sink: jobs that may still give it results, in order */
+    struct chain_job *waiting;      /* with --unordered: jobs whose results the sink did not take */
+    bool moved;                     /* something was begun or written; for the owner to clear */
 };
 
 struct chain_job {           /* a plan's job_data */
@@ -31,6 +35,8 @@ struct chain_job {           /* a plan's job_data */
     unsigned letters;                        /* in memory */
     bool dropped;                            /* nobody wants its results any more */
     struct chain_job *next_waiting, **waits; /* waits: what points to it; NULL: not on the list */
+    struct chain_job *next, *prev;           /* of flow->first */
+    bool gives;                              /* is on that list */
 };
 
 static inline struct chain_job *chain_job_of(const struct strand *strand)
@@ -38,7 +44,9 @@ static inline struct chain_job *chain_job_of(const struct strand *strand)
     return (struct chain_job *)(void *)strand->list;
 }
 
-/* Does the sink stand at the results of this job? */
+void chain_job_begin(struct chain_job *own, struct chain_flow *flow, struct job *job);
+
+/* Is it this job's turn to give results? */
 bool chain_job_has_turn(const struct chain_job *own);
 
 /* A call has failed for good: its letter; takes over the failure. The strand is still to be ended.
@@ -48,7 +56,7 @@ void chain_job_fail_take(struct strand *called, struct failure *failure);
 /* Strands have changed: write what can be written, end the job when nothing is under way. */
 void chain_job_settle(struct chain_job *own);
 
-/* The sink took bytes, or the turn came to another job: write what waited for that. */
+/* The sink took bytes, or the turn came to another job: write or hand over what waited. */
 void chain_job_settle_waiting(struct chain_flow *flow);
 
 #endif

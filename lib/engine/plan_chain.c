@@ -22,6 +22,7 @@ struct plan_chain {
     struct plan plan; /* first */
     struct stage *stages;
     unsigned count;
+    unsigned ends; /* stages whose functions give results: all, but for a sink that takes them */
     struct chain_flow flow;
     struct loop_task task;
     struct loop_idle idle;
@@ -68,8 +69,9 @@ static void answered(struct fn_call *call)
     } else if (!call->lines.len) {
         slice_drop(&call->lines);
         strand_end(&chain->flow.pool, strand);
-    } else if (next == chain->count) {
+    } else if (next == chain->ends) {
         strand_keep_results(&chain->flow.pool, strand);
+        strand->stage = next;
     } else {
         strand_go_on(&chain->flow.pool, strand, next);
         append(&chain->stages[next].ready, strand);
@@ -78,22 +80,26 @@ static void answered(struct fn_call *call)
     loop_defer(engine_loop(chain->flow.engine), &chain->task);
 }
 
-/* Begin the next line of events; the call may have ended when this returns. */
-static void start_line(struct plan_chain *chain, struct strand *events)
+/* The call may have ended when this returns. */
+static void begin(struct chain_flow *flow, struct strand *called)
 {
-    struct chain_job *own = chain_job_of(events);
-    struct stage *stage = &chain->stages[events->stage];
-    struct strand *called = strand_start(&chain->flow.pool, events);
+    struct plan_chain *chain = CHAIN_OF(flow, flow);
     struct fn_call *call = &called->call;
     struct slice event = call->event;
-    if (called != events)
-        append(&stage->ready, events);
-    job_prepare(own->job, call);
+    job_prepare(chain_job_of(called)->job, call);
     call->event = event;
     call->owner = called;
     call->done = answered;
-    chain->flow.moved = true;
-    fn_call(stage->fn, call);
+    flow->moved = true;
+    fn_call(chain->stages[called->stage].fn, call);
+}
+
+static void start_line(struct plan_chain *chain, struct strand *events)
+{
+    struct strand *called = strand_start(&chain->flow.pool, events);
+    if (called != events)
+        append(&chain->stages[events->stage].ready, events);
+    begin(&chain->flow, called);
 }
 
 /* ---- scheduling ---- */
@@ -109,13 +115,13 @@ static bool may_start(const struct plan_chain *chain, const struct strand *event
     if (strand_has_more(events) &&
         (own->list.count >= CHAIN_SPAN || (!leads && chain->flow.pool.used >= CHAIN_STRANDS)))
         return false;
-    bool last = events->stage + 1 == chain->count;
+    bool last = events->stage + 1 == chain->ends;
     return !last || (own->list.held < CHAIN_HELD && (leads || chain->flow.pool.held < CHAIN_HELD));
 }
 
 static bool next_is_full(const struct plan_chain *chain, unsigned stage)
 {
-    return stage + 1 < chain->count && chain->stages[stage + 1].ready.first;
+    return stage + 1 < chain->ends && chain->stages[stage + 1].ready.first;
 }
 
 /* Begin what a stage has room for, one line of each in turn. False: there may be more to begin. */
@@ -144,7 +150,7 @@ static void unpark(struct stage *stage)
 /* Nobody reads the results: what has not begun is not begun any more. */
 static void abandon(struct plan_chain *chain)
 {
-    for (unsigned i = 0; i < chain->count; i++) {
+    for (unsigned i = 0; i < chain->ends; i++) {
         unpark(&chain->stages[i]);
         while (chain->stages[i].ready.first) {
             struct strand *events = take_first(&chain->stages[i].ready);
@@ -163,7 +169,7 @@ static void go_on(struct plan_chain *chain)
     chain_job_settle_waiting(&chain->flow);
     if (chain->flow.engine->reader_gone)
         abandon(chain);
-    for (unsigned i = chain->count; i-- > 0;) {
+    for (unsigned i = chain->ends; i-- > 0;) {
         unpark(&chain->stages[i]);
         all = pump(chain, i) && all;
     }
@@ -201,7 +207,8 @@ static bool has_room(struct plan *plan)
     unsigned stage = chain->from == CHAIN_FROM_STAGE ? chain->from_stage : 0;
     const struct strand_pool *pool = &chain->flow.pool;
     if (pool->used >= CHAIN_STRANDS || pool->ahead + pool->held >= CHAIN_HELD ||
-        !fn_has_room(chain->stages[stage].fn))
+        !fn_has_room(chain->stages[stage].fn) ||
+        (chain->flow.sink && !fn_has_room(chain->flow.sink)))
         return false;
     unsigned last = chain->from == CHAIN_FROM_LETTER ? chain->count - 1 : stage;
     for (unsigned i = stage; i <= last; i++) {
@@ -255,9 +262,14 @@ static void start(struct plan *plan, struct job *job, const struct jq_input *inp
         event = slice_hold(job->event);
     else if (!read_letter(chain, job, input, &event, &stage))
         return;
-    own->job = job;
-    own->flow = &chain->flow;
-    append(&chain->stages[stage].ready, strand_begin(&chain->flow.pool, &own->list, stage, event));
+    chain_job_begin(own, &chain->flow, job);
+    struct strand *strand = strand_begin(&chain->flow.pool, &own->list, stage, event);
+    if (stage == chain->ends) {
+        strand_pass(&chain->flow.pool, strand);
+        chain_job_settle_waiting(&chain->flow);
+        return;
+    }
+    append(&chain->stages[stage].ready, strand);
     pump(chain, stage);
 }
 
@@ -283,6 +295,10 @@ static int open_stages(struct plan_chain *chain, const struct chain_settings *se
             return err_set(err, ERR_USAGE, "stage %u, '%s': only the last stage may be a sink",
                            i + 1, fn_name(fn));
     }
+    struct fn *last = chain->stages[chain->count - 1].fn;
+    bool takes = fn_is_sink(last) && strcmp(fn_name(last), "-") != 0; /* "-" gives the event back */
+    chain->flow.sink = takes ? last : NULL;
+    chain->ends = takes ? chain->count - 1 : chain->count;
     return 0;
 }
 
@@ -293,6 +309,7 @@ struct plan_chain *plan_chain_new(struct engine *engine, const struct chain_sett
     chain->plan = (struct plan){
         .start = start, .has_room = has_room, .room = room, .job_size = sizeof(struct chain_job)};
     chain->flow.engine = engine;
+    chain->flow.begin = begin;
     chain->count = (unsigned)settings->count;
     chain->stages = mem_array(settings->count, sizeof *chain->stages);
     chain->task.run = task_run;

@@ -24,7 +24,6 @@
 #include "engine/engine.h"
 
 enum {
-    CHAIN_SPAN = 1024,            /* strands of one job; then its others wait */
     CHAIN_STRANDS = 4096,         /* of all jobs; then only the job whose turn it is gets more */
     CHAIN_HELD = 2 * 1024 * 1024, /* bytes of results that wait; then the last stage does */
     CHAIN_TURN = 1024,            /* calls begun before the descriptors are looked at again */

@@ -30,10 +30,33 @@ void strand_pool_free(struct strand_pool *pool)
     }
 }
 
-/* Larger ones lie in a temporary file (function.h), or are the input's own. */
+/* Larger ones lie in a temporary file (function.h). */
 static size_t in_memory(struct slice lines)
 {
     return lines.len > FN_SPILL ? 0 : lines.len;
+}
+
+/* Its lines are counted where they wait, and no longer. */
+static void count_lines(struct strand_pool *pool, struct strand *strand)
+{
+    if (strand->state == STRAND_EVENTS) {
+        pool->ahead += in_memory(strand->lines);
+    } else {
+        pool->held += in_memory(strand->lines);
+        strand->list->held += in_memory(strand->lines);
+        strand->list->open--;
+    }
+}
+
+static void uncount_lines(struct strand_pool *pool, struct strand *strand)
+{
+    if (strand->state == STRAND_EVENTS) {
+        pool->ahead -= in_memory(strand->lines);
+    } else {
+        pool->held -= in_memory(strand->lines);
+        strand->list->held -= in_memory(strand->lines);
+        strand->list->open++;
+    }
 }
 
 struct strand *strand_begin(struct strand_pool *pool, struct strand_list *list, unsigned stage,
@@ -42,7 +65,7 @@ struct strand *strand_begin(struct strand_pool *pool, struct strand_list *list, 
     struct strand *strand = new_strand(pool, list);
     strand->stage = stage;
     strand->lines = lines;
-    pool->ahead += in_memory(lines);
+    count_lines(pool, strand);
     strand->prev = list->last;
     if (list->last)
         list->last->next = strand;
@@ -74,9 +97,9 @@ static size_t line_length(const struct strand *strand)
     return lf ? (size_t)(lf - from) + 1 : rest;
 }
 
-bool strand_has_more(const struct strand *events)
+bool strand_has_more(const struct strand *lines)
 {
-    return events->at + line_length(events) < events->lines.len;
+    return lines->at + line_length(lines) < lines->lines.len;
 }
 
 /* The ordinal of a sub-event among its siblings, on top of what its ancestors were. */
@@ -86,22 +109,22 @@ static uint64_t descend(uint64_t path, uint64_t ordinal)
     return hash_64((struct str){(const char *)steps, sizeof steps});
 }
 
-struct strand *strand_start(struct strand_pool *pool, struct strand *events)
+struct strand *strand_start(struct strand_pool *pool, struct strand *lines)
 {
-    size_t length = line_length(events);
-    const char *line = events->lines.data + events->at;
+    size_t length = line_length(lines);
+    const char *line = lines->lines.data + lines->at;
     size_t bare = length && line[length - 1] == '\n' ? length - 1 : length;
-    struct slice event = slice_of(events->lines.block, line, bare);
-    uint64_t path = descend(events->path, ++events->taken);
-    events->at += length;
-    bool last = events->at >= events->lines.len;
-    struct strand *called = last ? events : insert_before(pool, events);
+    struct slice event = slice_of(lines->lines.block, line, bare);
+    uint64_t path = descend(lines->path, ++lines->taken);
+    lines->at += length;
+    bool last = lines->at >= lines->lines.len;
+    struct strand *called = last ? lines : insert_before(pool, lines);
     if (last) {
-        pool->ahead -= in_memory(events->lines);
-        slice_drop(&events->lines);
+        uncount_lines(pool, lines);
+        slice_drop(&lines->lines);
     }
     called->state = STRAND_CALLED;
-    called->stage = events->stage;
+    called->stage = lines->stage;
     called->path = path;
     called->call = (struct fn_call){.event = event};
     int scope = snprintf(called->scope, sizeof called->scope, "%u/%016llx", called->stage + 1,
@@ -110,27 +133,34 @@ struct strand *strand_start(struct strand_pool *pool, struct strand *events)
     return called;
 }
 
-void strand_go_on(struct strand_pool *pool, struct strand *called, unsigned stage)
+void strand_pass(struct strand_pool *pool, struct strand *events)
+{
+    uncount_lines(pool, events);
+    events->state = STRAND_RESULTS;
+    events->count = 1;
+    count_lines(pool, events);
+}
+
+static void take_answer(struct strand_pool *pool, struct strand *called, enum strand_state state)
 {
     slice_drop(&called->call.event);
-    called->state = STRAND_EVENTS;
-    called->stage = stage;
+    called->state = state;
     called->lines = called->call.lines;
+    called->count = called->call.count;
     called->at = 0;
     called->taken = 0;
-    pool->ahead += in_memory(called->lines);
+    count_lines(pool, called);
+}
+
+void strand_go_on(struct strand_pool *pool, struct strand *called, unsigned stage)
+{
+    take_answer(pool, called, STRAND_EVENTS);
+    called->stage = stage;
 }
 
 void strand_keep_results(struct strand_pool *pool, struct strand *called)
 {
-    slice_drop(&called->call.event);
-    called->state = STRAND_RESULTS;
-    called->lines = called->call.lines;
-    called->count = called->call.count;
-    called->at = 0;
-    called->list->open--;
-    called->list->held += in_memory(called->lines);
-    pool->held += in_memory(called->lines);
+    take_answer(pool, called, STRAND_RESULTS);
 }
 
 struct str strand_next_results(struct strand *results, size_t most, size_t *count)
@@ -150,14 +180,9 @@ struct str strand_next_results(struct strand *results, size_t most, size_t *coun
 void strand_end(struct strand_pool *pool, struct strand *strand)
 {
     struct strand_list *list = strand->list;
-    if (strand->state == STRAND_RESULTS) {
-        list->held -= in_memory(strand->lines);
-        pool->held -= in_memory(strand->lines);
-    } else {
-        list->open--;
-    }
-    if (strand->state == STRAND_EVENTS)
-        pool->ahead -= in_memory(strand->lines);
+    if (strand->state != STRAND_CALLED)
+        uncount_lines(pool, strand);
+    list->open--;
     slice_drop(&strand->lines);
     if (strand->state == STRAND_CALLED)
         slice_drop(&strand->call.event);

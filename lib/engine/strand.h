@@ -21,7 +21,7 @@
 enum strand_state {
     STRAND_EVENTS, /* lines that have still to be started as events of the stage */
     STRAND_CALLED, /* the stage's function has it */
-    STRAND_RESULTS /* lines of the last stage, not yet written */
+    STRAND_RESULTS /* lines of the last stage, not yet written or handed to its sink */
 };
 
 enum { STRAND_SCOPE = 40 }; /* bytes of a call's scope: a stage and 16 hex digits */
@@ -63,13 +63,16 @@ struct strand *strand_begin(struct strand_pool *pool, struct strand_list *list, 
                             struct slice lines);
 
 /* Is there more than one line left? Then starting one makes another strand. */
-bool strand_has_more(const struct strand *events);
+bool strand_has_more(const struct strand *lines);
 
 /*
- * Take the next line as a call: the strand itself if it was the last line, else a new one before
- * it. Its call is zeroed but for event (without LF) and scope.
+ * Take the next line, of EVENTS or (for a sink) RESULTS, as a call: the strand itself if it was the
+ * last line, else a new one before it. Its call is zeroed but for event (without LF) and scope.
  */
-struct strand *strand_start(struct strand_pool *pool, struct strand *events);
+struct strand *strand_start(struct strand_pool *pool, struct strand *lines);
+
+/* Events that no function is to see: they are results. */
+void strand_pass(struct strand_pool *pool, struct strand *events);
 
 /* A call has ended: its strand goes on with the lines of the answer, which must not be empty. */
 void strand_go_on(struct strand_pool *pool, struct strand *called, unsigned stage);

@@ -188,6 +188,37 @@ exits 0
 out_is ''
 same events made
 
+claim 'a file at the end gets the lines in the order in which stdout would'
+seq 9 >events
+for order in '' -u; do
+    rm -f go made
+    run_sh "chain -j4 $order cat ./slow_first 'sed p' file:made <events"
+    exits 0
+    sed p events >expected
+    [ -z "$order" ] || { sort -n made >sorted && mv sorted made; }
+    same expected made
+done
+rm -f made
+run_sh 'echo 1 | chain --stats "seq 50000" lines:cat file:made'
+exits 0
+seq 50000 >expected
+same expected made
+is "$(counts '[.done,.results]')" '[1,0]' counts
+rm -f made
+run_sh 'seq 50000 | chain --stats file:made.zst'
+exits 0
+zstd -q -d made.zst
+same expected made
+rm -f made
+
+claim 'a file that cannot be written makes dead letters of its stage'
+run_sh 'seq 3 | chain --dead dead cat file:/dev/full'
+exits 1
+is "$(jq -c '[.event,.reason,.stage]' dead)" '[1,"write",2]
+[2,"write",2]
+[3,"write",2]' letters
+rm -f dead
+
 claim 'a function that cannot be split, found or executed is an error before anything is read'
 run chain cat "sh -c 'x" </dev/null
 exits 2

@@ -35,7 +35,10 @@ run_chain() {
     while read -r function; do
         set -- "$@" "$function"
     done <list
+    [ -z "$sink" ] || set -- "$@" "$sink"
+    rm -f taken
     run "$@"
+    [ "$sink" != file:taken ] || [ ! -e taken ] || cat taken >>"$out"
 }
 
 # Letters as the model tells of failures: "STAGE EVENT".
@@ -60,6 +63,11 @@ one_chain() {
     bad=$(draw 5 3)
     order=$(draw 6 2)
     killing=$(draw 7 2)
+    case $(draw 9 4) in
+    0) sink=- ;;
+    1) sink=file:taken ;;
+    *) sink= ;;
+    esac
     [ "$order" -eq 0 ] && order= || order=--unordered
     [ "$killing" -eq 0 ] && killing=
     rm -f dead again
