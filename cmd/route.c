@@ -13,6 +13,7 @@ enum id { ID_ALL = 1, ID_ELSE, ID_TABLE, ID_BY, ID_DIR, ID_FULL, ID_BUFFER, ID_C
 
 static struct common_options common;
 static struct route_options options = {.buffer = BUFFER};
+static struct choice_options *const choice = &options.choice;
 static bool counts;
 
 static const struct option_entry entries[] = {
@@ -65,19 +66,19 @@ static int set(void *into, int id, const char *arg, struct err *err)
     (void)into;
     switch ((enum id)id) {
     case ID_ALL:
-        options.all = true;
+        choice->all = true;
         return 0;
     case ID_ELSE:
-        options.otherwise = arg;
+        choice->otherwise = arg;
         return 0;
     case ID_TABLE:
-        options.table = arg;
+        choice->table = arg;
         return 0;
     case ID_BY:
-        options.by = arg;
+        choice->by = arg;
         return 0;
     case ID_DIR:
-        options.dir = arg;
+        choice->dir = arg;
         return 0;
     case ID_FULL:
         return set_full(arg, err);
@@ -97,9 +98,9 @@ static int take_word(void *into, const char *word, struct err *err)
 {
     (void)into;
     (void)err;
-    size_t count = options.pair_words++;
-    options.pairs = mem_realloc(options.pairs, options.pair_words * sizeof *options.pairs);
-    options.pairs[count] = word;
+    size_t count = choice->pair_words++;
+    choice->pairs = mem_realloc(choice->pairs, choice->pair_words * sizeof *choice->pairs);
+    choice->pairs[count] = word;
     return 0;
 }
 
@@ -123,15 +124,15 @@ static const struct command command = {
 
 static void check_words(void)
 {
-    bool by_predicates = options.pair_words || options.table;
-    if (options.pair_words % 2)
+    bool by_predicates = choice->pair_words || choice->table;
+    if (choice->pair_words % 2)
         options_fail(&command, "no function behind the predicate '%s'",
-                     options.pairs[options.pair_words - 1]);
-    if (!options.by != !options.dir)
-        options_fail(&command, options.by ? "--by needs --dir" : "--dir needs --by");
-    if (options.by && by_predicates)
+                     choice->pairs[choice->pair_words - 1]);
+    if (!choice->by != !choice->dir)
+        options_fail(&command, choice->by ? "--by needs --dir" : "--dir needs --by");
+    if (choice->by && by_predicates)
         options_fail(&command, "--by stands in place of predicates: not both");
-    if (!options.by && !by_predicates)
+    if (!choice->by && !by_predicates)
         options_fail(&command, "no predicate and function");
 }
 
@@ -152,6 +153,6 @@ int main(int argc, char **argv)
         plan_route_tell(plan);
     plan_route_free(plan);
     engine_free(engine);
-    free(options.pairs);
+    free(choice->pairs);
     return status;
 }
