@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/rng.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +36,7 @@ enum {
     MEASURE_WORDS = 64, /* of one program */
     MEASURE_ROUNDS = 10000,
     MEASURE_FIELDS = 5,
+    MEASURE_SEED = 1,    /* of the orders of the rounds */
     MEASURE_PEEK_MS = 20 /* between looks at the memory of what runs */
 };
 
@@ -213,6 +215,15 @@ static void run(struct contender *contender, int counted)
                                           seconds_of(fed.ru_utime) + seconds_of(fed.ru_stime);
 }
 
+static void shuffle(struct rng *rng, size_t order[MEASURE_CONTENDERS])
+{
+    for (size_t i = 0; i < contender_count; i++) {
+        size_t place = rng_below(rng, i + 1);
+        order[i] = order[place];
+        order[place] = i;
+    }
+}
+
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -244,10 +255,15 @@ int main(int argc, char **argv)
     }
     time_limit = (int64_t)limit * NUM_SECOND;
     read_table(rounds);
+    struct rng rng;
+    rng_seed(&rng, MEASURE_SEED);
     for (uint64_t round = 0; round <= rounds; round++) {
+        size_t order[MEASURE_CONTENDERS];
+        shuffle(&rng, order);
         for (size_t i = 0; i < contender_count; i++) {
-            if (strcmp(contenders[i].outcome, "ok") == 0)
-                run(&contenders[i], round > 0);
+            struct contender *contender = &contenders[order[i]];
+            if (strcmp(contender->outcome, "ok") == 0)
+                run(contender, round > 0);
         }
     }
     for (size_t i = 0; i < contender_count; i++)
