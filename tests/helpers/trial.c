@@ -276,8 +276,7 @@ static void check_counts(struct verdict *verdict, const struct trial *trial,
         const struct trial_event *event = &trial->events[i];
         lines += event->sort != LINE_BLANK;
         dead += event->dead;
-        if (event->sort != LINE_BLANK && !event->dead && !event->may_live &&
-            !(trial->timeout && trial->mode == TRIAL_WORKER))
+        if (event->sort != LINE_BLANK && !event->dead && !event->may_live)
             wrong(verdict, "line %zu is not dead and must be: %.200s", i + 1, event->line.data);
     }
     int status = dead ? 123 : 0;

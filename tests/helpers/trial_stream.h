@@ -368,15 +368,16 @@ static void make_event(struct trial *trial, struct trial_event *event)
     }
     /* From outside anything can happen to what is called. */
     bool called = event->sort == LINE_VALID || (event->sort == LINE_BARE && event->may_live);
-    if (called && (trial->killer || trial->victims)) {
+    /* On a busy machine an attempt can time out before it has done what it should. */
+    bool miscounts = trial->timeout && event->action_count > 1;
+    if (called && (trial->killer || trial->victims || miscounts)) {
         event->may_die = true;
         event->may_live =
             event->sort == LINE_BARE || event->actions[event->action_count - 1] < DO_SUCCEED;
-        event->attempts = 0;
         event->reason = NULL;
-    } else if (called && trial->timeout) {
-        event->attempts = 0;
     }
+    if (called && (event->reason == NULL || trial->timeout))
+        event->attempts = 0;
 }
 
 static void trial_init(struct trial *trial, uint64_t seed)
