@@ -31,7 +31,9 @@ static const struct option_entry entries[] = {
     {"branch-full", 0, ID_FULL, "block|dead|drop", "when a branch takes no more [block]",
      "With block nothing is read until it does; with dead the event is a dead letter, and with "
      "drop it is counted and forgotten, while other branches go on."},
-    {"branch-buffer", 0, ID_BUFFER, "N", "events that may wait in a branch [1024]", NULL},
+    {"branch-buffer", 0, ID_BUFFER, "N", "events that may wait in a branch [1024]",
+     "They have been read and are handled before the end, also when --budget is spent: "
+     "less is better for slow functions."},
     {"count", 0, ID_COUNT, NULL, "say at the end how many events each branch got", NULL},
     {"explain", 0, ID_EXPLAIN, NULL, "print what selects each event, send nothing",
      "A line for each match holds the line's number, the predicate, the function and the event; "
