@@ -5,12 +5,12 @@
  * WORDS. INPUT is a file, or | and the words of a program whose output is read through a pipe;
  * OUTPUT is a file, and behind commas those that are removed before each run; words are separated
  * by blanks and executed directly, so that nobody's start-up is a shell's. A round runs each
- * contender once, so that noise of the machine meets all alike; one round before the first is not
- * counted.
+ * contender once, in an order of its own, so that noise of the machine meets all alike and nobody
+ * always follows the same one; one round before the first is not counted.
  *
  * A result line: NAME, EVENTS, median s, fastest s, slowest s, median CPU s of the contender and
- * its children, largest VmHWM in KiB of the contender itself (as seen every few milliseconds), and
- * what happened: ok, timeout, or the exit status of a run that failed. Who failed or timed out is
+ * its children, largest resident memory in KiB of the contender or one of its children, and what
+ * happened: ok, timeout, or the exit status of a run that failed. Who failed or timed out is
  * not run again.
  */
 #include "base/clock.h"
@@ -36,8 +36,7 @@ enum {
     MEASURE_WORDS = 64, /* of one program */
     MEASURE_ROUNDS = 10000,
     MEASURE_FIELDS = 5,
-    MEASURE_SEED = 1,    /* of the orders of the rounds */
-    MEASURE_PEEK_MS = 20 /* between looks at the memory of what runs */
+    MEASURE_SEED = 1 /* of the orders of the rounds */
 };
 
 struct contender {
@@ -47,13 +46,13 @@ struct contender {
     char *feeder[MEASURE_WORDS]; /* the program whose output it reads; none: feeder[0] is NULL */
     double *seconds, *cpu;
     size_t rounds; /* counted ones */
-    unsigned long hwm;
+    long peak;
     char outcome[32];
 };
 
 static struct contender contenders[MEASURE_CONTENDERS];
 static size_t contender_count;
-static int64_t time_limit;
+static uint64_t time_limit; /* s */
 
 static void die(const char *what, const char *why)
 {
@@ -122,42 +121,19 @@ static pid_t start(char *const *words, pid_t group, int in, int out)
     return pid;
 }
 
-static unsigned long peak_of(pid_t pid)
-{
-    char path[64], line[256];
-    unsigned long kib = 0;
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    FILE *status = fopen(path, "re");
-    while (status && fgets(line, sizeof line, status)) {
-        if (strncmp(line, "VmHWM:", 6) == 0)
-            kib = strtoul(line + 6, NULL, 10);
-    }
-    if (status)
-        fclose(status);
-    return kib;
-}
-
 static double seconds_of(struct timeval time)
 {
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-/* Wait for the end, looking at its memory. False: it took too long and was killed. */
-static int wait_for(struct contender *contender, pid_t pid, int64_t until)
+/* Wait for the end, without reaping it. 0: it took too long. */
+static int wait_for(pid_t pid)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-    int in_time = 1;
     if (pidfd < 0)
         die("pidfd_open", strerror(errno));
-    while (poll(&ended, 1, MEASURE_PEEK_MS) == 0) {
-        unsigned long peak = peak_of(pid);
-        if (peak > contender->hwm)
-            contender->hwm = peak;
-        in_time = clock_now() < until;
-        if (!in_time)
-            break;
-    }
+    int in_time = poll(&ended, 1, (int)time_limit * 1000) > 0;
     close(pidfd);
     return in_time;
 }
@@ -193,7 +169,7 @@ static void run(struct contender *contender, int counted)
     }
     close(in);
     close(out);
-    int in_time = wait_for(contender, pid, begin + time_limit), status = 0;
+    int in_time = wait_for(pid), status = 0;
     int64_t end = clock_now();
     struct rusage usage = {0}, fed = {0};
     if (!in_time)
@@ -208,6 +184,8 @@ static void run(struct contender *contender, int counted)
     else if (status)
         snprintf(contender->outcome, sizeof contender->outcome, "status %d",
                  WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    if (usage.ru_maxrss > contender->peak)
+        contender->peak = usage.ru_maxrss;
     if (!counted)
         return;
     contender->seconds[contender->rounds] = (double)(end - begin) / NUM_SECOND;
@@ -240,9 +218,9 @@ static void report(struct contender *contender)
 {
     size_t count = contender->rounds;
     double middle = count ? median(contender->seconds, count) : 0;
-    printf("%s\t%s\t%.9f\t%.9f\t%.9f\t%.9f\t%lu\t%s\n", contender->name, contender->events, middle,
+    printf("%s\t%s\t%.9f\t%.9f\t%.9f\t%.9f\t%ld\t%s\n", contender->name, contender->events, middle,
            count ? contender->seconds[0] : 0, count ? contender->seconds[count - 1] : 0,
-           count ? median(contender->cpu, count) : 0, contender->hwm, contender->outcome);
+           count ? median(contender->cpu, count) : 0, contender->peak, contender->outcome);
 }
 
 int main(int argc, char **argv)
@@ -253,7 +231,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: measure ROUNDS TIMEOUT_S <table >results\n");
         return 2;
     }
-    time_limit = (int64_t)limit * NUM_SECOND;
+    time_limit = limit;
     read_table(rounds);
     struct rng rng;
     rng_seed(&rng, MEASURE_SEED);
