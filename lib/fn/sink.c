@@ -88,7 +88,8 @@ struct file {
     struct buf content;     /* lines of the next frame */
     struct fn_list framing; /* the calls whose lines are in content */
     struct loop_timer frame_timer;
-    bool failed; /* said so once */
+    struct loop_timer patience; /* of a cancelled file whose reader takes nothing */
+    bool failed;                /* said so once */
 };
 
 static void progressed(struct stream_out *out);
@@ -169,9 +170,10 @@ static void say_failed(struct file *file, int cause)
     file->failed = true;
     errno = cause;
     err_sys(&err, "write %s", file->fn->words[0]);
-    if (cause == EPIPE && context->warn)
+    bool reader = cause == EPIPE || cause == ETIMEDOUT;
+    if (reader && context->warn)
         context->warn(context->owner, err.text);
-    if (cause != EPIPE && context->fatal)
+    if (!reader && context->fatal)
         context->fatal(context->owner, &err);
 }
 
@@ -290,21 +292,34 @@ static void file_flush(struct fn *fn)
     settle(file);
 }
 
-/* What has been taken is written in any case: there is nothing to end. */
+static void run_out(struct loop_timer *timer)
+{
+    struct file *file = (struct file *)(void *)((char *)timer - offsetof(struct file, patience));
+    if ((file->pending.first || file->first_put) && !file->out.error)
+        file->out.error = ETIMEDOUT;
+    file_flush(file->fn);
+}
+
+/* What has been taken is written in any case, but for a FIFO whose reader takes nothing. */
 static void file_cancel(struct fn *fn, enum failure_reason reason, bool now)
 {
     struct file *file = fn->state;
+    struct loop *loop = fn->context->loop;
     (void)reason;
     write_frame(file);
-    if (now && (file->pending.first || file->first_put) && !file->out.error)
-        file->out.error = ETIMEDOUT; /* a FIFO that nobody reads */
     file_flush(fn);
+    file->patience.fire = run_out;
+    if (now)
+        run_out(&file->patience);
+    else
+        loop_timer_set(loop, &file->patience, loop_now(loop) + fn->settings.grace);
 }
 
 static void file_close(struct fn *fn)
 {
     struct file *file = fn->state;
     struct loop *loop = fn->context->loop;
+    loop_timer_clear(loop, &file->patience);
     write_frame(file);
     if (stream_close(&file->out, loop_now(loop) + fn->settings.grace) < 0)
         say_failed(file, errno);

@@ -230,6 +230,8 @@ out_same events
 begin() {
     last_command="$*"
     mkfifo input
+    : >"$out"
+    : >"$err"
     "$@" <input >"$out" 2>"$err" &
     pid=$!
     exec 7>input
@@ -413,6 +415,7 @@ awk 'BEGIN { for (i = 0; i < 20000; i++) printf "{\"b\":%d,\"i\":%d}\n", i % 2, 
 claim '--branch-full drop drops and counts what a stuck branch does not take; the others go on'
 mkfifo stuck
 exec 8<>stuck
+: >"$out" # of the claim before, as it is looked into at once
 route --branch-full drop --count --stats --grace 100ms '.b == 0' file:stuck true - <flood >"$out" 2>"$err" &
 pid=$!
 last_command='route --branch-full drop ...'
@@ -434,6 +437,7 @@ rm stuck through
 claim '--branch-full dead makes dead letters of what a stuck branch does not take'
 mkfifo stuck
 exec 8<>stuck
+: >"$out"
 route --branch-full dead --branch-buffer 10 --dead dead --stats '.b == 0' file:stuck true - <flood >"$out" 2>"$err" &
 pid=$!
 last_command='route --branch-full dead ...'
@@ -486,6 +490,21 @@ end
 exits 0
 is "$(sort "$out" | uniq -c | xargs)" '5 2 5 {b:1}'
 rm gate
+
+claim 'SIGTERM does not wait for a reader that takes nothing longer than the grace'
+mkfifo stuck
+exec 8<>stuck
+begin route --grace 200ms --dead dead --stats '.b == 0' file:stuck true -
+awk 'BEGIN { for (i = 0; i < 9000; i++) print "{\"b\":0}"; print "{\"b\":1}" }' >&7 # over 64 KiB
+within 30 grown "$out" 1 || wrong 'results while the reader takes nothing' 1 0
+kill -TERM "$pid"
+wait "$pid" || status=$?
+exec 7>&- 8>&-
+exits 143
+is "$(counts | jq -c '[.[0], .[1] + .[2]]')" '[9001,9001]'
+check test "$(counts | jq '.[2]')" -gt 0
+is "$(wc -l <dead)" "$(counts | jq '.[2]')" 'letters'
+rm input stuck dead
 
 claim 'a FIFO whose reader leaves fails its own events only'
 mkfifo left
