@@ -27,11 +27,19 @@ static void say(void *owner, struct str lines)
     struct engine *engine = owner;
     reporting_hide(engine);
     stream_add(&engine->err, lines);
-    while (stream_pending(&engine->err) > ENGINE_STDERR) {
+    while (!engine->err.error && stream_pending(&engine->err) > ENGINE_STDERR) {
         struct pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT};
         poll(&writable, 1, -1);
         stream_flush(&engine->err);
     }
+}
+
+/* A letter that has no other place; should it get lost, that is an error. */
+static void say_letter(void *owner, struct str line)
+{
+    struct engine *engine = owner;
+    engine->letters_said = true;
+    say(owner, line);
 }
 
 static void warn(void *owner, const char *text)
@@ -121,7 +129,7 @@ static int open_dead(struct engine *engine, struct err *err)
         engine_add(engine, sink);
         engine->dead_sink = sink;
     }
-    engine->deadletter = deadletter_new(sink, say, engine, letter_written);
+    engine->deadletter = deadletter_new(sink, say_letter, engine, letter_written);
     return 0;
 }
 

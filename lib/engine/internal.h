@@ -99,10 +99,11 @@ struct engine {
     bool settling, settle_again;
     bool started; /* engine_run has begun */
     bool source_ended;
-    bool stopping;    /* no more events are taken */
-    bool reader_gone; /* EPIPE on stdout */
-    bool out_failed;  /* another error there */
-    bool failed;      /* exit status 1 */
+    bool stopping;     /* no more events are taken */
+    bool reader_gone;  /* EPIPE on stdout */
+    bool out_failed;   /* another error there */
+    bool failed;       /* exit status 1 */
+    bool letters_said; /* on stderr */
     bool budget_spent;
     bool halted;
     bool closing; /* the functions are being closed */

@@ -99,7 +99,10 @@ int engine_run(struct engine *engine, struct source *source, struct plan *plan)
         engine->failed = true;
     }
     reporting_end(engine);
-    stream_close(&engine->err, clock_now() + engine->options->calling.grace);
+    /* Only the exit status can tell that letters were lost. */
+    if (stream_close(&engine->err, clock_now() + engine->options->calling.grace) < 0 &&
+        engine->letters_said)
+        engine->failed = true;
     msg_divert(NULL, NULL);
     reporting_tell(engine);
     return exit_status(engine);
