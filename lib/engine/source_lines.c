@@ -57,9 +57,10 @@ static void ready(struct loop_fd *watch, uint32_t events)
 /* Bytes read; 0 at the end; -1 with errno, EAGAIN when there is nothing now. */
 static ssize_t read_bytes(struct lines_source *lines, char *bytes, size_t room)
 {
+    bool never_blocks = lines->owned || !lines->waits;
     ssize_t got;
     do
-        got = stream_read(lines->fd, bytes, room);
+        got = never_blocks ? read(lines->fd, bytes, room) : stream_read(lines->fd, bytes, room);
     while (got < 0 && errno == EINTR);
     if (got > 0)
         lines->bytes_read += (uint64_t)got;
