@@ -7,7 +7,6 @@
 #include "sys/stream.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -51,11 +50,7 @@ static void flush(struct loop_idle *idle)
 void attempt_log_add(struct attempt_log *log, struct str lines)
 {
     stream_add(&log->out, lines);
-    while (!log->out.error && stream_pending(&log->out) > ATTEMPT_LOG_BUFFER) {
-        struct pollfd writable = {.fd = log->fd, .events = POLLOUT};
-        poll(&writable, 1, -1);
-        stream_flush(&log->out);
-    }
+    stream_drain(&log->out, ATTEMPT_LOG_BUFFER);
 }
 
 static void attempted(void *owner, const struct fn_attempt *attempt)

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +26,7 @@ static void say(void *owner, struct str lines)
     struct engine *engine = owner;
     reporting_hide(engine);
     stream_add(&engine->err, lines);
-    while (!engine->err.error && stream_pending(&engine->err) > ENGINE_STDERR) {
-        struct pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT};
-        poll(&writable, 1, -1);
-        stream_flush(&engine->err);
-    }
+    stream_drain(&engine->err, ENGINE_STDERR);
 }
 
 /* A letter that has no other place; should it get lost, that is an error. */

@@ -295,11 +295,21 @@ void stream_flush(struct stream_out *out)
         write_out(out, &none);
 }
 
-static void wait_until(const struct stream_out *out, int64_t nanoseconds)
+/* nanoseconds < 0: for any time. */
+static void wait_for(const struct stream_out *out, int64_t nanoseconds)
 {
     struct pollfd ready = {.fd = out->target, .events = POLLOUT};
     int64_t milliseconds = nanoseconds / 1000000 + 1;
-    poll(&ready, 1, milliseconds < INT_MAX ? (int)milliseconds : INT_MAX);
+    poll(&ready, 1, nanoseconds < 0 ? -1 : milliseconds < INT_MAX ? (int)milliseconds : INT_MAX);
+}
+
+void stream_drain(struct stream_out *out, size_t most)
+{
+    struct str none = {0};
+    while (!out->error && gathered(out) > most) {
+        wait_for(out, -1);
+        write_out(out, &none);
+    }
 }
 
 int stream_close(struct stream_out *out, int64_t until)
@@ -310,7 +320,7 @@ int stream_close(struct stream_out *out, int64_t until)
         return 0;
     write_out(out, &none);
     while (!out->error && gathered(out) && (left = until - clock_now()) > 0) {
-        wait_until(out, left);
+        wait_for(out, left);
         write_out(out, &none);
     }
     int error = out->error ? out->error : gathered(out) ? ETIMEDOUT : 0;

@@ -63,6 +63,9 @@ static inline uint64_t stream_pending(const struct stream_out *out)
     return out->accepted - out->written;
 }
 
+/* Write until at most that many bytes are pending, however long the reader takes; or an error. */
+void stream_drain(struct stream_out *out, size_t most);
+
 /*
  * Flush, waiting up to until (clock_now; 0: not at all) for a slow reader; then close what is
  * owned, checking it. -1 with errno: that of a failed write, or ETIMEDOUT when bytes are left

@@ -292,6 +292,32 @@ static void keeps_the_order_of_random_pieces(void **state)
     expect_order_of_random_pieces(ends[0], ends[1]);
 }
 
+/* Another process that reads all of plenty in small pieces and must succeed. */
+static pid_t read_elsewhere(const int *ends)
+{
+    pid_t reader = fork();
+    if (reader != 0)
+        return reader;
+    size_t total = 0;
+    char bytes[3000];
+    ssize_t got;
+    close(ends[1]);
+    close(out.target);
+    while ((got = read(ends[0], bytes, sizeof bytes)) > 0) {
+        if (memcmp(bytes, plenty + total, (size_t)got))
+            _exit(1);
+        total += (size_t)got;
+    }
+    _exit(total == PLENTY ? 0 : 2);
+}
+
+static void expect_success(pid_t reader)
+{
+    int status = -1;
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    assert_int_equal(status, 0);
+}
+
 static void closing_waits_for_a_slow_reader(void **state)
 {
     (void)state;
@@ -299,24 +325,27 @@ static void closing_waits_for_a_slow_reader(void **state)
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     stream_open(&out, the_loop, ends[1], true);
     stream_add(&out, part(0, PLENTY));
-    pid_t reader = fork();
-    if (reader == 0) {
-        size_t total = 0;
-        char bytes[3000];
-        ssize_t got;
-        close(ends[1]);
-        close(out.target);
-        while ((got = read(ends[0], bytes, sizeof bytes)) > 0) {
-            if (memcmp(bytes, plenty + total, (size_t)got))
-                _exit(1);
-            total += (size_t)got;
-        }
-        _exit(total == PLENTY ? 0 : 2);
-    }
+    pid_t reader = read_elsewhere(ends);
     assert_int_equal(stream_close(&out, clock_now() + 20 * NUM_SECOND), 0);
-    int status = -1;
-    assert_int_equal(waitpid(reader, &status, 0), reader);
-    assert_int_equal(status, 0);
+    expect_success(reader);
+    close(ends[0]);
+}
+
+static void draining_waits_for_a_slow_reader(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    stream_open(&out, the_loop, ends[1], true);
+    stream_add(&out, part(0, PLENTY));
+    assert_true(out.waiting);
+    pid_t reader = read_elsewhere(ends);
+    stream_drain(&out, 1000);
+    assert_true(stream_pending(&out) <= 1000);
+    stream_drain(&out, 0);
+    assert_int_equal(stream_pending(&out), 0);
+    assert_int_equal(stream_close(&out, 0), 0);
+    expect_success(reader);
     close(ends[0]);
 }
 
@@ -645,6 +674,7 @@ int main(void)
         CLAIM(does_not_block_on_a_pipe_that_others_fill),
         CLAIM(keeps_the_order_of_random_pieces),
         CLAIM(closing_waits_for_a_slow_reader),
+        CLAIM(draining_waits_for_a_slow_reader),
         CLAIM(does_not_write_before_it_has_gathered),
         CLAIM(unasked_writes_end_with_a_whole_line),
         CLAIM(reports_a_full_device),
