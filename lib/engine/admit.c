@@ -7,6 +7,7 @@
  */
 #include "engine/internal.h"
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/num.h"
 
@@ -48,12 +49,7 @@ static struct engine_job *new_job(struct engine *engine, const struct source_eve
     engine->window_bytes += job->cost;
     engine->report.read++;
     engine->report.bytes_in += event->length;
-    job->prev = engine->order.last;
-    if (engine->order.last)
-        engine->order.last->next = job;
-    else
-        engine->order.first = job;
-    engine->order.last = job;
+    LIST_APPEND(&engine->order, job);
     return job;
 }
 
@@ -134,8 +130,7 @@ static void start_held(struct engine *engine, struct engine_job *job)
 
 static void start_released(struct loop_task *task)
 {
-    struct engine *engine =
-        (struct engine *)(void *)((char *)task - offsetof(struct engine, start_held));
+    struct engine *engine = CONTAINER_OF(task, struct engine, start_held);
     struct engine_job *job;
     while ((job = engine->released)) {
         engine->released = job->next_released;
@@ -149,8 +144,7 @@ void admit_next_of_key(struct engine *engine, struct engine_job *job)
     if (!place)
         return;
     /* Not from here: thousands of short jobs of one key would nest as deep. */
-    struct engine_job *next =
-        (struct engine_job *)(void *)((char *)place - offsetof(struct engine_job, place));
+    struct engine_job *next = CONTAINER_OF(place, struct engine_job, place);
     next->next_released = engine->released;
     engine->released = next;
     engine->start_held.run = start_released;
@@ -191,7 +185,7 @@ static bool take_one(struct engine *engine)
 
 void admit_task(struct loop_task *task)
 {
-    struct engine *engine = (struct engine *)(void *)((char *)task - offsetof(struct engine, take));
+    struct engine *engine = CONTAINER_OF(task, struct engine, take);
     for (int taken = 0; taken < ENGINE_TURN; taken++) {
         if (engine->stopping || engine->source_ended || !has_room(engine) || !take_one(engine))
             return;

@@ -1,6 +1,7 @@
 /* attempt_log.c: a file with a line for each attempt at a call. */
 #include "engine/attempt_log.h"
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "engine/reporting.h"
 #include "sys/dir.h"
@@ -35,16 +36,14 @@ static void fail(struct attempt_log *log, int error)
 
 static void progressed(struct stream_out *out)
 {
-    struct attempt_log *log =
-        (struct attempt_log *)(void *)((char *)out - offsetof(struct attempt_log, out));
+    struct attempt_log *log = CONTAINER_OF(out, struct attempt_log, out);
     if (out->error)
         fail(log, out->error);
 }
 
 static void flush(struct loop_idle *idle)
 {
-    stream_flush(
-        &((struct attempt_log *)(void *)((char *)idle - offsetof(struct attempt_log, idle)))->out);
+    stream_flush(&(CONTAINER_OF(idle, struct attempt_log, idle))->out);
 }
 
 void attempt_log_add(struct attempt_log *log, struct str lines)

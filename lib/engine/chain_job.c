@@ -1,6 +1,7 @@
 /* chain_job.c: one event of a chain: what of it is under way, what is written, how it ends. */
 #include "engine/chain_job.h"
 
+#include "base/list.h"
 #include "engine/internal.h"
 
 void chain_job_begin(struct chain_job *own, struct chain_flow *flow, struct job *job)
@@ -55,14 +56,7 @@ static void give_no_more(struct chain_job *own)
     if (!own->gives)
         return;
     own->gives = false;
-    if (own->prev)
-        own->prev->next = own->next;
-    else
-        flow->first = own->next;
-    if (own->next)
-        own->next->prev = own->prev;
-    else
-        flow->last = own->prev;
+    LIST_REMOVE(flow, own);
 }
 
 /* The sink has it, and writes in the order in which it got its lines. */

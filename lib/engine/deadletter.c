@@ -2,6 +2,7 @@
 #include "engine/deadletter.h"
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -130,7 +131,7 @@ static void say(struct deadletter *deadletter, struct letter *letter)
 
 static void sunk(struct fn_call *call)
 {
-    struct letter *letter = (struct letter *)(void *)((char *)call - offsetof(struct letter, call));
+    struct letter *letter = CONTAINER_OF(call, struct letter, call);
     struct deadletter *deadletter = call->owner;
     slice_drop(&call->lines);
     if (call->failure) /* the sink has failed, and says so itself; the letter must not be lost */

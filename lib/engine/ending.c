@@ -7,6 +7,7 @@
  */
 #include "engine/internal.h"
 
+#include "base/list.h"
 #include "base/msg.h"
 
 #include <signal.h>
@@ -38,8 +39,7 @@ void engine_cancel(struct engine *engine, enum failure_reason reason, bool now)
 
 static void grace_over(struct loop_timer *timer)
 {
-    struct engine *engine =
-        (struct engine *)(void *)((char *)timer - offsetof(struct engine, grace));
+    struct engine *engine = CONTAINER_OF(timer, struct engine, grace);
     engine_cancel(engine, FAILURE_INTERRUPTED, false);
 }
 
@@ -73,8 +73,7 @@ static void signalled(void *owner, int signo)
 
 void ending_budget_over(struct loop_timer *timer)
 {
-    struct engine *engine =
-        (struct engine *)(void *)((char *)timer - offsetof(struct engine, budget));
+    struct engine *engine = CONTAINER_OF(timer, struct engine, budget);
     engine->budget_spent = !engine->source_ended;
     engine_stop(engine);
 }

@@ -138,7 +138,6 @@ void admit_next_of_key(struct engine *engine,
 void admit_task(struct loop_task *task);
 
 /* ---- settle.c ---- */
-void settle_take_out(struct job_list *list, struct engine_job *job);
 void settle_finish(struct engine_job *job);  /* its plan has ended it */
 void settle_progress(struct engine *engine); /* something was written, or can be */
 void settle_letter_written(struct engine_job *job);

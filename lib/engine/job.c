@@ -1,5 +1,6 @@
 /* job.c: what a plan says of a job: its results, its letters, its outcome. */
 #include "engine/internal.h"
+#include "base/list.h"
 #include "engine/reporting.h"
 
 #include "base/mem.h"
@@ -76,7 +77,7 @@ void job_silent(struct job *job)
 {
     struct engine_job *own = engine_job_of(job);
     own->silent = true;
-    settle_take_out(&job->engine->order, own);
+    LIST_REMOVE(&job->engine->order, own);
 }
 
 void job_letter_take(struct job *job, struct str event, struct failure *failure)

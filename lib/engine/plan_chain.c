@@ -1,6 +1,7 @@
 /* plan_chain.c: functions one after another, each result of one an event of the next. */
 #include "engine/plan_chain.h"
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "engine/chain_job.h"
 #include "engine/internal.h"
@@ -31,8 +32,7 @@ struct plan_chain {
     struct redrive_paths letter;
 };
 
-#define CHAIN_OF(pointer, member) \
-    ((struct plan_chain *)(void *)((char *)(pointer)-offsetof(struct plan_chain, member)))
+#define CHAIN_OF(pointer, member) (CONTAINER_OF(pointer, struct plan_chain, member))
 
 /* ---- queues ---- */
 

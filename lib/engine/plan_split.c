@@ -1,6 +1,7 @@
 /* plan_split.c: the plan that splits each event into parts, and joins their results. */
 #include "engine/plan_split.h"
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "engine/batch.h"
 #include "engine/split_job.h"
@@ -17,13 +18,7 @@ static struct plan_split *split_of(struct plan *plan)
 
 static void enter_ring(struct plan_split *split, struct split_job *own)
 {
-    own->next = NULL;
-    own->prev = split->last;
-    if (split->last)
-        split->last->next = own;
-    else
-        split->first = own;
-    split->last = own;
+    LIST_APPEND(split, own);
     own->waiting = true;
     split->waiting++;
 }
@@ -32,14 +27,7 @@ static void leave_ring(struct plan_split *split, struct split_job *own)
 {
     if (!own->waiting)
         return;
-    if (own->prev)
-        own->prev->next = own->next;
-    else
-        split->first = own->next;
-    if (own->next)
-        own->next->prev = own->prev;
-    else
-        split->last = own->prev;
+    LIST_REMOVE(split, own);
     own->waiting = false;
     if (split->waiting-- == SPLIT_JOBS)
         engine_room(split->engine);
@@ -149,7 +137,7 @@ static void feed(struct plan_split *split)
 
 static void feed_again(struct loop_task *task)
 {
-    feed((struct plan_split *)(void *)((char *)task - offsetof(struct plan_split, again)));
+    feed(CONTAINER_OF(task, struct plan_split, again));
 }
 
 /* ---- the plan ---- */

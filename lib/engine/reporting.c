@@ -2,6 +2,7 @@
 #include "engine/reporting.h"
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/msg.h"
 #include "base/num.h"
@@ -81,8 +82,7 @@ static unsigned columns(void)
 
 static void draw(struct loop_timer *timer)
 {
-    struct reporting *reporting =
-        (struct reporting *)(void *)((char *)timer - offsetof(struct reporting, draw));
+    struct reporting *reporting = CONTAINER_OF(timer, struct reporting, draw);
     struct engine *engine = reporting->engine;
     const struct report *report = reporting_report(engine);
     int64_t now = loop_now(engine->loop);
@@ -124,8 +124,7 @@ static int write_metrics(struct reporting *reporting, struct err *err)
 
 static void metrics_due(struct loop_timer *timer)
 {
-    struct reporting *reporting =
-        (struct reporting *)(void *)((char *)timer - offsetof(struct reporting, write_metrics));
+    struct reporting *reporting = CONTAINER_OF(timer, struct reporting, write_metrics);
     struct loop *loop = reporting->engine->loop;
     struct err err;
     if (write_metrics(reporting, &err) < 0)

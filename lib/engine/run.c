@@ -1,5 +1,6 @@
 /* run.c: a run from its first event to its exit status. */
 #include "engine/internal.h"
+#include "base/list.h"
 #include "engine/reporting.h"
 
 #include "base/clock.h"
@@ -10,7 +11,7 @@
 
 void run_out_progress(struct stream_out *out)
 {
-    struct engine *engine = (struct engine *)(void *)((char *)out - offsetof(struct engine, out));
+    struct engine *engine = CONTAINER_OF(out, struct engine, out);
     if (out->error && !engine->reader_gone && !engine->out_failed) {
         if (out->error == EPIPE) {
             engine->reader_gone = true;
@@ -32,7 +33,7 @@ void run_out_progress(struct stream_out *out)
 /* Nothing is at hand: what was gathered goes out. */
 void run_idle(struct loop_idle *idle)
 {
-    struct engine *engine = (struct engine *)(void *)((char *)idle - offsetof(struct engine, idle));
+    struct engine *engine = CONTAINER_OF(idle, struct engine, idle);
     if (engine->plan->flush)
         engine->plan->flush(engine->plan, engine->stopping || engine->source_ended);
     for (size_t i = 0; i < engine->fn_count; i++) {

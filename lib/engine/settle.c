@@ -8,6 +8,7 @@
  * happened.
  */
 #include "engine/internal.h"
+#include "base/list.h"
 #include "engine/reporting.h"
 
 #include "base/clock.h"
@@ -19,29 +20,6 @@
 
 /* Results are written after this long even while there is no idle moment: nanoseconds. */
 #define SETTLE_LATENCY INT64_C(20000000)
-
-static void append(struct job_list *list, struct engine_job *job)
-{
-    job->next = NULL;
-    job->prev = list->last;
-    if (list->last)
-        list->last->next = job;
-    else
-        list->first = job;
-    list->last = job;
-}
-
-void settle_take_out(struct job_list *list, struct engine_job *job)
-{
-    if (job->prev)
-        job->prev->next = job->next;
-    else
-        list->first = job->next;
-    if (job->next)
-        job->next->prev = job->prev;
-    else
-        list->last = job->prev;
-}
 
 /* ---- letters ---- */
 
@@ -146,10 +124,10 @@ static void emit(struct engine *engine)
     while ((job = engine->emitting.first)) {
         if (!emit_results(job))
             return;
-        settle_take_out(&engine->emitting, job);
+        LIST_REMOVE(&engine->emitting, job);
         job->mark = engine->out.accepted;
         job->state = JOB_EMITTED;
-        append(&engine->emitted, job);
+        LIST_APPEND(&engine->emitted, job);
         write_letters(job);
     }
 }
@@ -228,7 +206,7 @@ static void settle_written(struct engine *engine)
     while ((job = engine->emitted.first) && !job->letters_open) {
         if (job->mark > engine->out.written && (!engine->out.error || !settle_unwritten(job)))
             return;
-        settle_take_out(&engine->emitted, job);
+        LIST_REMOVE(&engine->emitted, job);
         settle(job);
     }
 }
@@ -285,16 +263,16 @@ void settle_finish(struct engine_job *job)
     }
     if (job->silent) {
         job->state = JOB_EMITTING;
-        append(&engine->emitting, job);
+        LIST_APPEND(&engine->emitting, job);
     } else if (engine->options->unordered) {
-        settle_take_out(&engine->order, job);
+        LIST_REMOVE(&engine->order, job);
         job->state = JOB_EMITTING;
-        append(&engine->emitting, job);
+        LIST_APPEND(&engine->emitting, job);
     }
     while ((job = engine->order.first) && job->state == JOB_FINISHED) {
-        settle_take_out(&engine->order, job);
+        LIST_REMOVE(&engine->order, job);
         job->state = JOB_EMITTING;
-        append(&engine->emitting, job);
+        LIST_APPEND(&engine->emitting, job);
     }
     if (engine->emitting.first)
         settle_progress(engine);

@@ -6,6 +6,7 @@
  * regular file is always ready. zstd is recognised by its first bytes.
  */
 #include "base/mem.h"
+#include "base/list.h"
 #include "engine/source.h"
 #include "format/ndjson.h"
 #include "format/zst.h"
@@ -47,8 +48,7 @@ static struct lines_source *of(struct source *source)
 static void ready(struct loop_fd *watch, uint32_t events)
 {
     (void)events;
-    struct lines_source *lines =
-        (struct lines_source *)(void *)((char *)watch - offsetof(struct lines_source, watch));
+    struct lines_source *lines = CONTAINER_OF(watch, struct lines_source, watch);
     lines->readable = true;
     loop_fd_change(lines->loop, &lines->watch, 0);
     lines->source.ready(lines->source.owner);

@@ -2,6 +2,7 @@
 #include "engine/strand.h"
 
 #include "base/hash.h"
+#include "base/list.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -186,14 +187,7 @@ void strand_end(struct strand_pool *pool, struct strand *strand)
     slice_drop(&strand->lines);
     if (strand->state == STRAND_CALLED)
         slice_drop(&strand->call.event);
-    if (strand->prev)
-        strand->prev->next = strand->next;
-    else
-        list->first = strand->next;
-    if (strand->next)
-        strand->next->prev = strand->prev;
-    else
-        list->last = strand->prev;
+    LIST_REMOVE(list, strand);
     list->count--;
     pool->used--;
     strand->next = pool->free;

@@ -7,6 +7,7 @@
  * told in attempt_end; the bulkhead's slot is taken in begin, beside the function's own.
  */
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "fn/kind.h"
 #include "pattern/retry.h"
@@ -17,7 +18,7 @@ enum call_state { CALL_WAITING, CALL_RUNNING, CALL_BACKING_OFF, CALL_DELAYED };
 
 static struct fn_call *call_of(struct loop_timer *timer)
 {
-    return (struct fn_call *)(void *)((char *)timer - offsetof(struct fn_call, timer));
+    return CONTAINER_OF(timer, struct fn_call, timer);
 }
 
 /* Give the answer. The call is the caller's from here on. */

@@ -119,20 +119,6 @@ static void check_lines(struct collect *collect)
     buf_free(&rewritten);
 }
 
-static int write_all(int fd, struct str bytes)
-{
-    while (bytes.len) {
-        ssize_t wrote = write(fd, bytes.data, bytes.len);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0)
-            return -1;
-        bytes.data += wrote;
-        bytes.len -= (size_t)wrote;
-    }
-    return 0;
-}
-
 /* Move the checked lines, or all bytes of a line that is longer than the memory allowed, to the
  * file. */
 static void spill(struct collect *collect, size_t count)
@@ -141,7 +127,7 @@ static void spill(struct collect *collect, size_t count)
         collect->spill = dir_temp_file(collect->temp_dir, &collect->bad);
     if (collect->spill < 0)
         return;
-    if (write_all(collect->spill, (struct str){collect->bytes.data, count}) < 0) {
+    if (dir_write(collect->spill, (struct str){collect->bytes.data, count}) < 0) {
         err_sys(&collect->bad, "write a temporary file in %s", collect->temp_dir);
         return;
     }
@@ -166,7 +152,7 @@ static void cut_long_line(struct collect *collect, size_t keep)
     collect->spilled = collect->long_at + keep;
     if (ftruncate(collect->spill, (off_t)collect->spilled) < 0 ||
         lseek(collect->spill, 0, SEEK_END) < 0 ||
-        (keep && write_all(collect->spill, STR("\n")) < 0))
+        (keep && dir_write(collect->spill, STR("\n")) < 0))
         err_sys(&collect->bad, "write a temporary file in %s", collect->temp_dir);
     collect->spilled += keep > 0;
 }
@@ -291,7 +277,7 @@ int collect_spill(struct str bytes, const char *temp_dir, struct slice *lines, s
     int fd = dir_temp_file(temp_dir, err);
     if (fd < 0)
         return -1;
-    struct block *block = write_all(fd, bytes) == 0 ? block_map(fd, bytes.len) : NULL;
+    struct block *block = dir_write(fd, bytes) == 0 ? block_map(fd, bytes.len) : NULL;
     if (block)
         *lines = (struct slice){block, block->data, block->len};
     else

@@ -1,6 +1,8 @@
 /* errlines.c: the stderr of a function: passed through in whole lines, its end kept. */
 #include "fn/errlines.h"
 
+#include "base/list.h"
+
 #include <unistd.h>
 
 static void pass_on(struct errlines *errlines, struct str lines)
@@ -53,8 +55,7 @@ static ssize_t read_some(struct errlines *errlines)
 static void ready(struct loop_fd *watch, uint32_t events)
 {
     (void)events;
-    struct errlines *errlines =
-        (struct errlines *)(void *)((char *)watch - offsetof(struct errlines, watch));
+    struct errlines *errlines = CONTAINER_OF(watch, struct errlines, watch);
     if (read_some(errlines) < 0)
         loop_fd_remove(errlines->context->loop, &errlines->watch);
 }

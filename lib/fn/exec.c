@@ -9,6 +9,7 @@
 #include "fn/kind.h"
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "fn/collect.h"
 #include "fn/environment.h"
@@ -54,8 +55,7 @@ struct exec {
     struct run *free;
 };
 
-#define RUN_OF(pointer, member) \
-    ((struct run *)(void *)((char *)(pointer)-offsetof(struct run, member)))
+#define RUN_OF(pointer, member) (CONTAINER_OF(pointer, struct run, member))
 
 static int exec_open(struct fn *fn, struct err *err)
 {

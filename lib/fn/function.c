@@ -1,6 +1,7 @@
 /* function.c: functions: opened by scheme, called, cancelled, closed. */
 #include "fn/function.h"
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "fn/kind.h"
 #include "fn/words.h"
@@ -193,38 +194,19 @@ void fn_cancel(struct fn *fn, enum failure_reason reason, bool now)
 
 void fn_list_append(struct fn_list *list, struct fn_call *call)
 {
-    call->next = NULL;
-    call->prev = list->last;
-    if (list->last)
-        list->last->next = call;
-    else
-        list->first = call;
-    list->last = call;
+    LIST_APPEND(list, call);
     list->count++;
 }
 
 void fn_list_prepend(struct fn_list *list, struct fn_call *call)
 {
-    call->prev = NULL;
-    call->next = list->first;
-    if (list->first)
-        list->first->prev = call;
-    else
-        list->last = call;
-    list->first = call;
+    LIST_PREPEND(list, call);
     list->count++;
 }
 
 void fn_list_remove(struct fn_list *list, struct fn_call *call)
 {
-    if (call->prev)
-        call->prev->next = call->next;
-    else
-        list->first = call->next;
-    if (call->next)
-        call->next->prev = call->prev;
-    else
-        list->last = call->prev;
+    LIST_REMOVE(list, call);
     call->next = call->prev = NULL;
     list->count--;
 }

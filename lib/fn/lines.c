@@ -7,6 +7,7 @@
  * it ended without one answer, not at once.
  */
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "fn/environment.h"
@@ -38,7 +39,7 @@ struct lines {
 
 static void send_gathered(struct loop_task *task)
 {
-    struct lines *lines = (struct lines *)(void *)((char *)task - offsetof(struct lines, flush));
+    struct lines *lines = CONTAINER_OF(task, struct lines, flush);
     for (unsigned i = 0; i < lines->fn->settings.jobs; i++) {
         struct worker *worker = lines->slots[i];
         if (worker && worker->dirty) {
@@ -50,7 +51,7 @@ static void send_gathered(struct loop_task *task)
 
 static void restart(struct loop_timer *timer)
 {
-    struct lines *lines = (struct lines *)(void *)((char *)timer - offsetof(struct lines, restart));
+    struct lines *lines = CONTAINER_OF(timer, struct lines, restart);
     lines->paused = false;
     attempt_pump(lines->fn);
 }

@@ -6,6 +6,7 @@
  * independent frames and one writer at a time.
  */
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "fn/kind.h"
@@ -199,7 +200,7 @@ static void settle(struct file *file)
 
 static void progressed(struct stream_out *out)
 {
-    struct file *file = (struct file *)(void *)((char *)out - offsetof(struct file, out));
+    struct file *file = CONTAINER_OF(out, struct file, out);
     settle(file);
     attempt_pump(file->fn);
 }
@@ -229,7 +230,7 @@ static void write_frame(struct file *file)
 
 static void frame_due(struct loop_timer *timer)
 {
-    write_frame((struct file *)(void *)((char *)timer - offsetof(struct file, frame_timer)));
+    write_frame(CONTAINER_OF(timer, struct file, frame_timer));
 }
 
 static bool file_has_slot(const struct fn *fn)
@@ -294,7 +295,7 @@ static void file_flush(struct fn *fn)
 
 static void run_out(struct loop_timer *timer)
 {
-    struct file *file = (struct file *)(void *)((char *)timer - offsetof(struct file, patience));
+    struct file *file = CONTAINER_OF(timer, struct file, patience);
     if ((file->pending.first || file->first_put) && !file->out.error)
         file->out.error = ETIMEDOUT;
     file_flush(file->fn);

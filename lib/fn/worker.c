@@ -2,6 +2,7 @@
 #include "fn/worker.h"
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "fn/answer.h"
@@ -13,8 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WORKER_OF(pointer, member) \
-    ((struct worker *)(void *)((char *)(pointer)-offsetof(struct worker, member)))
+#define WORKER_OF(pointer, member) (CONTAINER_OF(pointer, struct worker, member))
 
 enum { WORKER_ROOM = 4096 }; /* a block with less room left is exchanged for a new one */
 

@@ -20,7 +20,7 @@ enum { DIR_NAMES = 100 };
 
 enum { DIR_NAME_BYTES = 64 };
 
-static int write_all(int fd, struct str bytes)
+int dir_write(int fd, struct str bytes)
 {
     while (bytes.len) {
         ssize_t put = write(fd, bytes.data, bytes.len);
@@ -73,7 +73,7 @@ static int replace_in(int folder, const char *name, struct str bytes)
     if (fd < 0)
         return -1;
     bool written =
-        (!exists || !keep_owner_and_mode(fd, &old)) && !write_all(fd, bytes) && !fsync(fd);
+        (!exists || !keep_owner_and_mode(fd, &old)) && !dir_write(fd, bytes) && !fsync(fd);
     int cause = errno;
     bool closed = !close(fd);
     if (written && closed && !renameat(folder, temporary, folder, name))

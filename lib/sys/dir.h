@@ -24,6 +24,9 @@ int dir_replace(const char *path, struct str bytes, struct err *err);
  */
 int dir_append_open(const char *path, struct err *err);
 
+/* Write all of it to a file, which does not make a writer wait. 0, or -1 with errno. */
+int dir_write(int fd, struct str bytes);
+
 /*
  * Lock the open file exclusively, for as long as the description is open. -1 with errno,
  * EWOULDBLOCK when another one holds the lock. Children must not inherit fd, or they hold the lock

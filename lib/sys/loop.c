@@ -2,6 +2,7 @@
 #include "sys/loop.h"
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "sys/loop_heap.h"
 
@@ -186,7 +187,7 @@ static void fire_timers(struct loop *loop)
 static void signal_ready(struct loop_fd *watch, uint32_t events)
 {
     (void)events;
-    struct loop *loop = (struct loop *)((char *)watch - offsetof(struct loop, signal_watch));
+    struct loop *loop = CONTAINER_OF(watch, struct loop, signal_watch);
     struct signalfd_siginfo arrived[LOOP_SIGNALS];
     ssize_t got = read(watch->fd, arrived, sizeof arrived);
     for (ssize_t i = 0; i < got / (ssize_t)sizeof arrived[0]; i++) {

@@ -1,6 +1,8 @@
 /* loop_child.c: children in the loop, through pidfds. */
 #include "sys/loop.h"
 
+#include "base/list.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -10,8 +12,7 @@
 static void child_ready(struct loop_fd *watch, uint32_t events)
 {
     (void)events;
-    struct loop_child *child =
-        (struct loop_child *)((char *)watch - offsetof(struct loop_child, watch));
+    struct loop_child *child = CONTAINER_OF(watch, struct loop_child, watch);
     struct rusage usage = {0};
     int status = 0;
     pid_t pid = wait4(child->pid, &status, WNOHANG, &usage);

@@ -2,6 +2,7 @@
 #include "sys/stream.h"
 
 #include "base/clock.h"
+#include "base/list.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,7 +92,7 @@ static void tell_owner(struct stream_out *out)
 
 static void report_error(struct loop_task *task)
 {
-    tell_owner((struct stream_out *)((char *)task - offsetof(struct stream_out, report)));
+    tell_owner(CONTAINER_OF(task, struct stream_out, report));
 }
 
 static void stop_waiting(struct stream_out *out)
@@ -212,8 +213,7 @@ static void write_out(struct stream_out *out, struct str *extra)
 static void target_ready(struct loop_fd *watch, uint32_t events)
 {
     (void)events; /* a hang-up shows as the error of the write */
-    struct stream_out *out =
-        (struct stream_out *)((char *)watch - offsetof(struct stream_out, watch));
+    struct stream_out *out = CONTAINER_OF(watch, struct stream_out, watch);
     uint64_t before = out->written;
     struct str none = {0};
     write_out(out, &none);
