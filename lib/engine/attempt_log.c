@@ -65,7 +65,7 @@ struct attempt_log *attempt_log_open(struct engine *engine, const char *path, bo
                                                     const struct fn_attempt *attempt),
                                      struct err *err)
 {
-    int fd = dir_append_open(path, err);
+    int fd = dir_append_open(path, false, err);
     if (fd < 0)
         return NULL;
     if (anew && ftruncate(fd, 0) < 0 && errno != EINVAL) { /* EINVAL: a FIFO or a device */

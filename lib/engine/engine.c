@@ -16,7 +16,7 @@
 extern char **environ;
 
 enum {
-    ENGINE_STDERR = 1024 * 1024
+    ENGINE_STDERR = 256 * 1024
 }; /* bytes waiting for a slow reader of stderr; then the fitting waits too */
 
 /* ---- stderr ---- */

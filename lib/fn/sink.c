@@ -95,19 +95,34 @@ struct file {
 
 static void progressed(struct stream_out *out);
 
+/* Cut off what a crash has left behind the last whole frame. -1 with err. */
+static int make_appendable(struct fn_context *context, int fd, const char *path, struct err *err)
+{
+    uint64_t cut;
+    struct err cause;
+    if (zst_recover(fd, &cut, &cause) < 0)
+        return err_set(err, cause.kind, "%s: %s", path, cause.text);
+    if (!cut || !context->warn)
+        return 0;
+    struct buf text = {0};
+    buf_addf(&text, "%s: cut off %llu bytes of a torn frame", path, (unsigned long long)cut);
+    context->warn(context->owner, buf_cstr(&text));
+    buf_free(&text);
+    return 0;
+}
+
 static int file_open(struct fn *fn, struct err *err)
 {
     const char *path = fn->words[0];
-    int fd = dir_append_open(path, err);
+    int fd = dir_append_open(path, zst_is_name(path), err);
     if (fd < 0)
         return -1;
     if (zst_is_name(path)) {
-        uint64_t cut;
         if (dir_lock(fd) < 0) {
             err_set(err, ERR_NOT_USABLE, "%s: another process is writing it", path);
             goto fail;
         }
-        if (zst_recover(fd, &cut, err) < 0)
+        if (make_appendable(fn->context, fd, path, err) < 0)
             goto fail;
     }
     struct file *file = mem_zalloc(sizeof *file);

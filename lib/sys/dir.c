@@ -115,11 +115,13 @@ int dir_replace(const char *path, struct str bytes, struct err *err)
     return result;
 }
 
-int dir_append_open(const char *path, struct err *err)
+int dir_append_open(const char *path, bool read_back, struct err *err)
 {
     struct stat info;
-    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    int fd = open(path, flags, 0666);
+    /* Who opens a FIFO for both would be its reader. */
+    bool both = read_back && (stat(path, &info) < 0 || S_ISREG(info.st_mode));
+    int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    int fd = open(path, flags | (both ? O_RDWR : O_WRONLY), 0666);
     if (fd >= 0)
         return fd;
     int cause = errno;

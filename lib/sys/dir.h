@@ -20,9 +20,10 @@ int dir_replace(const char *path, struct str bytes, struct err *err);
 
 /*
  * Open path for appending; a file that is not there is made (0666 less the umask). The descriptor
- * is non-blocking where that means something; a FIFO that nobody reads is an error. -1 on failure.
+ * is non-blocking where that means something; a FIFO that nobody reads is an error. With read_back
+ * a regular file can be read through it too. -1 on failure.
  */
-int dir_append_open(const char *path, struct err *err);
+int dir_append_open(const char *path, bool read_back, struct err *err);
 
 /* Write all of it to a file, which does not make a writer wait. 0, or -1 with errno. */
 int dir_write(int fd, struct str bytes);

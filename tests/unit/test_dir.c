@@ -187,8 +187,8 @@ static void refuses_to_replace_what_is_no_file(void **state)
 static void appends_behind_what_others_append(void **state)
 {
     (void)state;
-    int a = dir_append_open(in_folder("log"), &err);
-    int b = dir_append_open(in_folder("log"), &err);
+    int a = dir_append_open(in_folder("log"), false, &err);
+    int b = dir_append_open(in_folder("log"), false, &err);
     assert_true(a >= 0 && b >= 0);
     assert_int_equal(write(a, "1\n", 2), 2);
     assert_int_equal(write(b, "2\n", 2), 2);
@@ -199,14 +199,27 @@ static void appends_behind_what_others_append(void **state)
     close(b);
 }
 
+static void reads_back_what_it_appends_to(void **state)
+{
+    (void)state;
+    char byte;
+    int fd = dir_append_open(in_folder("log"), true, &err);
+    assert_int_equal(write(fd, "1\n", 2), 2);
+    assert_int_equal(pread(fd, &byte, 1, 0), 1);
+    close(fd);
+    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+    assert_int_equal(dir_append_open(in_folder("fifo"), true, &err), -1);
+    assert_int_equal(err.kind, ERR_NOT_USABLE);
+}
+
 static void does_not_wait_for_the_reader_of_a_fifo(void **state)
 {
     (void)state;
     assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
-    assert_int_equal(dir_append_open(in_folder("fifo"), &err), -1);
+    assert_int_equal(dir_append_open(in_folder("fifo"), false, &err), -1);
     assert_int_equal(err.kind, ERR_NOT_USABLE);
     int reader = open(in_folder("fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    int fd = dir_append_open(in_folder("fifo"), &err);
+    int fd = dir_append_open(in_folder("fifo"), false, &err);
     assert_true(fd >= 0);
     assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
     close(fd);
@@ -216,9 +229,9 @@ static void does_not_wait_for_the_reader_of_a_fifo(void **state)
 static void says_what_cannot_be_appended_to(void **state)
 {
     (void)state;
-    assert_int_equal(dir_append_open(folder, &err), -1);
+    assert_int_equal(dir_append_open(folder, false, &err), -1);
     assert_int_equal(err.sys_errno, EISDIR);
-    assert_int_equal(dir_append_open(in_folder("absent/log"), &err), -1);
+    assert_int_equal(dir_append_open(in_folder("absent/log"), false, &err), -1);
     assert_int_equal(err.sys_errno, ENOENT);
 }
 
@@ -227,8 +240,8 @@ static void says_what_cannot_be_appended_to(void **state)
 static void one_holder_at_a_time(void **state)
 {
     (void)state;
-    int a = dir_append_open(in_folder("lock"), &err);
-    int b = dir_append_open(in_folder("lock"), &err);
+    int a = dir_append_open(in_folder("lock"), false, &err);
+    int b = dir_append_open(in_folder("lock"), false, &err);
     assert_int_equal(dir_lock(a), 0);
     assert_int_equal(dir_lock(a), 0);
     assert_int_equal(dir_lock(b), -1);
@@ -246,11 +259,11 @@ static void the_death_of_the_holder_frees_the_lock(void **state)
     assert_int_equal(pipe(ends), 0);
     pid_t pid = fork();
     if (pid == 0) {
-        int fd = dir_append_open(in_folder("lock"), &err);
+        int fd = dir_append_open(in_folder("lock"), false, &err);
         _exit(dir_lock(fd) || write(ends[1], "x", 1) != 1 || pause());
     }
     assert_int_equal(read(ends[0], &c, 1), 1);
-    int fd = dir_append_open(in_folder("lock"), &err);
+    int fd = dir_append_open(in_folder("lock"), false, &err);
     assert_int_equal(dir_lock(fd), -1);
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -293,6 +306,7 @@ int main(void)
         CLAIM(a_failed_write_leaves_the_old_file_and_nothing_else),
         CLAIM(refuses_to_replace_what_is_no_file),
         CLAIM(appends_behind_what_others_append),
+        CLAIM(reads_back_what_it_appends_to),
         CLAIM(does_not_wait_for_the_reader_of_a_fifo),
         CLAIM(says_what_cannot_be_appended_to),
         CLAIM(one_holder_at_a_time),
