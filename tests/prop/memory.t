@@ -1,0 +1,105 @@
+# memory.t: memory does not grow with the input, whatever stalls or floods.
+# EVENTS=10000000 make prop T=tests/prop/memory.t is the size of the claims in the documents.
+. "${0%/*}/../cli/lib.sh"
+
+events=${EVENTS:-1000000}
+some=100000
+most=8192 # KiB
+limit=1200
+
+# Sets $kib and $ms of the last run, which began with: peak usage ...
+usage() {
+    read -r kib ms <usage
+    ! sanitized || kib=0
+}
+
+fits() {
+    usage
+    [ "$kib" -lt "$most" ] || wrong 'KiB resident' "below $most" "$kib"
+    echo "# $claim_text: $kib KiB, $ms ms" >&2
+}
+
+# numbers N: that many events.
+numbers() {
+    seq -f '{"id":%.0f,"type":"earthquake","place":"10 km SSW of somewhere","properties":{"mag":1.25,"felt":null}}' "$1"
+}
+
+# lines COUNT FUNCTION...: COUNT events through the function.
+through() {
+    count=$1
+    shift
+    run_sh "seq $count | peak usage fan-out $* | wc -l"
+    out_is "$count"
+    usage
+}
+
+for function in '-j2 -- lines:cat' '-- -'; do
+    claim "fan-out $function: is flat over $events events, at a linear cost"
+    through "$some" "$function"
+    few=$kib few_ms=$ms
+    through "$events" "$function"
+    fits
+    [ "$((kib * 100))" -le "$((few * 105))" ] || wrong 'KiB' "at most 1.05 of $few" "$kib"
+    # The machine's noise is not the fitting's: twice the proportion would be another order.
+    [ "$((ms * some))" -le "$(((few_ms + 50) * 2 * events))" ] ||
+        wrong 'ms' "about $events / $some of $few_ms" "$ms"
+done
+
+claim "is flat with events of 200 bytes and workers in any order"
+numbers "$events" >events
+run_sh 'peak usage fan-out -j4 -u -- lines:cat <events | wc -l'
+out_is "$events"
+fits
+
+claim 'is flat with --serial-by and many keys'
+run_sh 'peak usage fan-out -j4 --serial-by .id -- lines:cat <events | wc -l'
+out_is "$events"
+fits
+
+claim 'holds back when the head of the line stalls'
+run_sh 'head -n 200000 events | peak usage fan-out -j2 --pipeline 1 -- lines:sed -u "/\"id\":1,/e sleep 3" | wc -l'
+out_is 200000
+fits
+
+claim 'the same with a process for each event'
+run_sh 'head -n 1000 events | peak usage fan-out -j8 -- sh -c "read -r line; case \$line in *:1,*) sleep 3 ;; esac; echo \"\$line\"" | wc -l'
+out_is 1000
+fits
+
+claim 'a function that writes 1 GB ends as a bad result'
+run_sh 'seq 2 | peak usage fan-out -j2 --grace 1s -- head -c 1G /dev/zero'
+exits 123
+fits
+run_sh 'seq 2 | peak usage fan-out -j2 --grace 1s -- yes'
+exits 123
+fits
+
+# A line is one piece: of an event, and of a worker's answer, up to --max-event and --max-result
+# are held.
+claim 'a worker that answers 1 GB in one line does too'
+run_sh 'seq 2 | peak usage fan-out -j1 --max-result 1M --grace 1s -- lines:head -c 1G /dev/zero'
+exits 123
+fits
+
+claim 'a line of 1 GB is skipped'
+run_sh 'head -c 1G /dev/zero | peak usage fan-out --max-event 1M -- lines:cat'
+exits 123
+fits
+
+claim 'results that wait in files take no memory'
+run_sh 'seq 20 | peak usage fan-out -j1 -- perl -e "print q(\"), q(x) x 8000000, qq(\"\n)" | wc -c'
+out_is 160000060
+
+claim 'dead letters wait for a slow reader of stderr'
+run_sh "head -n 50000 events | { peak usage fan-out -j2 -- lines:sed -u 's/.*/!no/' 2>&1 >/dev/null; echo \$? >status; } |
+    perl -e 'while (sysread STDIN, \$x, 65536) { \$n += \$x =~ tr/\n//; select undef, undef, undef, 0.01 } print \"\$n\n\"'"
+out_is 50000
+is "$(cat status)" 123 'exit status'
+fits
+
+claim 'a reader that is slow holds back the input'
+run_sh "peak usage fan-out -j2 -- lines:cat <events | perl -e 'while (sysread STDIN, \$x, 65536) { \$n += \$x =~ tr/\n//; select undef, undef, undef, 0.0005 } print \"\$n\n\"'"
+out_is "$events"
+fits
+
+finish
