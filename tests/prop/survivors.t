@@ -68,6 +68,7 @@ for function in ./tree lines:./worker; do
 
     claim "$function: nothing survives SIGTERM, which waits for the grace"
     for kinds in 'mild group' 'deaf group leaver' 'mild leaver'; do
+        # shellcheck disable=SC2086 # words
         begin fan-out --grace 200ms -- $function $kinds
         kill -TERM $pid
         end
