@@ -25,10 +25,14 @@ static bool plan_has_room(struct engine *engine)
     return true;
 }
 
+bool admit_window_full(const struct engine *engine)
+{
+    return engine->window >= ENGINE_WINDOW || engine->window_bytes >= ENGINE_WINDOW_BYTES;
+}
+
 static bool has_room(struct engine *engine)
 {
-    return engine->window < ENGINE_WINDOW && engine->window_bytes < ENGINE_WINDOW_BYTES &&
-           plan_has_room(engine);
+    return !admit_window_full(engine) && plan_has_room(engine);
 }
 
 static struct engine_job *new_job(struct engine *engine, const struct source_event *event)

@@ -133,6 +133,7 @@ void run_idle(struct loop_idle *idle);         /* nothing is at hand: what was g
 
 /* ---- admit.c ---- */
 void admit_wake(struct engine *engine); /* there may be events, and room for them */
+bool admit_window_full(const struct engine *engine);
 void admit_next_of_key(struct engine *engine,
                        struct engine_job *job); /* a job has ended: the next of its key may start */
 void admit_task(struct loop_task *task);

@@ -30,6 +30,14 @@ void run_out_progress(struct stream_out *out)
     admit_wake(engine);
 }
 
+static void send_on(struct engine *engine, struct fn *fn)
+{
+    if (engine->stopping || engine->source_ended || admit_window_full(engine))
+        fn_press(fn);
+    else
+        fn_flush(fn);
+}
+
 /* Nothing is at hand: what was gathered goes out. */
 void run_idle(struct loop_idle *idle)
 {
@@ -38,11 +46,11 @@ void run_idle(struct loop_idle *idle)
         engine->plan->flush(engine->plan, engine->stopping || engine->source_ended);
     for (size_t i = 0; i < engine->fn_count; i++) {
         if (engine->fns[i] != engine->dead_sink)
-            fn_flush(engine->fns[i]);
+            send_on(engine, engine->fns[i]);
     }
     settle_flush(engine);
     if (engine->dead_sink) /* last: what failed just now has its letters in it */
-        fn_flush(engine->dead_sink);
+        send_on(engine, engine->dead_sink);
     stream_flush(&engine->err);
 }
 

@@ -184,6 +184,14 @@ void fn_flush(struct fn *fn)
         fn->kind->flush(fn);
 }
 
+void fn_press(struct fn *fn)
+{
+    if (fn->kind->press)
+        fn->kind->press(fn);
+    else
+        fn_flush(fn);
+}
+
 void fn_cancel(struct fn *fn, enum failure_reason reason, bool now)
 {
     fn->cancelled = true;

@@ -168,6 +168,10 @@ bool fn_has_room(const struct fn *fn);
 /* No more events are at hand just now: send on what was gathered for efficiency. */
 void fn_flush(struct fn *fn);
 
+/* The same, and there will be no more events before calls have ended: send on also what could grow
+ * further (a frame of a compressed file). */
+void fn_press(struct fn *fn);
+
 /*
  * End every call, waiting or running, with that reason: running processes get SIGTERM, the grace,
  * SIGKILL (at once with now). Calls begun afterwards fail so too.

@@ -27,6 +27,8 @@ struct fn_kind {
     bool (*put)(struct fn *fn, struct fn_put *put, struct str line);
     /* Optional: send on what was gathered. */
     void (*flush)(struct fn *fn);
+    /* Optional: the same, and room is wanted (fn_press). */
+    void (*press)(struct fn *fn);
     /* Optional: kill what makes this attempt (--fault crash). */
     void (*crash)(struct fn *fn, struct fn_call *call);
     /* End every running attempt with the reason; see fn_cancel. */

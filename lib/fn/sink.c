@@ -308,6 +308,12 @@ static void file_flush(struct fn *fn)
     settle(file);
 }
 
+static void file_press(struct fn *fn)
+{
+    write_frame(fn->state);
+    file_flush(fn);
+}
+
 static void run_out(struct loop_timer *timer)
 {
     struct file *file = CONTAINER_OF(timer, struct file, patience);
@@ -322,8 +328,7 @@ static void file_cancel(struct fn *fn, enum failure_reason reason, bool now)
     struct file *file = fn->state;
     struct loop *loop = fn->context->loop;
     (void)reason;
-    write_frame(file);
-    file_flush(fn);
+    file_press(fn);
     file->patience.fire = run_out;
     if (now)
         run_out(&file->patience);
@@ -359,6 +364,7 @@ const struct fn_kind file_kind = {
     .begin = file_begin,
     .put = file_put,
     .flush = file_flush,
+    .press = file_press,
     .cancel = file_cancel,
     .close = file_close,
     .free = file_free,
