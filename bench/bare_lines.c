@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { WORKERS = 16, BLOCK = 65536, WINDOWS = 2, ANSWERS = 8 * BLOCK, INPUT = 4 * BLOCK };
@@ -168,7 +169,7 @@ int main(int argc, char **argv)
             fill = (fill + 1) % count;
         }
         if (!flight)
-            return 0;
+            break;
         struct pollfd polled[2 * WORKERS];
         for (int i = 0; i < count; i++) {
             polled[2 * i] = (struct pollfd){.fd = workers[i].out, .events = POLLIN};
@@ -189,4 +190,9 @@ int main(int argc, char **argv)
             flight--;
         }
     }
+    for (int i = 0; i < count; i++)
+        close(workers[i].in);
+    while (wait(NULL) > 0)
+        ;
+    return 0;
 }
