@@ -508,9 +508,13 @@ rm input stuck dead
 
 claim 'a FIFO whose reader leaves fails its own events only'
 mkfifo left
-(exec <left && head -n 1 >/dev/null) &
-route --stats --dead dead '.b == 0' file:left true file:other <flood 2>"$err"
+exec 8<>left # so that neither end waits to be opened
+exec 9<left 7>left 8>&-
+head -n 1 <&9 >/dev/null 7>&- &
+exec 9<&-
+route --stats --dead dead '.b == 0' file:left true file:other <flood 2>"$err" 7>&-
 status=$?
+exec 7>&-
 exits 123
 is "$(wc -l <other)" 10000
 is "$(jq -r .reason dead | sort -u)" write
