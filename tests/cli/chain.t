@@ -409,6 +409,30 @@ exits 0
 is "$(sort -n "$out" | head -n 2 | tr '\n' ' ')" '4 5 ' 'first of the redriven'
 rm -f dead
 
+claim 'SIGTERM in the middle of a long event: results and letters are all of it'
+cat >hundred <<'END'
+#!/usr/bin/perl
+$| = 1;
+while (<STDIN>) { sleep 1000 if $. > 100; print }
+END
+chmod +x hundred
+echo 1 >one
+last_command='chain under SIGTERM'
+status=0
+reaper chain --quiet -j1 --grace 300ms --dead dead 'seq 2000' lines:./hundred cat <one >came 2>"$err" &
+pid=$!
+within 30 test -s came || wrong 'results' some none
+kill -TERM "$pid"
+wait "$pid" || status=$?
+exits 143
+{ cat came && jq -c .event dead; } | sort -n >got
+seq 2000 >expected
+same expected got
+run chain --quiet --from auto 'seq 3' cat cat <dead
+exits 0
+is "$(grep -c . "$out")" "$(grep -c . dead)" 'results of the redrive'
+rm -f dead
+
 claim 'a reader that leaves early ends a long event quietly'
 run_sh 'echo 1 | reaper chain "seq 1000000" lines:cat | head -n 1'
 out_is 1
