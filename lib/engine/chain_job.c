@@ -104,22 +104,6 @@ static void hand_all_over(struct chain_flow *flow)
 
 /* ---- letters ---- */
 
-/* As settle.c does when the job is emitted, only earlier. */
-static void write_letters(struct chain_job *own)
-{
-    struct engine *engine = own->flow->engine;
-    struct engine_job *job = engine_job_of(own->job);
-    own->letters = 0;
-    while (job->letters) {
-        struct letter *letter = job->letters;
-        job->letters = letter->next;
-        job->letters_open++;
-        engine->report.letters++;
-        deadletter_write(engine->deadletter, letter);
-    }
-    job->last_letter = NULL;
-}
-
 void chain_job_fail_take(struct strand *called, struct failure *failure)
 {
     struct chain_job *own = chain_job_of(called);
@@ -130,8 +114,10 @@ void chain_job_fail_take(struct strand *called, struct failure *failure)
     }
     failure->stage = called->stage + 1;
     job_letter_take(own->job, slice_str(called->call.event), failure);
-    if (++own->letters >= CHAIN_LETTERS)
-        write_letters(own);
+    if (++own->letters >= CHAIN_LETTERS) { /* earlier than settle.c would */
+        settle_write_letters(engine_job_of(own->job));
+        own->letters = 0;
+    }
 }
 
 /* ---- results on stdout ---- */

@@ -35,7 +35,7 @@
 
 enum {
     ENGINE_WINDOW = 4096,                  /* jobs between read and settled; then reading waits */
-    ENGINE_WINDOW_BYTES = 2 * 1024 * 1024, /* their events and results; then too */
+    ENGINE_WINDOW_BYTES = 2 * 1024 * 1024, /* their events, results and letters; then too */
     /* What one event counts at most: a large one leaves room for its neighbours, two do not. */
     ENGINE_EVENT_BYTES = ENGINE_WINDOW_BYTES / 2,
     ENGINE_TURN = 1024,         /* events taken before the descriptors are looked at again */

@@ -28,7 +28,8 @@ struct engine_job {
     uint64_t token;
     size_t cost;        /* bytes that it holds */
     bool silent;        /* on no list until it is finished: nobody waits for its results */
-    bool unsaid;        /* its results could not be written */
+    bool has_results;   /* which must be written before it is settled */
+    bool unsaid;        /* they could not be written */
     struct slice lines; /* the first results; most jobs have no others */
     struct result *more, *last_more;
     struct letter *letters, *last_letter; /* to be written when it is emitted */
@@ -142,8 +143,16 @@ void admit_task(struct loop_task *task);
 void settle_finish(struct engine_job *job);  /* its plan has ended it */
 void settle_progress(struct engine *engine); /* something was written, or can be */
 void settle_letter_written(struct engine_job *job);
+void settle_write_letters(struct engine_job *job);
 void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure);
 void settle_flush(struct engine *engine);
+
+/* The job holds so many bytes more, of results or letters, until it is settled. */
+static inline void engine_add_cost(struct engine_job *job, size_t bytes)
+{
+    job->cost += bytes;
+    job->job.engine->window_bytes += bytes;
+}
 
 static inline struct engine_job *engine_job_of(struct job *job)
 {

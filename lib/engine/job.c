@@ -26,12 +26,6 @@ struct job *job_of_data(void *data)
     return &((struct engine_job *)data - 1)->job;
 }
 
-static void add_cost(struct engine_job *job, size_t bytes)
-{
-    job->cost += bytes;
-    job->job.engine->window_bytes += bytes;
-}
-
 void job_emit_take(struct job *job, struct slice lines, size_t count)
 {
     struct engine_job *own = engine_job_of(job);
@@ -40,7 +34,8 @@ void job_emit_take(struct job *job, struct slice lines, size_t count)
         slice_drop(&lines);
         return;
     }
-    add_cost(own, lines.len);
+    own->has_results = true;
+    engine_add_cost(own, lines.len);
     if (!own->lines.len) {
         own->lines = lines;
         return;
@@ -64,6 +59,7 @@ void job_emit_now(struct job *job, struct str lines, size_t count)
     struct engine *engine = job->engine;
     engine->report.results += count;
     engine->report.bytes_out += lines.len;
+    engine_job_of(job)->has_results = true;
     reporting_hide_for_output(engine);
     stream_add(&engine->out, lines);
 }

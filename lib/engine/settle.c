@@ -44,6 +44,7 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
     struct buf line = {0};
     deadletter_format(&line, &facts, failure);
     struct letter *letter = deadletter_letter(&line, job);
+    engine_add_cost(job, letter->call.event.len);
     if (job->last_letter)
         job->last_letter->next = letter;
     else
@@ -52,7 +53,7 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
     failure_free(failure);
 }
 
-static void write_letters(struct engine_job *job)
+void settle_write_letters(struct engine_job *job)
 {
     struct engine *engine = job->job.engine;
     while (job->letters) {
@@ -128,7 +129,7 @@ static void emit(struct engine *engine)
         job->mark = engine->out.accepted;
         job->state = JOB_EMITTED;
         LIST_APPEND(&engine->emitted, job);
-        write_letters(job);
+        settle_write_letters(job);
     }
 }
 
@@ -182,7 +183,7 @@ static void settle(struct engine_job *job)
 static bool settle_unwritten(struct engine_job *job)
 {
     struct engine *engine = job->job.engine;
-    if (job->unsaid)
+    if (job->unsaid || !job->has_results)
         return true;
     job->unsaid = true;
     if (engine->out.error == EPIPE) {
@@ -190,13 +191,11 @@ static bool settle_unwritten(struct engine_job *job)
             job->outcome = SOURCE_DROPPED;
         return true;
     }
-    if (job->outcome != SOURCE_DONE)
-        return true;
     settle_add_letter(job, slice_str(job->job.event),
                       failure_new(FAILURE_WRITE, FAILURE_PERMANENT,
                                   "its results could not be written: %s",
                                   strerror(engine->out.error)));
-    write_letters(job);
+    settle_write_letters(job);
     return !job->letters_open;
 }
 

@@ -433,6 +433,12 @@ exits 0
 is "$(grep -c . "$out")" "$(grep -c . dead)" 'results of the redrive'
 rm -f dead
 
+claim 'results that cannot be written are an event with a letter of its own, beside those of its parts'
+run_sh 'echo 1 | chain --dead dead "seq 20" "grep -v 7" >/dev/full'
+exits 1
+is "$(jq -c '[.reason, .event]' dead | sort | xargs)" '[exit,17] [exit,7] [write,1]'
+rm -f dead
+
 claim 'a reader that leaves early ends a long event quietly'
 run_sh 'echo 1 | reaper chain "seq 1000000" lines:cat | head -n 1'
 out_is 1
