@@ -35,8 +35,12 @@ through() {
 
 for function in '-j2 -- lines:cat' '-- -'; do
     claim "fan-out $function: is flat over $events events, at a linear cost"
-    through "$some" "$function"
-    few=$kib few_ms=$ms
+    few=0
+    for try in 1 2 3 4 5; do # the fitting's memory is a little different each time
+        through "$some" "$function"
+        [ "$kib" -le "$few" ] || few=$kib
+        few_ms=$ms
+    done
     through "$events" "$function"
     fits
     [ "$((kib * 100))" -le "$((few * 105))" ] || wrong 'KiB' "at most 1.05 of $few" "$kib"
@@ -95,6 +99,18 @@ run_sh "head -n 50000 events | { peak usage fan-out -j2 -- lines:sed -u 's/.*/!n
     perl -e 'while (sysread STDIN, \$x, 65536) { \$n += \$x =~ tr/\n//; select undef, undef, undef, 0.01 } print \"\$n\n\"'"
 out_is 50000
 is "$(cat status)" 123 'exit status'
+fits
+
+claim 'dead letters with much stderr wait for the head of the line'
+cat >wordy <<'SH'
+#!/bin/sh
+read -r line
+[ "$line" != 1 ] || exec sleep 2
+printf '%4096d\n' 1 >&2
+SH
+chmod +x wordy
+run_sh 'seq 1000 | peak usage fan-out -j4 -- sh -c "./wordy; exit 1" 2>&1 >/dev/null | grep -c ^..event'
+out_is 1000
 fits
 
 claim 'a reader that is slow holds back the input'
