@@ -509,7 +509,8 @@ rm input stuck dead
 claim 'a FIFO whose reader leaves fails its own events only'
 mkfifo left
 exec 8<>left # so that neither end waits to be opened
-exec 9<left 7>left 8>&-
+exec 9<left
+exec 7>left 8>&-
 head -n 1 <&9 >/dev/null 7>&- &
 exec 9<&-
 route --stats --dead dead '.b == 0' file:left true file:other <flood 2>"$err" 7>&-

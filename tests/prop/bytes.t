@@ -32,6 +32,7 @@ for function in 'cat' 'lines:cat' '-' '-j3 --pipeline 5 lines:cat' '-u -j1 cat' 
     claim "fan-out $function: changes no byte"
     [ "${function#*--raw}" = "$function" ] || grep -v '^ *"' odd >plain
     [ "${function#*--raw}" != "$function" ] || cp odd plain
+    # shellcheck disable=SC2086 # words
     run fan-out $function <plain
     exits 0
     check cmp -s plain "$out"
@@ -62,5 +63,12 @@ perl -MMIME::Base64 -ne '
         print "$text\n";
     }' bad >back
 check cmp -s malformed back
+
+claim 'dead letters of oversized lines hold them whole, or say what is missing'
+perl -e 'print "\"", "x" x 60, "\"\n\"", "x" x 6000, "\"\n"' >large
+run_sh 'fan-out --max-event 20 -- cat <large'
+exits 123
+is "$(head -n 1 "$err" | grep -c '^{"raw":"\\"x\{60\}\\"","reason":"too_large"')" 1 'whole lines'
+is "$(grep -c '"truncated":true,"length":6002' "$err") $(grep -c truncated "$err")" '1 1' 'heads of lines'
 
 finish

@@ -50,23 +50,24 @@ for function in '-j2 -- lines:cat' '-- -'; do
 done
 
 claim "is flat with events of 200 bytes and workers in any order"
-numbers "$events" >events
-run_sh 'peak usage fan-out -j4 -u -- lines:cat <events | wc -l'
+# shellcheck disable=SC2094 # a number, and a file of that name
+numbers "$events" >stream
+run_sh 'peak usage fan-out -j4 -u -- lines:cat <stream | wc -l'
 out_is "$events"
 fits
 
 claim 'is flat with --serial-by and many keys'
-run_sh 'peak usage fan-out -j4 --serial-by .id -- lines:cat <events | wc -l'
+run_sh 'peak usage fan-out -j4 --serial-by .id -- lines:cat <stream | wc -l'
 out_is "$events"
 fits
 
 claim 'holds back when the head of the line stalls'
-run_sh 'head -n 200000 events | peak usage fan-out -j2 --pipeline 1 -- lines:sed -u "/\"id\":1,/e sleep 3" | wc -l'
+run_sh 'head -n 200000 stream | peak usage fan-out -j2 --pipeline 1 -- lines:sed -u "/\"id\":1,/e sleep 3" | wc -l'
 out_is 200000
 fits
 
 claim 'the same with a process for each event'
-run_sh 'head -n 1000 events | peak usage fan-out -j8 -- sh -c "read -r line; case \$line in *:1,*) sleep 3 ;; esac; echo \"\$line\"" | wc -l'
+run_sh 'head -n 1000 stream | peak usage fan-out -j8 -- sh -c "read -r line; case \$line in *:1,*) sleep 3 ;; esac; echo \"\$line\"" | wc -l'
 out_is 1000
 fits
 
@@ -95,7 +96,7 @@ run_sh 'seq 20 | peak usage fan-out -j1 -- perl -e "print q(\"), q(x) x 8000000,
 out_is 160000060
 
 claim 'dead letters wait for a slow reader of stderr'
-run_sh "head -n 50000 events | { peak usage fan-out -j2 -- lines:sed -u 's/.*/!no/' 2>&1 >/dev/null; echo \$? >status; } |
+run_sh "head -n 50000 stream | { peak usage fan-out -j2 -- lines:sed -u 's/.*/!no/' 2>&1 >/dev/null; echo \$? >status; } |
     perl -e 'while (sysread STDIN, \$x, 65536) { \$n += \$x =~ tr/\n//; select undef, undef, undef, 0.01 } print \"\$n\n\"'"
 out_is 50000
 is "$(cat status)" 123 'exit status'
@@ -114,7 +115,7 @@ out_is 1000
 fits
 
 claim 'a reader that is slow holds back the input'
-run_sh "peak usage fan-out -j2 -- lines:cat <events | perl -e 'while (sysread STDIN, \$x, 65536) { \$n += \$x =~ tr/\n//; select undef, undef, undef, 0.0005 } print \"\$n\n\"'"
+run_sh "peak usage fan-out -j2 -- lines:cat <stream | perl -e 'while (sysread STDIN, \$x, 65536) { \$n += \$x =~ tr/\n//; select undef, undef, undef, 0.0005 } print \"\$n\n\"'"
 out_is "$events"
 fits
 
