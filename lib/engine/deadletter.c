@@ -83,7 +83,7 @@ void deadletter_format(struct buf *line, const struct letter_facts *facts,
     if (facts->source)
         buf_addf(line, ",\"input\":\"%s\",\"line\":%llu", facts->source,
                  (unsigned long long)facts->line);
-    if (facts->length)
+    if (facts->length > facts->event.len)
         buf_addf(line, ",\"truncated\":true,\"length\":%llu", (unsigned long long)facts->length);
     if (facts->id.data)
         add_text(line, "id", facts->id);

@@ -24,7 +24,7 @@ numbers() {
     seq -f '{"id":%.0f,"type":"earthquake","place":"10 km SSW of somewhere","properties":{"mag":1.25,"felt":null}}' "$1"
 }
 
-# lines COUNT FUNCTION...: COUNT events through the function.
+# through COUNT FUNCTION...: COUNT events through the function.
 through() {
     count=$1
     shift
