@@ -72,11 +72,17 @@ out_same three
 rm -f last
 
 claim 'with -u they come as they finish'
-run fan-out -u -j3 -- ./late <three
+cat >last_of_all <<END
+#!/bin/sh
+read -r n
+[ "\$n" != 1 ] || until [ "\$(wc -l <'$out')" -eq 2 ]; do sleep 0.01; done
+echo "\$n"
+END
+chmod +x last_of_all
+run fan-out -u -j3 -- ./last_of_all <three
 exits 0
 is "$(sort "$out")" "$(cat three)"
 is "$(tail -n 1 "$out")" 1 'the last line'
-rm -f last
 
 claim 'at most -j calls run at once'
 cat >crowd <<'END'
