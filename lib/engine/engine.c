@@ -26,7 +26,8 @@ static void say(void *owner, struct str lines)
     struct engine *engine = owner;
     reporting_hide(engine);
     stream_add(&engine->err, lines);
-    stream_drain(&engine->err, ENGINE_STDERR);
+    if (!engine->signal)
+        stream_drain(&engine->err, ENGINE_STDERR);
 }
 
 /* A letter that has no other place; should it get lost, that is an error. */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -303,11 +304,23 @@ static void wait_for(const struct stream_out *out, int64_t nanoseconds)
     poll(&ready, 1, nanoseconds < 0 ? -1 : milliseconds < INT_MAX ? (int)milliseconds : INT_MAX);
 }
 
+/* How often a wait for a slow reader looks for a signal: nanoseconds. */
+#define DRAIN_LOOK INT64_C(100000000)
+
+/* Does a signal wait that asks the process to end? The loop has them blocked. */
+static bool is_asked_to_end(void)
+{
+    sigset_t pending;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
+            sigismember(&pending, SIGHUP));
+}
+
 void stream_drain(struct stream_out *out, size_t most)
 {
     struct str none = {0};
-    while (!out->error && gathered(out) > most) {
-        wait_for(out, -1);
+    while (!out->error && gathered(out) > most && !is_asked_to_end()) {
+        wait_for(out, DRAIN_LOOK);
         write_out(out, &none);
     }
 }

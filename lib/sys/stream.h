@@ -63,7 +63,10 @@ static inline uint64_t stream_pending(const struct stream_out *out)
     return out->accepted - out->written;
 }
 
-/* Write until at most that many bytes are pending, however long the reader takes; or an error. */
+/*
+ * Write until at most that many bytes are pending, however long the reader takes; or until an
+ * error, or a signal for the loop that asks the process to end.
+ */
 void stream_drain(struct stream_out *out, size_t most);
 
 /*

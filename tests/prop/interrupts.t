@@ -176,4 +176,19 @@ run fan-out -- cat <.
 exits 1
 check grep -q 'stdin' "$err"
 
+claim 'SIGTERM ends a fitting that waits for a reader of stderr who takes nothing'
+mkfifo unread
+exec 4<>unread
+last_command='fan-out with letters of more than 256 KiB on a stderr that nobody reads'
+seq 100000 >many
+timeout --foreground -k 5 60 fan-out --grace 200ms -- lines:sed -u 's/.*/!no/' <many >"$out" 2>unread &
+pid=$!
+waits() { grep -q '^poll' "/proc/$(fitting)/wchan"; } 2>/dev/null
+within 20 waits # where /proc does not tell, it is only likely to wait by now
+kill -TERM "$(fitting)"
+end
+exits 1
+exec 4>&-
+rm unread many
+
 finish
