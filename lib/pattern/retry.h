@@ -9,6 +9,7 @@
 #ifndef FIT_PATTERN_RETRY_H
 #define FIT_PATTERN_RETRY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Nanoseconds. A base or cap of 0 or less means no delay. */
@@ -25,5 +26,34 @@ int64_t retry_delay(const struct retry_policy *policy, unsigned attempt, double 
 
 /* The longest delay that retry_delay can give after attempt. */
 int64_t retry_longest(const struct retry_policy *policy, unsigned attempt);
+
+/*
+ * A retry budget: so that retries add at most a fraction to the load, also when everything fails
+ * (Finagle's RetryBudget; "Handling Overload" in Beyer et al., "Site Reliability Engineering",
+ * 2016). Each call deposits `fraction` of a retry, each retry takes a whole one; a reserve of
+ * per_second retries a second is there without calls. Deposits are forgotten after
+ * RETRY_BUDGET_TTL, kept in RETRY_BUDGET_SLICES slices of it. Zeroed: fresh.
+ */
+#define RETRY_BUDGET_TTL INT64_C(10000000000)
+enum { RETRY_BUDGET_SLICES = 10 };
+
+struct retry_budget {
+    int64_t slice; /* number of the slice that is filled now, from the time */
+    double deposits[RETRY_BUDGET_SLICES]; /* less what was taken of them */
+};
+
+struct retry_allowance {
+    double fraction;   /* retries for each call, 0 .. 1000 */
+    double per_second; /* and in any case */
+};
+
+void retry_budget_deposit(struct retry_budget *budget, const struct retry_allowance *allowance,
+                          int64_t now);
+/* Take one retry. False: the budget is spent, and the call should fail as it has. */
+bool retry_budget_take(struct retry_budget *budget, const struct retry_allowance *allowance,
+                       int64_t now);
+/* Whole retries that could be taken now. */
+double retry_budget_left(const struct retry_budget *budget, const struct retry_allowance *allowance,
+                         int64_t now);
 
 #endif

@@ -1,0 +1,179 @@
+/*
+ * breaker.h: a circuit breaker: stop calling what is down.
+ *
+ * The meanings are those of resilience4j's CircuitBreaker (its documentation, "CircuitBreaker", and
+ * the behaviour of its CircuitBreakerStateMachine, version 2): closed, it judges a sliding window
+ * of the last calls, or of the last seconds, from min_calls results on; at or above failure_rate,
+ * or slow_rate, it opens. Open, it denies until open_for has passed; then the next admission finds
+ * it half-open, where `probes` calls are admitted and judged in a window of their own: at or above
+ * a rate it opens again, else it closes. Forced open it denies, disabled it admits, until told
+ * otherwise.
+ *
+ * Every admission carries the generation; each transition begins a new one, and a result of an
+ * older generation changes nothing. A probe is a lease of its holder: it is given back by its
+ * result, by breaker_release, or by breaker_reap when the holder is gone.
+ *
+ * Pure: times are arguments (nanoseconds of any clock that does not go back; one that does makes
+ * nothing wait longer than open_for from then on). A struct breaker holds no pointers: it can lie
+ * in shared memory or be stored. It knows no locks.
+ */
+#ifndef FIT_PATTERN_BREAKER_H
+#define FIT_PATTERN_BREAKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    BREAKER_CALLS_MAX = 10000, /* the largest window of calls; a larger one is the caller's error */
+    BREAKER_SECONDS_MAX = 3600, /* the largest window of time */
+    BREAKER_PROBES_MAX = 256,   /* the most probes */
+    BREAKER_LOG = 16,           /* transitions that are remembered, the last ones */
+};
+
+enum breaker_state {
+    BREAKER_CLOSED,
+    BREAKER_OPEN,
+    BREAKER_HALF_OPEN,
+    BREAKER_FORCED_OPEN,
+    BREAKER_DISABLED,
+};
+
+/* Rates are percent of calls, 0 < rate <= 100. Times are nanoseconds. */
+struct breaker_settings {
+    double failure_rate;   /* [50] reached or passed: trips */
+    double slow_rate;      /* [100] the same of slow calls */
+    int64_t slow;          /* [60 s] a call that took strictly longer is slow */
+    uint32_t window_calls; /* [100] the last so many calls are judged ... */
+    uint32_t window_time;  /* [0] ... or, if not 0, those of the last so many whole seconds */
+    uint32_t min_calls;    /* [10] no rate is judged before; at most window_calls, as there */
+    uint32_t
+        consecutive;    /* [0] so many failures in a row trip too, also before min_calls; 0: not */
+    uint32_t probes;    /* [10] */
+    int64_t open_for;   /* [60 s] */
+    double open_growth; /* [1] each opening without a closing between lasts so many times longer */
+    int64_t open_max;   /* [0: no bound] the longest */
+};
+
+extern const struct breaker_settings breaker_defaults;
+
+struct breaker_transition {
+    int64_t at; /* the time that the caller gave */
+    uint64_t generation;
+    uint8_t from, to; /* enum breaker_state */
+    uint8_t cause;    /* enum breaker_cause */
+};
+
+enum breaker_cause {
+    BREAKER_BY_FAILURES,
+    BREAKER_BY_SLOWNESS,
+    BREAKER_BY_CONSECUTIVE,
+    BREAKER_BY_TIME,   /* open_for has passed */
+    BREAKER_BY_PROBES, /* they went well */
+    BREAKER_BY_HAND,
+};
+
+/* The counts that are judged, of the window or of the probes. */
+struct breaker_counts {
+    uint32_t calls, failed, slow, slow_failed;
+};
+
+struct breaker_second {
+    int64_t second; /* of the clock; 0 and no counts: unused */
+    struct breaker_counts counts;
+};
+
+struct breaker {
+    uint64_t generation;
+    uint32_t state;                     /* enum breaker_state */
+    uint32_t openings;                  /* in a row, without a closing between */
+    int64_t since;                      /* the last transition */
+    int64_t until;                      /* open: until then */
+    uint32_t consecutive;               /* failures in a row */
+    uint32_t window_calls, window_time; /* the shape of the window below */
+    struct breaker_counts counts;       /* its sums */
+    uint64_t denied;                    /* admissions refused, ever */
+    uint64_t transitions;               /* ever; the last BREAKER_LOG are in log[n % BREAKER_LOG] */
+    struct breaker_transition log[BREAKER_LOG];
+    struct breaker_counts probed; /* results of the probes of this generation */
+    uint32_t
+        probes; /* admitted in this half-open period and not given back, with or without result */
+    uint64_t holders[BREAKER_PROBES_MAX]; /* of the probes without a result; 0: free */
+    uint32_t next; /* call window: where the next result goes, and how many there are */
+    uint32_t filled;
+    union {
+        uint8_t calls[BREAKER_CALLS_MAX]; /* bit 0 failed, bit 1 slow */
+        struct breaker_second seconds[BREAKER_SECONDS_MAX];
+    } window;
+};
+
+/* Handed out with an admission, handed back with its result. */
+struct breaker_ticket {
+    uint64_t generation;
+    uint32_t probe; /* 1 + its place among the holders; 0: no probe */
+};
+
+enum breaker_outcome {
+    BREAKER_SUCCESS,
+    BREAKER_FAILURE,
+    BREAKER_IGNORED, /* says nothing about what is called: the caller's own fault, or an
+                        interruption */
+};
+
+/* A closed breaker in generation 1. */
+void breaker_init(struct breaker *breaker, const struct breaker_settings *settings, int64_t now);
+
+/*
+ * May a call be made? True fills the ticket, which is then owed to breaker_record or
+ * breaker_release. holder (not 0) stands for who will have the probe, if it is one. The first
+ * admission after the open time makes it half-open. Settings may differ from those of the last
+ * call: another shape of window empties it, and keeps the state.
+ */
+bool breaker_admit(struct breaker *breaker, const struct breaker_settings *settings, int64_t now,
+                   uint64_t holder, struct breaker_ticket *ticket);
+
+/* Would it admit now? Changes nothing. For those who only look, and as the cheap check before. */
+bool breaker_would_admit(const struct breaker *breaker, const struct breaker_settings *settings,
+                         int64_t now);
+
+/* When it may next be worth asking: now, if it would admit; INT64_MAX: not before somebody acts. */
+int64_t breaker_next_chance(const struct breaker *breaker, int64_t now);
+
+/*
+ * The call has ended: count it, and judge. duration in nanoseconds. An ignored outcome gives a
+ * probe back. True: the state has changed.
+ */
+bool breaker_record(struct breaker *breaker, const struct breaker_settings *settings,
+                    const struct breaker_ticket *ticket, enum breaker_outcome outcome,
+                    int64_t duration, int64_t now);
+
+/* The admitted call was not made: its probe is given back. */
+void breaker_release(struct breaker *breaker, const struct breaker_ticket *ticket);
+
+/* Give back the probes whose holders gone() says are no more. The number given back. */
+uint32_t breaker_reap(struct breaker *breaker, bool (*gone)(void *context, uint64_t holder),
+                      void *context);
+
+/*
+ * By hand: to any state. BREAKER_CLOSED also forgets the window. BREAKER_OPEN lasts as an opening
+ * by failures would. A transition even if it was in that state, so that calls under way do not
+ * count.
+ */
+void breaker_set(struct breaker *breaker, const struct breaker_settings *settings,
+                 enum breaker_state state, int64_t now);
+
+/* The clock that gave the times is no more (a reboot): what was to end at a time of it is measured
+ * anew from now on. */
+void breaker_rebase(struct breaker *breaker, const struct breaker_settings *settings, int64_t now);
+
+/* The counts of the window as they stand now (of time: without what has passed out of it), or of
+ * the probes while half-open; rates in percent, -1 with fewer than min_calls (probes) results. */
+struct breaker_counts breaker_counts(const struct breaker *breaker, int64_t now);
+double breaker_failure_rate(const struct breaker *breaker, const struct breaker_settings *settings,
+                            int64_t now);
+double breaker_slow_rate(const struct breaker *breaker, const struct breaker_settings *settings,
+                         int64_t now);
+
+const char *breaker_state_name(enum breaker_state state); /* "closed", "open", "half_open", ... */
+const char *breaker_cause_name(enum breaker_cause cause); /* "failure_rate", "slow_rate", ... */
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * gcra.h: the generic cell rate algorithm: no more than this rate, with a bounded burst.
+ *
+ * The virtual scheduling form of ITU-T I.371 (also Brandur Leach's "throttled" and redis-cell,
+ * whose answers these are): a bucket is one number, the theoretical arrival time (TAT) of the next
+ * event. An event of n tokens conforms if TAT + n*T - burst*T <= now, where T is the time of one
+ * token; then TAT becomes max(TAT, now) + n*T. A fresh bucket and one whose TAT has passed are the
+ * same.
+ *
+ * Pure integer arithmetic in nanoseconds: T = period / count need not be whole, as the remainder is
+ * carried (carry / count of a nanosecond), so that no rate drifts. Time is an argument; a clock
+ * that steps back, or a rate that was raised, never leaves a debt longer than that of a full
+ * burst plus one event at the present limit: it is cut down to that when it is looked at. A
+ * reservation (gcra_reserve) goes beyond the burst on purpose; `ahead` bounds its debt.
+ */
+#ifndef FIT_PATTERN_GCRA_H
+#define FIT_PATTERN_GCRA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* count tokens each period nanoseconds, and up to burst at once. All at least 1. */
+struct gcra_limit {
+    uint64_t count;
+    int64_t period;
+    uint64_t burst;
+};
+
+struct gcra {       /* zeroed: a fresh bucket */
+    int64_t tat;    /* nanoseconds */
+    uint64_t carry; /* of limit.count parts of a nanosecond; of another count it is dropped */
+    uint64_t count; /* the limit.count of carry */
+};
+
+struct gcra_answer {
+    bool limited;        /* refused: nothing was taken */
+    uint64_t limit;      /* the burst: what could be had at once from a fresh bucket */
+    uint64_t remaining;  /* tokens that could be had at once now */
+    int64_t retry_after; /* nanoseconds until the same would be granted; 0: it was; -1: never, as it
+                            is more than the burst */
+    int64_t reset_after; /* until the bucket is fresh */
+};
+
+/* Take tokens now, or be told when. 0 tokens ask without taking. */
+struct gcra_answer gcra_take(struct gcra *bucket, const struct gcra_limit *limit, int64_t now,
+                             uint64_t tokens);
+
+/* The same without changing anything. */
+struct gcra_answer gcra_look(const struct gcra *bucket, const struct gcra_limit *limit, int64_t now,
+                             uint64_t tokens);
+
+/*
+ * Take tokens at the earliest time that conforms: *at, now or later, if that is at most `ahead`
+ * nanoseconds from now; true. Else false, nothing is taken, and *at is that time. Tokens over the
+ * burst are granted as a full bucket's would be, and delay those who come after.
+ */
+bool gcra_reserve(struct gcra *bucket, const struct gcra_limit *limit, int64_t now, uint64_t tokens,
+                  int64_t ahead, int64_t *at);
+
+/* Give tokens back that were taken or reserved and not used, if nobody has taken any since; else
+ * nothing happens, as their time is gone. taken_tat is bucket->tat as it stood after the taking. */
+void gcra_return(struct gcra *bucket, const struct gcra_limit *limit, uint64_t tokens,
+                 int64_t taken_tat);
+
+#endif
