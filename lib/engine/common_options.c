@@ -5,6 +5,7 @@
 #include "base/msg.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "state/home.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ enum id {
     ID_ID,
     ID_DEAD,
     ID_MAX_EVENT,
+    ID_STATE,
     ID_STATS,
     ID_PROGRESS,
     ID_METRICS,
@@ -83,14 +85,24 @@ static const struct option_entry flow_entries[] = {
         "max-event", 0, ID_MAX_EVENT, "SIZE", "a longer line is a dead event [16M]", NULL \
     }
 
+#define STATE_ENTRY                                                                               \
+    {                                                                                             \
+        "state", 0, ID_STATE, "DIR|URL", "where shared state is kept [FIT_STATE]",                \
+            "Without both it is the folder fittings in XDG_STATE_HOME, or in ~/.local/state. It " \
+            "is made when something first needs it."                                              \
+    }
+
 static const struct option_entry events_entries[] = {
     ID_ENTRY,
     {"dead", 0, ID_DEAD, "FILE", "append events that failed [standard error]", NULL},
     MAX_EVENT_ENTRY,
+    STATE_ENTRY,
     {0},
 };
 
-static const struct option_entry identity_entries[] = {ID_ENTRY, MAX_EVENT_ENTRY, {0}};
+static const struct option_entry identity_entries[] = {ID_ENTRY, MAX_EVENT_ENTRY, STATE_ENTRY, {0}};
+
+static const struct option_entry state_entries[] = {STATE_ENTRY, {0}};
 
 static const struct option_entry reporting_entries[] = {
     {"stats", 0, ID_STATS, NULL, "counts as a JSON line on stderr at the end", NULL},
@@ -288,6 +300,14 @@ static int set_flow(void *into, int id, const char *arg, struct err *err)
     }
 }
 
+static int set_state(struct common_options *options, const char *arg, struct err *err)
+{
+    if (home_is_url(arg))
+        return err_set(err, ERR_USAGE, "no distributed engine is built in; name a directory");
+    options->state = arg;
+    return 0;
+}
+
 static int set_events(void *into, int id, const char *arg, struct err *err)
 {
     struct common_options *options = into;
@@ -300,6 +320,8 @@ static int set_events(void *into, int id, const char *arg, struct err *err)
         return 0;
     case ID_MAX_EVENT:
         return set_size(arg, &options->max_event, err);
+    case ID_STATE:
+        return set_state(options, arg, err);
     default:
         return err_set(err, ERR_USAGE, "not read by this command");
     }
@@ -336,4 +358,5 @@ const struct option_group common_calling = {"Calling functions", calling_entries
 const struct option_group common_flow = {"Flow", flow_entries, set_flow};
 const struct option_group common_events = {"Events and outcomes", events_entries, set_events};
 const struct option_group common_identity = {"Events", identity_entries, set_events};
+const struct option_group common_state = {"State", state_entries, set_events};
 const struct option_group common_reporting = {"Reporting", reporting_entries, set_reporting};

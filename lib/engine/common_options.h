@@ -42,6 +42,7 @@ struct common_options {
     const char *id;
     const char *dead;
     size_t max_event;
+    const char *state;
     /* common_reporting */
     bool no_letters; /* not an option: the command itself tells of failures */
     bool stats;
@@ -55,6 +56,7 @@ extern const struct option_group common_flow;
 extern const struct option_group common_events;
 extern const struct option_group
     common_identity; /* of common_events what does not speak of dead letters */
+extern const struct option_group common_state; /* of them only --state, for who calls nothing */
 /* -v and --quiet set the level of msg.h at once */
 extern const struct option_group common_reporting;
 

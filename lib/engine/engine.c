@@ -1,6 +1,8 @@
 /* engine.c: an engine set up and taken apart, and what is asked of it. */
 #include "engine/internal.h"
 #include "engine/reporting.h"
+#include "engine/state_dir.h"
+#include "state/home.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -85,6 +87,7 @@ static void set_context(struct engine *engine)
         .path = or_default(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin"),
         .temp_dir = or_default(getenv("TMPDIR"), "/tmp"),
         .environment = environ,
+        .state = engine->state,
         .owner = engine,
         .say = say,
         .room = function_room,
@@ -155,6 +158,11 @@ struct engine *engine_new(const struct common_options *options, struct err *err)
         rng_seed(&engine->rng, options->seed);
     else
         rng_seed_random(&engine->rng);
+    if (state_dir_is_named(options->state)) {
+        engine->state = state_dir_path(options->state, err);
+        if (!engine->state)
+            goto fail;
+    }
     set_context(engine);
     engine->paths = json_paths_new();
     engine->out.progress = run_out_progress;
@@ -198,6 +206,8 @@ void engine_free(struct engine *engine)
     jq_free(engine->serial_by);
     serial_free(engine->serial);
     json_paths_free(engine->paths);
+    home_free(engine->home);
+    free(engine->state);
     free(engine->values);
     free(engine->observers);
     reporting_free(engine->reporting);
@@ -227,6 +237,17 @@ struct fn_context *engine_functions(struct engine *engine)
 const struct fn_settings *engine_settings(struct engine *engine)
 {
     return &engine->options->calling;
+}
+
+struct home *engine_home(struct engine *engine, struct err *err)
+{
+    if (engine->home)
+        return engine->home;
+    char *path = state_dir_path(engine->options->state, err);
+    if (path)
+        engine->home = home_open(path, err);
+    free(path);
+    return engine->home;
 }
 
 void engine_add(struct engine *engine, struct fn *fn)

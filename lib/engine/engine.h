@@ -55,6 +55,7 @@ enum {
 };
 
 struct engine;
+struct home;
 struct job;
 
 struct plan {
@@ -104,6 +105,12 @@ struct json_paths *
 engine_paths(struct engine *engine); /* for jq_compile: one scan serves all programs */
 struct fn_context *engine_functions(struct engine *engine);       /* for fn_open; then engine_add */
 const struct fn_settings *engine_settings(struct engine *engine); /* from the options */
+
+/*
+ * The state directory (--state, FIT_STATE or the default), opened and made when it is first asked
+ * for; the engine's. NULL with err. Who does not need it does not ask.
+ */
+struct home *engine_home(struct engine *engine, struct err *err);
 
 /* The engine closes and frees the function; its room is the plan's room. */
 void engine_add(struct engine *engine, struct fn *fn);

@@ -62,6 +62,8 @@ struct engine {
     struct loop *loop;
     struct rng rng;
     struct fn_context context;
+    char *state;       /* the path of the state, as far as the user named it; else NULL */
+    struct home *home; /* NULL: nothing has needed it yet */
     struct json_paths *paths;
     struct json_value *values; /* of the scan under way */
     struct fn **fns;

@@ -31,6 +31,9 @@ static const char *const names[VARS] = {
     [VAR_DEADLINE] = "FIT_DEADLINE_MS=",
 };
 
+static const char state_name[] =
+    "FIT_STATE="; /* the same for all, so it stands with the inherited */
+
 enum { TRACEPARENT = 55, TRACE_ID_AT = 3, TRACE_ID = 32 }; /* W3C Trace Context, version 00 */
 
 struct environment {
@@ -41,8 +44,10 @@ struct environment {
     char trace_id[TRACE_ID + 1]; /* of the inherited TRACEPARENT; empty: each event has its own */
 };
 
-static bool is_ours(const char *variable)
+static bool is_ours(const struct fn_context *context, const char *variable)
 {
+    if (context->state && strncmp(variable, state_name, strlen(state_name)) == 0)
+        return true;
     for (size_t i = 0; i < VARS; i++) {
         if (strncmp(variable, names[i], strlen(names[i])) == 0)
             return true;
@@ -67,11 +72,16 @@ struct environment *environment_new(const struct fn_context *context)
     size_t count = 0;
     while (context->environment[count])
         count++;
-    environment->list = mem_array(count + VARS + 1, sizeof *environment->list);
+    environment->list = mem_array(count + 1 + VARS + 1, sizeof *environment->list);
     for (size_t i = 0; i < count; i++) {
         inherit_trace(environment, context->environment[i]);
-        if (!is_ours(context->environment[i]))
+        if (!is_ours(context, context->environment[i]))
             environment->list[environment->inherited++] = mem_strdup(context->environment[i]);
+    }
+    if (context->state) {
+        struct buf state = {0};
+        buf_addf(&state, "%s%s", state_name, context->state);
+        environment->list[environment->inherited++] = buf_take(&state);
     }
     environment->rng = context->rng;
     buf_addf(&environment->values[VAR_COMMAND], "%s%s", names[VAR_COMMAND], context->command);

@@ -84,6 +84,7 @@ struct fn_context {
     const char *path;                           /* where programs are searched (PATH) */
     const char *temp_dir;                       /* for results over FN_SPILL */
     char *const *environment;                   /* inherited by the functions */
+    const char *state;                          /* FIT_STATE; NULL: as inherited */
     uint64_t attempts, failed_attempts;         /* counted by lib/fn */
     void *owner;                                /* for the callbacks */
     void (*say)(void *owner, struct str lines); /* whole lines from a function's stderr */

@@ -17,7 +17,7 @@
 
 enum { FORMAT_TEXT = 64, PLAIN_NAME = 32 };
 
-static bool is_url(const char *path)
+bool home_is_url(const char *path)
 {
     size_t scheme = strspn(path, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
     return scheme && strncmp(path + scheme, "://", 3) == 0;
@@ -128,7 +128,7 @@ static int check_format(const struct home *home, struct err *err)
 
 struct home *home_open(const char *path, struct err *err)
 {
-    if (is_url(path)) {
+    if (home_is_url(path)) {
         err_set(err, ERR_USAGE, "%s: no distributed engine is built in; name a directory", path);
         return NULL;
     }

@@ -35,6 +35,9 @@ struct home {
 struct home *home_open(const char *path, struct err *err);
 void home_free(struct home *home); /* NULL is a no-op */
 
+/* Does it name a distributed engine, and not a directory? */
+bool home_is_url(const char *path);
+
 /* Is it there? For those who only look: a command that lists makes no directory. */
 bool home_exists(const char *path);
 

@@ -110,6 +110,22 @@ done
 run fan-out -j1 --text -- lines:sh -c 'read -r event; env | grep -E "^FIT_|^TRACE" | grep -v ^FIT_BUILD | LC_ALL=C sort | tr "\n" " "; echo; cat' <one
 is "$(jq -r . "$out")" 'FIT_COMMAND=fan-out FIT_SLOT=1 '
 
+claim 'a function finds the state that the user named, wherever it stands'
+run fan-out -j1 --text --state here/state -- sh -c 'cd / && echo "$FIT_STATE"' <one
+is "$(jq -r . "$out")" "$PWD/here/state"
+run fan-out -j1 --text --state /over -- printenv FIT_STATE <one
+is "$(jq -r . "$out")" /over
+FIT_STATE=there run fan-out -j1 --text -- printenv FIT_STATE <one
+is "$(jq -r . "$out")" "$PWD/there"
+run fan-out -j1 --text -- sh -c 'echo "${FIT_STATE-none}"' <one
+out_is '"none"'
+check test ! -e here -a ! -e there
+
+claim 'a state that a URL names is refused, as nothing speaks with it'
+run fan-out --state nats://localhost -- cat <one
+exits 2
+err_like '^fan-out: --state: nats://localhost: no distributed engine is built in; name a directory'
+
 claim 'the idempotency key stays the same in retries and other runs, and differs between events'
 cat >keys <<'EOF'
 #!/bin/sh
