@@ -1,0 +1,105 @@
+/* apply.c: what the operations of the embedded engine share: numbers, names, packed values. */
+#include "state/apply.h"
+
+#include "base/hash.h"
+#include "format/zst.h"
+
+enum { PACK_PLAIN = 0, PACK_ZST = 1, UNPACK_ROOM = 64 * 1024 };
+
+uint64_t apply_number(struct apply *apply, const char *counter)
+{
+    struct str key = str_of(counter), value;
+    unsigned char number[8];
+    enum table_result found = table_get(apply->txn, SPACE_META, key, &value);
+    if (found == TABLE_FAILED)
+        return 0;
+    uint64_t next =
+        found == TABLE_FOUND && value.len == sizeof number ? table_u64(value.data) + 1 : 1;
+    table_put_u64(number, next);
+    struct str bytes = {(const char *)number, sizeof number};
+    return table_put(apply->txn, SPACE_META, key, bytes) < 0 ? 0 : next;
+}
+
+static void name_key(struct buf *key, const char *kind, struct str name)
+{
+    buf_addf(key, "name/%s/", kind);
+    buf_add_str(key, name);
+    if (key->len <= TABLE_KEY)
+        return;
+    char text[HASH_TEXT];
+    buf_clear(key);
+    buf_addf(key, "hash/%s/%s", kind, hash_format(hash_128(name), text));
+}
+
+uint32_t apply_name(struct apply *apply, const char *kind, struct str name, bool make)
+{
+    struct buf key = {0};
+    struct str value;
+    uint32_t number = 0;
+    name_key(&key, kind, name);
+    enum table_result found = table_get(apply->txn, SPACE_META, buf_str(&key), &value);
+    if (found == TABLE_FOUND && value.len >= 4) {
+        number = table_u32(value.data);
+    } else if (found == TABLE_ABSENT && make) {
+        unsigned char bytes[4];
+        number = (uint32_t)apply_number(apply, "names");
+        table_put_u32(bytes, number);
+        struct buf record = {0};
+        buf_add(&record, bytes, sizeof bytes);
+        buf_add_str(&record, name);
+        if (table_put(apply->txn, SPACE_META, buf_str(&key), buf_str(&record)) < 0)
+            number = 0;
+        buf_free(&record);
+    }
+    buf_free(&key);
+    return number;
+}
+
+void apply_pack(struct buf *record, struct str value)
+{
+    struct err err;
+    struct buf frame = {0};
+    if (value.len > STORE_COMPRESS && zst_frame(value, &frame, &err) == 0 &&
+        frame.len < value.len) {
+        buf_addc(record, PACK_ZST);
+        buf_add_str(record, buf_str(&frame));
+    } else {
+        buf_addc(record, PACK_PLAIN);
+        buf_add_str(record, value);
+    }
+    buf_free(&frame);
+}
+
+static int unpack_frame(struct apply *apply, struct str frame, struct buf *scratch)
+{
+    struct zst_decoder *decoder = zst_decoder_new();
+    struct err err;
+    ssize_t got;
+    do {
+        buf_reserve(scratch, UNPACK_ROOM);
+        got = zst_decode(decoder, &frame, scratch->data + scratch->len, UNPACK_ROOM, &err);
+        if (got > 0)
+            scratch->len += (size_t)got;
+    } while (got > 0);
+    int status = got < 0 || zst_decode_end(decoder, &err) < 0
+                     ? table_fail(apply->txn, ERR_NOT_USABLE, "a stored value: %s", err.text)
+                     : 0;
+    zst_decoder_free(decoder);
+    return status;
+}
+
+int apply_unpack(struct apply *apply, struct str packed, struct buf *scratch, struct str *value)
+{
+    if (!packed.len || (unsigned char)packed.data[0] > PACK_ZST)
+        return table_fail(apply->txn, ERR_NOT_USABLE, "a stored value is damaged");
+    struct str body = {packed.data + 1, packed.len - 1};
+    if (packed.data[0] == PACK_PLAIN) {
+        *value = body;
+        return 0;
+    }
+    buf_clear(scratch);
+    if (unpack_frame(apply, body, scratch) < 0)
+        return -1;
+    *value = buf_str(scratch);
+    return 0;
+}

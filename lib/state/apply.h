@@ -1,0 +1,49 @@
+/*
+ * apply.h: an operation as the embedded engine does it: within a transaction over records. Internal
+ * to lib/state.
+ *
+ * store_embedded.c gathers operations, begins a transaction, and calls the function of each one's
+ * kind below. It sets op->status (and what the operation answers), or returns -1 after a call of
+ * table.h has: the transaction is then undone and perhaps done again, so a function must set
+ * everything anew that an earlier call may have set, and free it. What is to be announced when the
+ * commit is through goes to apply_ring.
+ */
+#ifndef FIT_STATE_APPLY_H
+#define FIT_STATE_APPLY_H
+
+#include "state/store.h"
+#include "state/table.h"
+
+struct apply {
+    struct table_txn *txn;
+    int64_t wall; /* of the transaction: clock_wall and clock_now */
+    int64_t now;
+    struct store *store;
+};
+
+/* When the commit is through, ring the bell of that kind and name (bell.h; bytes are copied). */
+void apply_ring(struct apply *apply, const char *kind, struct str name);
+
+/* The next number, from 1, of a counter of SPACE_META; never the same twice. 0: the transaction has
+ * failed. */
+uint64_t apply_number(struct apply *apply, const char *counter);
+
+/*
+ * The number of a name among those of its kind ("queue", "ledger"), which stands for it in keys.
+ * make: give it one if it has none. 0: it has none (or the transaction has failed).
+ */
+uint32_t apply_name(struct apply *apply, const char *kind, struct str name, bool make);
+
+/* Append a value as it is stored: a byte that says how, then the bytes, compressed if they are long
+ * and it helps. And back: the plain bytes, in scratch if need be; -1: the transaction has failed.
+ */
+void apply_pack(struct buf *record, struct str value);
+int apply_unpack(struct apply *apply, struct str packed, struct buf *scratch, struct str *value);
+
+int kv_apply(struct apply *apply, struct store_op *op);
+int lease_apply(struct apply *apply, struct store_op *op);
+int queue_apply(struct apply *apply, struct store_op *op);
+int ledger_apply(struct apply *apply, struct store_op *op);
+int dead_apply(struct apply *apply, struct store_op *op);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * store.h: durable state behind one interface, whichever engine keeps it.
+ *
+ * What is asked of a store is an operation: a struct that its caller owns, which is submitted, and
+ * whose done is called once, in the loop or before store_submit has returned. kv.h, queue.h,
+ * ledger.h, dead.h and lease.h have the operations; here is what they share. The embedded engine
+ * (store_embedded.c) keeps records in a directory; a distributed one will take the same operations
+ * and do each of them in its own way. So nothing here promises what only one machine can keep:
+ *
+ *   - an operation concerns one key, queue, event or name: there is no transaction over several;
+ *   - it ends as applied and durable, as not applied, or as *unknown*: the connection broke after
+ * it was sent. Who cares settles that by looking (a nonce of his own in the value, the receipt of
+ *     a push, which may be repeated with the same id);
+ *   - versions and tokens are opaque, only grow, and are never used again, also not after a delete;
+ *   - a lease of a key or a message hands out a fencing token: what is done with an old one is
+ * lost;
+ *   - times to live are good to a second; their end is an absolute time of day, looked at when the
+ *     value is read;
+ *   - a watch may coalesce changes, and may say "resync": read everything again;
+ *   - what an engine cannot do ends as unsupported, with an error that says so.
+ *
+ * Group commit: operations that write are gathered while the loop has events at hand, or while the
+ * last commit was being synced, and are committed together; none is done before its sync. Their
+ * order is that of their submission. Reads see what is committed.
+ */
+#ifndef FIT_STATE_STORE_H
+#define FIT_STATE_STORE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "state/home.h"
+#include "sys/loop.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    STORE_GROUP = 4096,                  /* operations of one commit; more begin the next */
+    STORE_GROUP_BYTES = 4 * 1024 * 1024, /* bytes that they write; then the same */
+    STORE_COMPRESS = 4096,               /* longer values are stored compressed */
+    STORE_VALUE_MAX = 64 * 1024 * 1024,  /* a longer value is refused: not applied */
+};
+/* A commit is made after this long even while there is no idle moment: nanoseconds. */
+#define STORE_LATENCY INT64_C(20000000)
+
+enum store_status {
+    STORE_OK,          /* applied, and durable; of a read: found */
+    STORE_ABSENT,      /* there is no such thing; nothing has changed */
+    STORE_CONFLICT,    /* another version, or it exists already; nothing has changed */
+    STORE_FULL,        /* the queue is at its limit; nothing has changed */
+    STORE_LOST,        /* the lease is no longer held: the token is an old one */
+    STORE_NOT_APPLIED, /* it failed (err says why) and nothing has changed: may be tried again */
+    STORE_UNKNOWN,     /* it failed, and may have been applied or not */
+    STORE_UNSUPPORTED, /* this engine cannot do it (err) */
+};
+
+enum store_kind { STORE_KV, STORE_LEASE, STORE_QUEUE, STORE_LEDGER, STORE_DEAD, STORE_KINDS };
+
+struct store_op { /* first in the operations' own structs */
+    enum store_kind kind;
+    bool reads; /* changes nothing: it is done at once, on what is committed */
+    void (*done)(struct store_op *op);
+    void *owner;
+    size_t cost; /* bytes that it writes, about */
+    /* The answer. */
+    enum store_status status;
+    const struct err *err; /* of the last three; valid during done */
+    /* Private to state/. */
+    struct store_op *next;
+};
+
+struct store;
+
+struct store_settings {
+    bool unsynced; /* --sync off: commits survive a kill, not a power cut */
+};
+
+/* The embedded store of the directory (kept open by the caller, longer). NULL with err. */
+struct store *store_open(struct home *home, struct loop *loop,
+                         const struct store_settings *settings, struct err *err);
+
+/* Commits what is pending, then closes. NULL is a no-op. */
+void store_free(struct store *store);
+
+/* Ask. The operation is the store's until its done is called. */
+void store_submit(struct store *store, struct store_op *op);
+
+/* Commit what is pending now, and wait for it; no-op when nothing is. For the end of a run, and for
+ * callers without a turning loop. */
+void store_flush(struct store *store);
+
+/* Operations that have not ended. Callers stop taking events when a group is full. */
+size_t store_pending(const struct store *store);
+
+struct loop *store_loop(const struct store *store);
+struct home *store_home(const struct store *store); /* NULL: the engine has no directory */
+
+const char *store_status_name(enum store_status status); /* for messages: "not applied" */
+
+#endif
