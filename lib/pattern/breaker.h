@@ -10,24 +10,28 @@
  * otherwise.
  *
  * Every admission carries the generation; each transition begins a new one, and a result of an
- * older generation changes nothing. A probe is a lease of its holder: it is given back by its
- * result, by breaker_release, or by breaker_reap when the holder is gone.
+ * older generation changes nothing. A probe is a lease of its holder: it ends with its result, and
+ * is given back to be admitted again by an ignored outcome, by breaker_release, or by breaker_reap
+ * when the holder is gone.
  *
- * Pure: times are arguments (nanoseconds of any clock that does not go back; one that does makes
- * nothing wait longer than open_for from then on). A struct breaker holds no pointers: it can lie
- * in shared memory or be stored. It knows no locks.
+ * One difference: the probes are judged when `probes` of them have a result, where resilience4j
+ * does it at min_calls of them if that is less; so `probes` calls are always made.
+ *
+ * Pure: times are arguments, nanoseconds of any clock that does not go back. One that does makes
+ * nothing wait longer than the open time from then on. A struct breaker holds no pointers: it can
+ * lie in shared memory or be stored. It knows no locks.
  */
 #ifndef FIT_PATTERN_BREAKER_H
 #define FIT_PATTERN_BREAKER_H
+
+#include "pattern/breaker_window.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
-    BREAKER_CALLS_MAX = 10000, /* the largest window of calls; a larger one is the caller's error */
-    BREAKER_SECONDS_MAX = 3600, /* the largest window of time */
-    BREAKER_PROBES_MAX = 256,   /* the most probes */
-    BREAKER_LOG = 16,           /* transitions that are remembered, the last ones */
+    BREAKER_PROBES_MAX = 256, /* the most probes; more are so many */
+    BREAKER_LOG = 16,         /* transitions that are remembered, the last ones */
 };
 
 enum breaker_state {
@@ -44,13 +48,15 @@ struct breaker_settings {
     double slow_rate;      /* [100] the same of slow calls */
     int64_t slow;          /* [60 s] a call that took strictly longer is slow */
     uint32_t window_calls; /* [100] the last so many calls are judged ... */
-    uint32_t window_time;  /* [0] ... or, if not 0, those of the last so many whole seconds */
-    uint32_t min_calls;    /* [10] no rate is judged before; at most window_calls, as there */
+    uint32_t window_time;  /* [0] ... or, if not 0, those of so many seconds: this one of the clock
+                              and those before it */
+    uint32_t min_calls; /* [10] no rate is judged before; in a window of calls at most its size */
     uint32_t
         consecutive;    /* [0] so many failures in a row trip too, also before min_calls; 0: not */
     uint32_t probes;    /* [10] */
     int64_t open_for;   /* [60 s] */
-    double open_growth; /* [1] each opening without a closing between lasts so many times longer */
+    double open_growth; /* [1] each opening without a closing between lasts so many times longer
+                           than the one before */
     int64_t open_max;   /* [0: no bound] the longest */
 };
 
@@ -72,38 +78,21 @@ enum breaker_cause {
     BREAKER_BY_HAND,
 };
 
-/* The counts that are judged, of the window or of the probes. */
-struct breaker_counts {
-    uint32_t calls, failed, slow, slow_failed;
-};
-
-struct breaker_second {
-    int64_t second; /* of the clock; 0 and no counts: unused */
-    struct breaker_counts counts;
-};
-
 struct breaker {
     uint64_t generation;
-    uint32_t state;                     /* enum breaker_state */
-    uint32_t openings;                  /* in a row, without a closing between */
-    int64_t since;                      /* the last transition */
-    int64_t until;                      /* open: until then */
-    uint32_t consecutive;               /* failures in a row */
-    uint32_t window_calls, window_time; /* the shape of the window below */
-    struct breaker_counts counts;       /* its sums */
-    uint64_t denied;                    /* admissions refused, ever */
-    uint64_t transitions;               /* ever; the last BREAKER_LOG are in log[n % BREAKER_LOG] */
+    uint32_t state;       /* enum breaker_state */
+    uint32_t openings;    /* in a row: without being closed or disabled between */
+    int64_t since;        /* the last transition */
+    int64_t until;        /* open: until then */
+    uint32_t consecutive; /* failures in a row, since the last transition */
+    uint64_t denied;      /* admissions refused, ever */
+    uint64_t transitions; /* ever; the last BREAKER_LOG are in log[n % BREAKER_LOG] */
     struct breaker_transition log[BREAKER_LOG];
     struct breaker_counts probed; /* results of the probes of this generation */
-    uint32_t
-        probes; /* admitted in this half-open period and not given back, with or without result */
+    uint32_t probes; /* admitted in this half-open period, with or without a result, less those
+                        given back */
     uint64_t holders[BREAKER_PROBES_MAX]; /* of the probes without a result; 0: free */
-    uint32_t next; /* call window: where the next result goes, and how many there are */
-    uint32_t filled;
-    union {
-        uint8_t calls[BREAKER_CALLS_MAX]; /* bit 0 failed, bit 1 slow */
-        struct breaker_second seconds[BREAKER_SECONDS_MAX];
-    } window;
+    struct breaker_window window;
 };
 
 /* Handed out with an admission, handed back with its result. */
@@ -135,18 +124,21 @@ bool breaker_admit(struct breaker *breaker, const struct breaker_settings *setti
 bool breaker_would_admit(const struct breaker *breaker, const struct breaker_settings *settings,
                          int64_t now);
 
-/* When it may next be worth asking: now, if it would admit; INT64_MAX: not before somebody acts. */
-int64_t breaker_next_chance(const struct breaker *breaker, int64_t now);
+/* When it may next be worth asking: now, if it would admit; INT64_MAX: not before somebody acts (a
+ * probe ends, or its holder; a hand). */
+int64_t breaker_next_chance(const struct breaker *breaker, const struct breaker_settings *settings,
+                            int64_t now);
 
 /*
- * The call has ended: count it, and judge. duration in nanoseconds. An ignored outcome gives a
- * probe back. True: the state has changed.
+ * The call has ended: count it, and judge. duration in nanoseconds. An ignored outcome counts
+ * nowhere, and gives a probe back. Of several causes the log names the first of enum breaker_cause.
+ * True: the state has changed.
  */
 bool breaker_record(struct breaker *breaker, const struct breaker_settings *settings,
                     const struct breaker_ticket *ticket, enum breaker_outcome outcome,
                     int64_t duration, int64_t now);
 
-/* The admitted call was not made: its probe is given back. */
+/* The admitted call was not made: its probe, if it is one, is given back. */
 void breaker_release(struct breaker *breaker, const struct breaker_ticket *ticket);
 
 /* Give back the probes whose holders gone() says are no more. The number given back. */
@@ -154,19 +146,20 @@ uint32_t breaker_reap(struct breaker *breaker, bool (*gone)(void *context, uint6
                       void *context);
 
 /*
- * By hand: to any state. BREAKER_CLOSED also forgets the window. BREAKER_OPEN lasts as an opening
- * by failures would. A transition even if it was in that state, so that calls under way do not
- * count.
+ * By hand: to any state. BREAKER_CLOSED begins with an empty window, as every closing does.
+ * BREAKER_OPEN lasts as an opening by failures would. A transition even if it was in that state, so
+ * that calls under way do not count.
  */
 void breaker_set(struct breaker *breaker, const struct breaker_settings *settings,
                  enum breaker_state state, int64_t now);
 
-/* The clock that gave the times is no more (a reboot): what was to end at a time of it is measured
- * anew from now on. */
+/* The clock that gave the times is no more (a reboot): an open time begins anew now, and what is in
+ * a window of time is as old as it was at the last result. The log keeps the times it has. */
 void breaker_rebase(struct breaker *breaker, const struct breaker_settings *settings, int64_t now);
 
 /* The counts of the window as they stand now (of time: without what has passed out of it), or of
- * the probes while half-open; rates in percent, -1 with fewer than min_calls (probes) results. */
+ * the probes while half-open; rates in percent, -1 with fewer results than are judged: min_calls,
+ * or probes. An open breaker still has the window that it had when it was closed. */
 struct breaker_counts breaker_counts(const struct breaker *breaker, int64_t now);
 double breaker_failure_rate(const struct breaker *breaker, const struct breaker_settings *settings,
                             int64_t now);

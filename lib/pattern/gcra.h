@@ -3,15 +3,19 @@
  *
  * The virtual scheduling form of ITU-T I.371 (also Brandur Leach's "throttled" and redis-cell,
  * whose answers these are): a bucket is one number, the theoretical arrival time (TAT) of the next
- * event. An event of n tokens conforms if TAT + n*T - burst*T <= now, where T is the time of one
- * token; then TAT becomes max(TAT, now) + n*T. A fresh bucket and one whose TAT has passed are the
- * same.
+ * event. What it is ahead of now is the debt, max(0, TAT - now); an event of n tokens conforms if
+ * debt + n*T <= burst*T, where T = period / count is the time of one token; then TAT becomes
+ * now + debt + n*T. A fresh bucket and one whose TAT has passed are the same.
  *
- * Pure integer arithmetic in nanoseconds: T = period / count need not be whole, as the remainder is
- * carried (carry / count of a nanosecond), so that no rate drifts. Time is an argument; a clock
- * that steps back, or a rate that was raised, never leaves a debt longer than that of a full
- * burst plus one event at the present limit: it is cut down to that when it is looked at. A
- * reservation (gcra_reserve) goes beyond the burst on purpose; `ahead` bounds its debt.
+ * Pure integer arithmetic. TAT has a fraction of 64 bits below the nanosecond, in which each taking
+ * is rounded down by less than its last bit: no rate drifts, also when T is not whole or the limit
+ * changes between takings, and a full burst always fits. What a time beyond INT64_MAX would owe
+ * fills the bucket for good.
+ *
+ * Time is an argument, never negative. A clock that steps back, or a rate that was raised, never
+ * leaves a debt longer than that of a full burst at the present limit: it is cut down to that when
+ * something is taken or refused. A reservation (gcra_reserve) goes beyond the burst on purpose; how
+ * far is kept in the bucket, so that a taking in between does not forgive it.
  */
 #ifndef FIT_PATTERN_GCRA_H
 #define FIT_PATTERN_GCRA_H
@@ -26,10 +30,11 @@ struct gcra_limit {
     uint64_t burst;
 };
 
-struct gcra {       /* zeroed: a fresh bucket */
-    int64_t tat;    /* nanoseconds */
-    uint64_t carry; /* of limit.count parts of a nanosecond; of another count it is dropped */
-    uint64_t count; /* the limit.count of carry */
+struct gcra {          /* zeroed: a fresh bucket */
+    int64_t tat;       /* nanoseconds */
+    uint64_t fraction; /* of one, in 1 / 2^64; counts behind tat */
+    int64_t reserved;  /* nanoseconds: the furthest that a reservation went beyond the burst, since
+                          the debt was last within it */
 };
 
 struct gcra_answer {
@@ -41,7 +46,9 @@ struct gcra_answer {
     int64_t reset_after; /* until the bucket is fresh */
 };
 
-/* Take tokens now, or be told when. 0 tokens ask without taking. */
+/*
+ * Take tokens now, or be told when. 0 tokens take nothing, and are limited only by reservations.
+ */
 struct gcra_answer gcra_take(struct gcra *bucket, const struct gcra_limit *limit, int64_t now,
                              uint64_t tokens);
 
@@ -57,8 +64,11 @@ struct gcra_answer gcra_look(const struct gcra *bucket, const struct gcra_limit 
 bool gcra_reserve(struct gcra *bucket, const struct gcra_limit *limit, int64_t now, uint64_t tokens,
                   int64_t ahead, int64_t *at);
 
-/* Give tokens back that were taken or reserved and not used, if nobody has taken any since; else
- * nothing happens, as their time is gone. taken_tat is bucket->tat as it stood after the taking. */
+/*
+ * Give tokens back that were taken or reserved and not used, if nobody has taken any since; else
+ * nothing happens, as their time is gone. limit and tokens are those of the taking, taken_tat is
+ * bucket->tat as it stood after it.
+ */
 void gcra_return(struct gcra *bucket, const struct gcra_limit *limit, uint64_t tokens,
                  int64_t taken_tat);
 
