@@ -5,7 +5,11 @@
  * (1989). A success raises the rate by AIMD_STEP of the span between min and max for each second
  * that has passed since the last change; a failure (an error, a timeout, "try later") halves it, at
  * most once in AIMD_PAUSE, as many calls fail of one cause; a "try after this long" holds it at the
- * minimum until then. Pure: times are arguments, rates are tokens a second.
+ * minimum until then, and from then on successes raise it. It always stays within the bounds, which
+ * may differ from those of the last call.
+ *
+ * Pure: times are arguments, rates are tokens a second. A clock that steps back neither raises nor
+ * lowers: what was to last from then on lasts from now on, no longer than was asked.
  */
 #ifndef FIT_PATTERN_AIMD_H
 #define FIT_PATTERN_AIMD_H
@@ -18,8 +22,8 @@
 
 struct aimd {        /* zeroed: starts at max */
     double rate;     /* 0: not begun */
-    int64_t changed; /* last raise */
-    int64_t cut;     /* last cut */
+    int64_t changed; /* last raise, cut or fall to the minimum */
+    int64_t pause;   /* no cut before */
     int64_t hold;    /* at the minimum until then */
 };
 
@@ -29,8 +33,11 @@ struct aimd_bounds {
 
 void aimd_success(struct aimd *aimd, const struct aimd_bounds *bounds, int64_t now);
 void aimd_failure(struct aimd *aimd, const struct aimd_bounds *bounds, int64_t now);
+
+/* Of several waits the one that ends last counts. It is a failure too. */
 void aimd_retry_after(struct aimd *aimd, const struct aimd_bounds *bounds, int64_t now,
                       int64_t wait);
+
 double aimd_rate(const struct aimd *aimd, const struct aimd_bounds *bounds, int64_t now);
 
 #endif

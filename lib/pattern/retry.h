@@ -1,5 +1,5 @@
 /*
- * retry.h: how long to wait before the next attempt.
+ * retry.h: how long to wait before the next attempt, and how many may be made.
  *
  * Exponential backoff with full jitter: uniform in [0, min(cap, base * 2^(attempt - 1))]. Spreading
  * over the whole range is what keeps callers that failed together from coming back together (Marc
@@ -30,16 +30,21 @@ int64_t retry_longest(const struct retry_policy *policy, unsigned attempt);
 /*
  * A retry budget: so that retries add at most a fraction to the load, also when everything fails
  * (Finagle's RetryBudget; "Handling Overload" in Beyer et al., "Site Reliability Engineering",
- * 2016). Each call deposits `fraction` of a retry, each retry takes a whole one; a reserve of
- * per_second retries a second is there without calls. Deposits are forgotten after
- * RETRY_BUDGET_TTL, kept in RETRY_BUDGET_SLICES slices of it. Zeroed: fresh.
+ * 2016). Each call deposits `fraction` of a retry, each retry takes a whole one, of the oldest
+ * deposits first. What is not taken is forgotten after RETRY_BUDGET_TTL, which is counted in
+ * RETRY_BUDGET_SLICES slices: the present one and those before it. When the deposits are spent, a
+ * reserve is there without calls: of per_second retries a second, all those of one
+ * RETRY_BUDGET_TTL, as its takings are forgotten after that time too. Zeroed: fresh. Times are not
+ * negative; one that is earlier than the last counts as that, and a clock that was set back by
+ * RETRY_BUDGET_TTL makes it fresh.
  */
 #define RETRY_BUDGET_TTL INT64_C(10000000000)
 enum { RETRY_BUDGET_SLICES = 10 };
 
 struct retry_budget {
-    int64_t slice; /* number of the slice that is filled now, from the time */
-    double deposits[RETRY_BUDGET_SLICES]; /* less what was taken of them */
+    int64_t slice;                     /* number of the slice that is filled now, from the time */
+    double saved[RETRY_BUDGET_SLICES]; /* by its number: deposits that are left, or, negative, what
+                                          was taken of the reserve */
 };
 
 struct retry_allowance {
