@@ -54,7 +54,8 @@ static struct level level_of(const struct gcra *bucket, const struct gcra_limit 
     if (debt <= full)
         return (struct level){debt, 0};
     span most = span_add(full, (span)(uint64_t)bucket->reserved << 64);
-    return (struct level){debt < most ? debt : most, bucket->reserved};
+    bool stale = debt > span_add(most, (span)GCRA_DISORDER << 64);
+    return (struct level){stale ? most : debt, bucket->reserved};
 }
 
 static void level_store(struct gcra *bucket, const struct level *level, int64_t now)

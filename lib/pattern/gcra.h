@@ -12,16 +12,20 @@
  * changes between takings, and a full burst always fits. What a time beyond INT64_MAX would owe
  * fills the bucket for good.
  *
- * Time is an argument, never negative. A clock that steps back, or a rate that was raised, never
- * leaves a debt longer than that of a full burst at the present limit: it is cut down to that when
- * something is taken or refused. A reservation (gcra_reserve) goes beyond the burst on purpose; how
- * far is kept in the bucket, so that a taking in between does not forgive it.
+ * Time is an argument, never negative. Processes that share a bucket may come with times that are
+ * out of order by up to GCRA_DISORDER: that much more than a full burst may be owed. Beyond it a
+ * clock has stepped back, or the rate was raised: the debt is cut down to a full burst at the
+ * present limit when something is taken or refused, so that neither denies for long. A reservation
+ * (gcra_reserve) goes beyond the burst on purpose; how far is kept in the bucket, so that a taking
+ * in between does not forgive it.
  */
 #ifndef FIT_PATTERN_GCRA_H
 #define FIT_PATTERN_GCRA_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define GCRA_DISORDER INT64_C(1000000000) /* nanoseconds */
 
 /* count tokens each period nanoseconds, and up to burst at once. All at least 1. */
 struct gcra_limit {
