@@ -118,7 +118,7 @@ static void move(struct breaker *breaker, const struct breaker_settings *setting
     breaker->consecutive = 0;
     breaker->probes = 0;
     breaker->probed = (struct breaker_counts){0};
-    memset(breaker->holders, 0, sizeof breaker->holders);
+    memset(breaker->held, 0, sizeof breaker->held);
     if (to == BREAKER_CLOSED || to == BREAKER_DISABLED) {
         breaker->openings = 0;
         window_clear(breaker, settings, now);
@@ -169,36 +169,38 @@ static bool judge_probes(struct breaker *breaker, const struct breaker_settings 
     return false;
 }
 
-/* Probes: `probes` admissions, each held at a place of holders until it has a result or is given
- * back. As no more than BREAKER_PROBES_MAX are admitted, there is a place. */
+/* Probes: `probes` admissions, each held until it has a result or is given back. As no more than
+ * BREAKER_PROBES_MAX are admitted, there is a place. */
 
-static uint32_t probe_hold(struct breaker *breaker, uint64_t holder)
+static uint64_t probe_hold(struct breaker *breaker, uint64_t holder)
 {
-    uint32_t place = 0;
-    while (breaker->holders[place])
+    struct breaker_probe *place = breaker->held;
+    while (place->holder)
         place++;
-    breaker->holders[place] = holder;
+    *place = (struct breaker_probe){.holder = holder, .number = ++breaker->probes_ever};
     breaker->probes++;
-    return place + 1;
+    return place->number;
 }
 
-/* The place that the ticket still holds, or NULL: it is none of this generation, or was reaped. */
-static uint64_t *probe_place(struct breaker *breaker, const struct breaker_ticket *ticket)
+/* The probe stops being held. False: it was not, as it has a result, was given back, or is of an
+ * older generation. */
+static bool probe_let_go(struct breaker *breaker, const struct breaker_ticket *ticket)
 {
-    if (breaker->state != BREAKER_HALF_OPEN || ticket->generation != breaker->generation ||
-        !ticket->probe || ticket->probe > BREAKER_PROBES_MAX)
-        return NULL;
-    uint64_t *place = &breaker->holders[ticket->probe - 1];
-    return *place ? place : NULL;
+    for (uint32_t i = 0; i < BREAKER_PROBES_MAX; i++) {
+        struct breaker_probe *probe = &breaker->held[i];
+        if (!probe->holder || probe->number != ticket->probe)
+            continue;
+        probe->holder = 0;
+        return true;
+    }
+    return false;
 }
 
 static bool record_probe(struct breaker *breaker, const struct breaker_settings *settings,
                          const struct breaker_ticket *ticket, bool failed, bool slow, int64_t now)
 {
-    uint64_t *place = probe_place(breaker, ticket);
-    if (!place)
+    if (!probe_let_go(breaker, ticket))
         return false;
-    *place = 0;
     breaker_counts_add(&breaker->probed, failed, slow);
     return judge_probes(breaker, settings, now);
 }
@@ -215,16 +217,14 @@ void breaker_init(struct breaker *breaker, const struct breaker_settings *settin
 bool breaker_admit(struct breaker *breaker, const struct breaker_settings *settings, int64_t now,
                    uint64_t holder, struct breaker_ticket *ticket)
 {
-    window_fit(breaker, settings, now);
-    /* Settings may now want fewer probes than have results, and no other result comes. */
-    if (breaker->state == BREAKER_HALF_OPEN)
-        judge_probes(breaker, settings, now);
-    if (breaker->state == BREAKER_OPEN) {
-        breaker->until = open_until(breaker, settings, now);
-        if (breaker->until <= now)
-            move(breaker, settings, BREAKER_HALF_OPEN, BREAKER_BY_TIME, now);
-    }
     bool admitted = breaker_would_admit(breaker, settings, now);
+    window_fit(breaker, settings, now);
+    if (breaker->state == BREAKER_OPEN && admitted)
+        move(breaker, settings, BREAKER_HALF_OPEN, BREAKER_BY_TIME, now);
+    else if (breaker->state == BREAKER_OPEN)
+        breaker->until = open_until(breaker, settings, now);
+    else if (breaker->state == BREAKER_HALF_OPEN)
+        judge_probes(breaker, settings, now); /* if settings want fewer now: no result may come */
     *ticket = (struct breaker_ticket){.generation = breaker->generation};
     if (admitted && breaker->state == BREAKER_HALF_OPEN)
         ticket->probe = probe_hold(breaker, holder);
@@ -280,11 +280,7 @@ bool breaker_record(struct breaker *breaker, const struct breaker_settings *sett
 
 void breaker_release(struct breaker *breaker, const struct breaker_ticket *ticket)
 {
-    uint64_t *place = probe_place(breaker, ticket);
-    if (!place)
-        return;
-    *place = 0;
-    breaker->probes--;
+    breaker->probes -= probe_let_go(breaker, ticket);
 }
 
 uint32_t breaker_reap(struct breaker *breaker, bool (*gone)(void *context, uint64_t holder),
@@ -292,9 +288,10 @@ uint32_t breaker_reap(struct breaker *breaker, bool (*gone)(void *context, uint6
 {
     uint32_t reaped = 0;
     for (uint32_t i = 0; i < BREAKER_PROBES_MAX; i++) {
-        if (!breaker->holders[i] || !gone(context, breaker->holders[i]))
+        struct breaker_probe *probe = &breaker->held[i];
+        if (!probe->holder || !gone(context, probe->holder))
             continue;
-        breaker->holders[i] = 0;
+        probe->holder = 0;
         reaped++;
     }
     breaker->probes -= reaped;

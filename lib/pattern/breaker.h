@@ -78,6 +78,12 @@ enum breaker_cause {
     BREAKER_BY_HAND,
 };
 
+/* A probe without a result. */
+struct breaker_probe {
+    uint64_t holder; /* 0: the place is free */
+    uint64_t number; /* of its ticket */
+};
+
 struct breaker {
     uint64_t generation;
     uint32_t state;       /* enum breaker_state */
@@ -91,14 +97,15 @@ struct breaker {
     struct breaker_counts probed; /* results of the probes of this generation */
     uint32_t probes; /* admitted in this half-open period, with or without a result, less those
                         given back */
-    uint64_t holders[BREAKER_PROBES_MAX]; /* of the probes without a result; 0: free */
+    uint64_t probes_ever;
+    struct breaker_probe held[BREAKER_PROBES_MAX];
     struct breaker_window window;
 };
 
 /* Handed out with an admission, handed back with its result. */
 struct breaker_ticket {
     uint64_t generation;
-    uint32_t probe; /* 1 + its place among the holders; 0: no probe */
+    uint64_t probe; /* its number, which no other probe has; 0: no probe */
 };
 
 enum breaker_outcome {

@@ -95,6 +95,9 @@ static void heeds_bounds_that_change(void **state)
     assert_true(aimd_rate(&aimd, &higher, 0) == 200);
     aimd_success(&aimd, &lower, 0);
     assert_true(aimd_rate(&aimd, &lower, 0) == 40);
+    aimd_success(&aimd, &bounds, 2 * NUM_SECOND);
+    aimd_failure(&aimd, &lower, 2 * NUM_SECOND); /* half of what it is within them */
+    assert_true(aimd_rate(&aimd, &lower, 2 * NUM_SECOND) == 20);
     aimd_success(&aimd, &higher, 0);
     assert_true(aimd_rate(&aimd, &higher, 0) == 200);
     aimd_retry_after(&aimd, &higher, 0, NUM_SECOND);
