@@ -4,7 +4,8 @@
  * Beside the bucket of the name itself there is one for each key (hash_64 of its bytes, never 0),
  * in a table of RATE_KEYS places. A bucket whose time has passed is as good as none, so its place
  * is taken by another key; when all places that a key may have are in debt, it shares the one with
- * the least: it is then limited too much rather than too little.
+ * the least: it is then limited too much rather than too little. If the table cannot be made (a
+ * full disk), each process has its own.
  */
 #ifndef FIT_STATE_SHARED_RATE_H
 #define FIT_STATE_SHARED_RATE_H
@@ -15,7 +16,7 @@
 #include "state/home.h"
 
 enum {
-    RATE_KEYS = 65536, /* buckets of keys, 24 bytes each, made as they are used */
+    RATE_KEYS = 65536, /* buckets of keys: 2 MiB or so, in a file made for the first key */
     RATE_WAYS = 8,     /* places that one key may have */
 };
 

@@ -140,6 +140,15 @@ int dir_lock(int fd)
     return result;
 }
 
+int dir_lock_wait(int fd)
+{
+    int result;
+    do
+        result = flock(fd, LOCK_EX);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
 int dir_temp_file(const char *folder, struct err *err)
 {
     int fd = open(folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);

@@ -35,6 +35,9 @@ int dir_write(int fd, struct str bytes);
  */
 int dir_lock(int fd);
 
+/* The same, waiting for the others: only where all hold it briefly. fd may be a folder's. */
+int dir_lock_wait(int fd);
+
 /*
  * A file without a name in folder, open for reading and writing, gone when it is closed. -1 on
  * failure.
