@@ -31,6 +31,21 @@ static void name_key(struct buf *key, const char *kind, struct str name)
     buf_addf(key, "hash/%s/%s", kind, hash_format(hash_128(name), text));
 }
 
+/* A new number for the name of that key. 0: the transaction has failed. */
+static uint32_t number_name(struct apply *apply, struct str key, struct str name)
+{
+    unsigned char bytes[4];
+    struct buf record = {0};
+    uint32_t number = (uint32_t)apply_number(apply, "names");
+    table_put_u32(bytes, number);
+    buf_add(&record, bytes, sizeof bytes);
+    buf_add_str(&record, name);
+    if (table_put(apply->txn, SPACE_META, key, buf_str(&record)) < 0)
+        number = 0;
+    buf_free(&record);
+    return number;
+}
+
 uint32_t apply_name(struct apply *apply, const char *kind, struct str name, bool make)
 {
     struct buf key = {0};
@@ -38,19 +53,23 @@ uint32_t apply_name(struct apply *apply, const char *kind, struct str name, bool
     uint32_t number = 0;
     name_key(&key, kind, name);
     enum table_result found = table_get(apply->txn, SPACE_META, buf_str(&key), &value);
-    if (found == TABLE_FOUND && value.len >= 4) {
+    if (found == TABLE_FOUND && value.len >= 4)
         number = table_u32(value.data);
-    } else if (found == TABLE_ABSENT && make) {
-        unsigned char bytes[4];
-        number = (uint32_t)apply_number(apply, "names");
-        table_put_u32(bytes, number);
-        struct buf record = {0};
-        buf_add(&record, bytes, sizeof bytes);
-        buf_add_str(&record, name);
-        if (table_put(apply->txn, SPACE_META, buf_str(&key), buf_str(&record)) < 0)
-            number = 0;
-        buf_free(&record);
-    }
+    else if (found == TABLE_ABSENT && make)
+        number = number_name(apply, buf_str(&key), name);
+    buf_free(&key);
+    return number;
+}
+
+uint32_t apply_rename(struct apply *apply, const char *kind, struct str name, bool again)
+{
+    struct buf key = {0};
+    uint32_t number = 0;
+    name_key(&key, kind, name);
+    if (again)
+        number = number_name(apply, buf_str(&key), name);
+    else
+        table_remove(apply->txn, SPACE_META, buf_str(&key));
     buf_free(&key);
     return number;
 }

@@ -19,6 +19,7 @@ struct apply {
     int64_t wall; /* of the transaction: clock_wall and clock_now */
     int64_t now;
     struct store *store;
+    struct queue_cache *queues; /* queue_record.c: queues decoded while the transaction lasts */
 };
 
 /* When the commit is through, ring the bell of that kind and name (bell.h; bytes are copied). */
@@ -34,6 +35,10 @@ uint64_t apply_number(struct apply *apply, const char *counter);
  */
 uint32_t apply_name(struct apply *apply, const char *kind, struct str name, bool make);
 
+/* Give what exists by that name another number, so that nothing under the old one is found any
+ * more; or, without again, none. The new number; 0: none, or the transaction has failed. */
+uint32_t apply_rename(struct apply *apply, const char *kind, struct str name, bool again);
+
 /* Append a value as it is stored: a byte that says how, then the bytes, compressed if they are long
  * and it helps. And back: the plain bytes, in scratch if need be; -1: the transaction has failed.
  */
@@ -45,5 +50,14 @@ int lease_apply(struct apply *apply, struct store_op *op);
 int queue_apply(struct apply *apply, struct store_op *op);
 int ledger_apply(struct apply *apply, struct store_op *op);
 int dead_apply(struct apply *apply, struct store_op *op);
+
+/* What the transaction has changed of queues is written before it is committed; and forgotten in
+ * any case. */
+int queue_flush(struct apply *apply);
+void queue_forget(struct apply *apply);
+int queue_letter_gone(struct apply *apply, struct str name); /* a letter of the queue is removed */
+
+/* Keep a letter (a line without LF). queue: the one that the event was in, or {NULL, 0}. */
+int dead_add(struct apply *apply, struct str queue, struct str letter);
 
 #endif

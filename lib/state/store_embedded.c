@@ -40,7 +40,9 @@ struct store {
 };
 
 static int (*const appliers[STORE_KINDS])(struct apply *apply, struct store_op *op) = {
+    [STORE_QUEUE] = queue_apply,
     [STORE_LEDGER] = ledger_apply,
+    [STORE_DEAD] = dead_apply,
 };
 
 /* ---- bells ---- */
@@ -85,7 +87,7 @@ static int apply_all(struct apply *apply, struct store_op *first)
         if (appliers[op->kind](apply, op) < 0)
             return -1;
     }
-    return 0;
+    return queue_flush(apply);
 }
 
 /* One try. *full: it may work after the map has grown. */
@@ -96,7 +98,9 @@ static int try_commit(struct store *store, struct store_op *first, bool *full, s
     apply.txn = table_begin(store->table, true, err);
     if (!apply.txn)
         return -1;
-    if (apply_all(&apply, first) < 0) {
+    int status = apply_all(&apply, first);
+    queue_forget(&apply);
+    if (status < 0) {
         *err = apply.txn->err;
         *full = apply.txn->full;
         table_abort(apply.txn);
@@ -174,6 +178,7 @@ static void read_now(struct store *store, struct store_op *op)
         err = apply.txn->err;
         op->status = STORE_NOT_APPLIED;
     }
+    queue_forget(&apply);
     op->err = op->status == STORE_NOT_APPLIED ? &err : NULL;
     op->done(op);
     if (apply.txn)

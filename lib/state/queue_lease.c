@@ -1,0 +1,167 @@
+/* queue_lease.c: messages are handed out, under a lease. */
+#include "state/queue_record.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+/* What a lease gathers; an event is an offset until all are there. */
+struct gathering {
+    struct apply *apply;
+    struct queue *queue;
+    struct queue_lease *asked;
+    struct lease *lease;
+    struct buf bytes, scratch;
+    size_t *ends;   /* in bytes, behind each event's LF */
+    unsigned swept; /* messages that were no longer fit to be handed out */
+};
+
+void queue_lease_clear(struct queue_lease *asked)
+{
+    for (unsigned i = 0; i < asked->got; i++)
+        slice_drop(&asked->messages[i].event);
+    free(asked->messages);
+    free(asked->holders);
+    asked->messages = NULL;
+    asked->holders = NULL;
+    asked->got = 0;
+    asked->holder_count = 0;
+}
+
+/* Why it is not handed out; NULL: it is. */
+static const char *unfit(const struct gathering *all, const struct queue_first *first,
+                         const struct message *message)
+{
+    if (message->expires_at && message->expires_at <= all->apply->wall)
+        return "expired";
+    unsigned max = all->asked->max_receives;
+    return max && first->state.receives >= max ? "poison" : NULL;
+}
+
+static int hand_out(struct gathering *all, const struct queue_first *first,
+                    const struct message *message)
+{
+    struct str event;
+    struct queue_lease *asked = all->asked;
+    if (apply_unpack(all->apply, message->packed, &all->scratch, &event) < 0)
+        return -1;
+    buf_add_str(&all->bytes, event);
+    buf_addc(&all->bytes, '\n');
+    struct message_state state = first->state;
+    state.receives += state.receives < QUEUE_RECEIVES_MAX;
+    asked->messages[asked->got] = (struct queue_message){.seq = first->seq,
+                                                         .slot = asked->got,
+                                                         .receives = state.receives,
+                                                         .pushed_at = message->pushed_at};
+    all->lease->messages[asked->got] =
+        (struct leased){.seq = first->seq, .slot = (uint16_t)asked->got, .state = state};
+    all->ends[asked->got++] = all->bytes.len;
+    return queue_take_first(all->apply, all->queue, first);
+}
+
+/* 1: go on; 0: nothing more is ready; -1. */
+static int gather_one(struct gathering *all)
+{
+    struct queue_first first;
+    struct message message;
+    int found = queue_find_first(all->apply, all->queue, &first);
+    if (found <= 0)
+        return found;
+    if (queue_read_message(all->apply, first.record, &message) < 0)
+        return -1;
+    const char *reason = unfit(all, &first, &message);
+    if (!reason)
+        return hand_out(all, &first, &message) < 0 ? -1 : 1;
+    all->swept++;
+    return queue_bury_stale(all->apply, all->queue, &first, &message, reason) < 0 ? -1 : 1;
+}
+
+static void set_events(struct gathering *all)
+{
+    struct queue_lease *asked = all->asked;
+    if (!asked->got)
+        return;
+    size_t len = all->bytes.len;
+    struct slice bytes = slice_take(buf_take(&all->bytes), len);
+    for (unsigned i = 0; i < asked->got; i++) {
+        size_t begin = i ? all->ends[i - 1] : 0;
+        asked->messages[i].event =
+            slice_of(bytes.block, bytes.data + begin, all->ends[i] - begin - 1);
+    }
+    slice_drop(&bytes);
+}
+
+static void set_lease(struct gathering *all)
+{
+    struct queue_lease *asked = all->asked;
+    struct queue_numbers *numbers = &all->queue->numbers;
+    struct lease *lease = all->lease;
+    lease->token = asked->token = ++numbers->token;
+    lease->holder = asked->holder;
+    lease->boot = numbers->boot = queue_boot();
+    lease->deadline = all->apply->now + asked->visibility;
+    lease->count = lease->left = asked->got;
+    lease->dirty = true;
+    numbers->in_flight += asked->got;
+    if (!numbers->soonest || (uint64_t)lease->deadline < numbers->soonest)
+        numbers->soonest = (uint64_t)lease->deadline;
+    all->queue->dirty = true;
+}
+
+static int gather(struct gathering *all)
+{
+    struct queue_lease *asked = all->asked;
+    int woken = queue_wake_due(all->apply, all->queue, &asked->next_due);
+    int more = woken < 0 ? -1 : 1;
+    while (more > 0 && asked->got < asked->count && all->bytes.len < asked->bytes &&
+           all->swept < QUEUE_SWEEP)
+        more = gather_one(all);
+    if (more < 0)
+        return -1;
+    asked->more = woken == QUEUE_SWEEP || all->swept == QUEUE_SWEEP;
+    if (asked->got)
+        set_lease(all);
+    set_events(all);
+    return 0;
+}
+
+int queue_apply_lease(struct apply *apply, struct queue_lease *asked)
+{
+    queue_lease_clear(asked);
+    struct queue *queue = queue_of(apply, asked->own.queue, false);
+    if (!queue) {
+        asked->own.op.status = STORE_ABSENT;
+        return apply->txn->failed ? -1 : 0;
+    }
+    if (asked->count > QUEUE_LEASE_MAX)
+        asked->count = QUEUE_LEASE_MAX;
+    if (queue_reap(apply, queue, asked) < 0)
+        return -1;
+    uint64_t ready = queue->numbers.ready + queue->numbers.delayed;
+    unsigned room = asked->count < ready ? asked->count : (unsigned)ready;
+    struct gathering all = {.apply = apply, .queue = queue, .asked = asked};
+    asked->messages = mem_array(room ? room : 1, sizeof *asked->messages);
+    all.ends = mem_array(room ? room : 1, sizeof *all.ends);
+    all.lease = queue_new_lease(queue, room);
+    int status = gather(&all);
+    asked->ready = queue->numbers.ready;
+    asked->in_flight = queue->numbers.in_flight;
+    asked->next_deadline = queue->numbers.in_flight ? (int64_t)queue->numbers.soonest : 0;
+    free(all.ends);
+    buf_free(&all.bytes);
+    buf_free(&all.scratch);
+    return status;
+}
+
+int queue_apply_extend(struct apply *apply, struct queue_extend *extend)
+{
+    struct queue *queue = queue_of(apply, extend->own.queue, false);
+    struct lease *lease = queue ? queue_find_lease(apply, queue, extend->token) : NULL;
+    if (!lease) {
+        extend->own.op.status = STORE_LOST;
+        return apply->txn->failed ? -1 : 0;
+    }
+    lease->deadline = apply->now + extend->visibility;
+    lease->dirty = true;
+    return 0;
+}
