@@ -379,7 +379,7 @@ static void survives_the_largest_limits(void **state)
 static void fills_for_good_beyond_the_end_of_time(void **state)
 {
     (void)state;
-    struct gcra_limit limit = {1, INT64_MAX, 3};
+    struct gcra_limit limit = {1, INT64_MAX, 4};
     struct gcra bucket = {0};
     assert_false(gcra_take(&bucket, &limit, 5, 1).limited);
     struct gcra_answer answer = gcra_take(&bucket, &limit, 5, 1);
@@ -387,6 +387,13 @@ static void fills_for_good_beyond_the_end_of_time(void **state)
     assert_int_equal(answer.retry_after, INT64_MAX);
     assert_int_equal(answer.remaining, 0);
     assert_true(gcra_take(&bucket, &limit, INT64_MAX, 1).limited);
+
+    struct gcra_limit quick = {UINT64_C(1) << 62, INT64_MAX, UINT64_MAX}; /* 2 ns each */
+    bucket = (struct gcra){0};
+    assert_false(gcra_take(&bucket, &quick, 5, 5).limited);
+    assert_false(gcra_take(&bucket, &quick, 5, UINT64_C(1) << 63).limited);
+    assert_int_equal(bucket.tat, INT64_MAX);
+    assert_true(gcra_take(&bucket, &quick, 5, 1).limited);
 }
 
 /* The same as a meter of what has leaked: exact, in parts of 1 / count of a nanosecond. */
