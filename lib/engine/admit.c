@@ -8,6 +8,7 @@
 #include "engine/internal.h"
 
 #include "base/list.h"
+#include "engine/recall.h"
 #include "base/mem.h"
 #include "base/num.h"
 
@@ -53,6 +54,7 @@ static struct engine_job *new_job(struct engine *engine, const struct source_eve
     engine->window_bytes += job->cost;
     engine->report.read++;
     engine->report.bytes_in += event->length;
+    recall_admitted(engine->recall, job);
     LIST_APPEND(&engine->order, job);
     return job;
 }

@@ -33,6 +33,8 @@ enum id {
     ID_ID,
     ID_DEAD,
     ID_MAX_EVENT,
+    ID_LEDGER,
+    ID_NEW,
     ID_STATE,
     ID_STATS,
     ID_PROGRESS,
@@ -96,6 +98,11 @@ static const struct option_entry events_entries[] = {
     ID_ENTRY,
     {"dead", 0, ID_DEAD, "FILE", "append events that failed [standard error]", NULL},
     MAX_EVENT_ENTRY,
+    {"ledger", 0, ID_LEDGER, "NAME", "record results; a rerun repeats none that is there",
+     "What a call gave for an event is kept under NAME as it finishes, and given again by a later "
+     "run; only what is missing runs. Failures are not kept. A ledger belongs to one command line: "
+     "who changes the functions takes another name."},
+    {"new", 0, ID_NEW, NULL, "with --ledger: print what no earlier run has printed", NULL},
     STATE_ENTRY,
     {0},
 };
@@ -320,6 +327,12 @@ static int set_events(void *into, int id, const char *arg, struct err *err)
         return 0;
     case ID_MAX_EVENT:
         return set_size(arg, &options->max_event, err);
+    case ID_LEDGER:
+        options->ledger = arg;
+        return home_check_name(arg, err);
+    case ID_NEW:
+        options->only_new = true;
+        return 0;
     case ID_STATE:
         return set_state(options, arg, err);
     default:

@@ -42,6 +42,8 @@ struct common_options {
     const char *id;
     const char *dead;
     size_t max_event;
+    const char *ledger;
+    bool only_new;
     const char *state;
     /* common_reporting */
     bool no_letters; /* not an option: the command itself tells of failures */

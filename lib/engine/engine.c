@@ -1,8 +1,10 @@
 /* engine.c: an engine set up and taken apart, and what is asked of it. */
 #include "engine/internal.h"
+#include "engine/recall.h"
 #include "engine/reporting.h"
 #include "engine/state_dir.h"
 #include "state/home.h"
+#include "state/store.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -132,6 +134,15 @@ static int open_dead(struct engine *engine, struct err *err)
     return 0;
 }
 
+static int open_ledger(struct engine *engine, struct err *err)
+{
+    const struct common_options *options = engine->options;
+    if (!options->ledger)
+        return options->only_new ? err_set(err, ERR_USAGE, "--new needs --ledger") : 0;
+    engine->recall = recall_new(engine, options->ledger, options->only_new, err);
+    return engine->recall ? 0 : -1;
+}
+
 /*
  * With 0, 1 or 2 closed the next file opened would become stdin or stdout. In their place stand
  * descriptors that fail as the closed ones would have.
@@ -172,7 +183,7 @@ struct engine *engine_new(const struct common_options *options, struct err *err)
     engine->take.run = admit_task;
     engine->idle.run = run_idle;
     if (compile_options(engine, err) < 0 || open_dead(engine, err) < 0 ||
-        reporting_open(engine, err) < 0)
+        reporting_open(engine, err) < 0 || open_ledger(engine, err) < 0)
         goto fail;
     return engine;
 
@@ -206,6 +217,8 @@ void engine_free(struct engine *engine)
     jq_free(engine->serial_by);
     serial_free(engine->serial);
     json_paths_free(engine->paths);
+    recall_free(engine->recall);
+    store_free(engine->store);
     home_free(engine->home);
     free(engine->state);
     free(engine->values);
@@ -248,6 +261,19 @@ struct home *engine_home(struct engine *engine, struct err *err)
         engine->home = home_open(path, err);
     free(path);
     return engine->home;
+}
+
+struct store *engine_store(struct engine *engine, struct err *err)
+{
+    struct home *home = engine->store ? NULL : engine_home(engine, err);
+    if (home)
+        engine->store = store_open(home, engine->loop, &(struct store_settings){0}, err);
+    return engine->store;
+}
+
+bool engine_records(const struct engine *engine)
+{
+    return engine->recall;
 }
 
 void engine_add(struct engine *engine, struct fn *fn)

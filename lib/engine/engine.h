@@ -16,8 +16,9 @@
  *
  * Life of a job: read -> (held while another job of its key runs) -> started -> finished -> emitted
  * (its results are in the sink, in order) -> settled (they are written; the source is told). read =
- * done + dead + dropped at the end, whatever happens. The ledger of the next issue looks up between
- * read and started, and commits between emitted and settled.
+ * done + dead + dropped at the end, whatever happens. With a ledger (recall.h) a call is looked up
+ * before it is made and its answer committed before the plan has it; how far results are written is
+ * noted as jobs are settled.
  */
 #ifndef FIT_ENGINE_ENGINE_H
 #define FIT_ENGINE_ENGINE_H
@@ -56,6 +57,7 @@ enum {
 
 struct engine;
 struct home;
+struct store;
 struct job;
 
 struct plan {
@@ -111,6 +113,8 @@ const struct fn_settings *engine_settings(struct engine *engine); /* from the op
  * for; the engine's. NULL with err. Who does not need it does not ask.
  */
 struct home *engine_home(struct engine *engine, struct err *err);
+/* The store in it, the same way. */
+struct store *engine_store(struct engine *engine, struct err *err);
 
 /* The engine closes and frees the function; its room is the plan's room. */
 void engine_add(struct engine *engine, struct fn *fn);
@@ -189,6 +193,25 @@ void job_end_with(struct job *job, struct fn_call *call);
 
 /* Prepare a call about the whole event of a job (event, id, owner); the plan sets done. */
 void job_prepare(struct job *job, struct fn_call *call);
+
+/*
+ * Make a call about a job, or a part of it (call->scope). With --ledger the answer of an earlier
+ * run is given instead, if there is one (call->shown: it has been printed), and a new answer is
+ * recorded before call->done hears of it.
+ */
+void job_call(struct job *job, struct fn *fn, struct fn_call *call);
+
+/* --new: results of a call that is over are not to be printed again. */
+bool job_hides(const struct job *job, const struct fn_call *call);
+
+/* For calls about several jobs: end the job with the answer that an earlier run has recorded for
+ * it. False: there is none. */
+bool job_recall(struct job *job);
+/* Record what such a call gave for this job (one of them), and end it so. */
+void job_end_recorded_take(struct job *job, struct slice lines, size_t count);
+
+/* Calls must come by job_call: there is a ledger (fn_put would pass it by). */
+bool engine_records(const struct engine *engine);
 
 /* Is the window half full? A plan with has_room, which may refuse events, then looks who holds it.
  */

@@ -26,6 +26,7 @@ struct engine_job {
     enum job_state state;
     enum source_outcome outcome;
     uint64_t token;
+    uint64_t run_place; /* recall.h */
     size_t cost;        /* bytes that it holds */
     bool silent;        /* on no list until it is finished: nobody waits for its results */
     bool has_results;   /* which must be written before it is settled */
@@ -64,6 +65,8 @@ struct engine {
     struct fn_context context;
     char *state;       /* the path of the state, as far as the user named it; else NULL */
     struct home *home; /* NULL: nothing has needed it yet */
+    struct store *store;
+    struct recall *recall; /* NULL: no --ledger */
     struct json_paths *paths;
     struct json_value *values; /* of the scan under way */
     struct fn **fns;

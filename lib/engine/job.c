@@ -1,6 +1,7 @@
 /* job.c: what a plan says of a job: its results, its letters, its outcome. */
 #include "engine/internal.h"
 #include "base/list.h"
+#include "engine/recall.h"
 #include "engine/reporting.h"
 
 #include "base/mem.h"
@@ -130,6 +131,48 @@ void job_end_with(struct job *job, struct fn_call *call)
         job_dead_take(job, call->failure);
         return;
     }
-    job_emit_take(job, call->lines, call->count);
+    if (job_hides(job, call))
+        slice_drop(&call->lines);
+    else
+        job_emit_take(job, call->lines, call->count);
+    job_done(job);
+}
+
+void job_call(struct job *job, struct fn *fn, struct fn_call *call)
+{
+    if (job->engine->recall)
+        recall_call(job->engine->recall, engine_job_of(job), fn, call);
+    else
+        fn_call(fn, call);
+}
+
+bool job_hides(const struct job *job, const struct fn_call *call)
+{
+    return recall_hides(job->engine->recall, call->shown);
+}
+
+bool job_recall(struct job *job)
+{
+    struct recall *recall = job->engine->recall;
+    struct slice lines;
+    size_t count;
+    bool shown;
+    if (!recall || !recall_find(recall, engine_job_of(job), &lines, &count, &shown))
+        return false;
+    if (recall_hides(recall, shown))
+        slice_drop(&lines);
+    else
+        job_emit_take(job, lines, count);
+    job_done(job);
+    return true;
+}
+
+void job_end_recorded_take(struct job *job, struct slice lines, size_t count)
+{
+    if (job->engine->recall) {
+        recall_end_take(job->engine->recall, engine_job_of(job), lines, count);
+        return;
+    }
+    job_emit_take(job, lines, count);
     job_done(job);
 }

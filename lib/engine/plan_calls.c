@@ -21,7 +21,7 @@ static void start(struct plan *plan, struct job *job, const struct jq_input *inp
     (void)input;
     call->done = answered;
     job_prepare(job, call);
-    fn_call(calls->fn, call);
+    job_call(job, calls->fn, call);
 }
 
 /* ---- several events a call ---- */
@@ -50,8 +50,7 @@ static void emit_each(struct batch_call *batch)
     for (size_t i = 0; i < batch->count; i++) {
         const char *end = memchr(next, '\n', len - (size_t)(next - all.data));
         struct slice line = slice_of(all.block, next, (size_t)(end + 1 - next));
-        job_emit_take(batch->jobs[i], line, 1);
-        job_done(batch->jobs[i]);
+        job_end_recorded_take(batch->jobs[i], line, 1);
         next = end + 1;
     }
     slice_drop(&all);
@@ -59,9 +58,9 @@ static void emit_each(struct batch_call *batch)
 
 static void all_done(struct batch_call *batch)
 {
-    job_emit_take(batch->jobs[0], slice_hold(batch->call.lines), batch->call.count);
-    for (size_t i = 0; i < batch->count; i++)
-        job_done(batch->jobs[i]);
+    job_end_recorded_take(batch->jobs[0], slice_hold(batch->call.lines), batch->call.count);
+    for (size_t i = 1; i < batch->count; i++)
+        job_end_recorded_take(batch->jobs[i], (struct slice){0}, 0);
 }
 
 static void all_dead_take(struct batch_call *batch, struct failure *failure)
@@ -111,6 +110,8 @@ static void gather(struct plan *plan, struct job *job, const struct jq_input *in
 {
     struct plan_calls *calls = (struct plan_calls *)(void *)plan;
     (void)input;
+    if (job_recall(job))
+        return;
     if (!calls->open)
         calls->open = mem_zalloc(sizeof *calls->open + calls->batch * sizeof(struct job *));
     batch_add(&calls->open->array, slice_str(job->event));

@@ -66,7 +66,7 @@ static void answered(struct fn_call *call)
     if (call->failure) {
         chain_job_fail_take(strand, call->failure);
         strand_end(&chain->flow.pool, strand);
-    } else if (!call->lines.len) {
+    } else if (!call->lines.len || (next == chain->ends && job_hides(own->job, call))) {
         slice_drop(&call->lines);
         strand_end(&chain->flow.pool, strand);
     } else if (next == chain->ends) {
@@ -91,7 +91,7 @@ static void begin(struct chain_flow *flow, struct strand *called)
     call->owner = called;
     call->done = answered;
     flow->moved = true;
-    fn_call(chain->stages[called->stage].fn, call);
+    job_call(chain_job_of(called)->job, chain->stages[called->stage].fn, call);
 }
 
 static void start_line(struct plan_chain *chain, struct strand *events)

@@ -80,6 +80,8 @@ static void end_all(struct job *job, struct routed *routed)
         sent = sent || send->target || send->call.failure;
         if (send->call.failure)
             job_letter_take(job, slice_str(job->event), send->call.failure);
+        else if (send->target && job_hides(job, &send->call))
+            slice_drop(&send->call.lines);
         else if (send->target)
             job_emit_take(job, send->call.lines, send->call.count);
     }
@@ -152,8 +154,10 @@ static void send_to(struct plan_route *self, struct job *job, struct send *send,
     send->target = route->target;
     send->call.done = answered;
     job_prepare(job, &send->call);
+    if (routed->count > 1) /* each of them has its own record, and its own key */
+        send->call.scope = str_of(route->function);
     routed->open++;
-    targets_call(send->target, &send->call);
+    targets_call(send->target, job, &send->call);
 }
 
 static void put_done(struct fn_put *put, struct failure *failure)

@@ -113,7 +113,7 @@ static void begin_call(struct plan_split *split, struct split_job *own)
     part->call.done = answered;
     if (may_begin(own))
         enter_ring(split, own);
-    fn_call(split->fn, &part->call); /* own may be over when it returns */
+    job_call(own->job, split->fn, &part->call); /* own may be over when it returns */
 }
 
 static void feed(struct plan_split *split)
@@ -156,7 +156,8 @@ static void start(struct plan *plan, struct job *job, const struct jq_input *inp
         return;
     }
     if (!own->parts.count) {
-        split_job_end(own);
+        if (split->settings.envelopes || !job_recall(job))
+            split_job_end(own);
         return;
     }
     if (!split->settings.envelopes)

@@ -19,7 +19,8 @@ struct report {
     uint64_t bytes_out; /* of results */
     uint64_t attempts;  /* at calls of functions */
     uint64_t failed_attempts;
-    int64_t started; /* clock_now */
+    uint64_t replayed; /* calls that the ledger has answered */
+    int64_t started;   /* clock_now */
 };
 
 /* One line of JSON with LF, for --stats. */

@@ -1,6 +1,7 @@
 /* run.c: a run from its first event to its exit status. */
 #include "engine/internal.h"
 #include "base/list.h"
+#include "engine/recall.h"
 #include "engine/reporting.h"
 
 #include "base/clock.h"
@@ -100,6 +101,7 @@ int engine_run(struct engine *engine, struct source *source, struct plan *plan)
         msg_error("%s", err.text);
         engine->failed = true;
     }
+    recall_end(engine->recall);
     loop_idle_remove(engine->loop, &engine->idle);
     loop_timer_clear(engine->loop, &engine->budget);
     loop_timer_clear(engine->loop, &engine->grace);

@@ -9,6 +9,7 @@
  */
 #include "engine/internal.h"
 #include "base/list.h"
+#include "engine/recall.h"
 #include "engine/reporting.h"
 
 #include "base/clock.h"
@@ -173,6 +174,7 @@ static void count(struct engine_job *job)
 static void settle(struct engine_job *job)
 {
     count(job);
+    recall_settled(job->job.engine->recall, job, !job->unsaid);
     forget(job);
 }
 

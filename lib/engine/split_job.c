@@ -154,9 +154,11 @@ static void part_failed_take(struct plan_split *split, struct split_job *own,
 void split_job_answer_take(struct split_job *own, struct split_call *part, struct failure *failure)
 {
     struct plan_split *split = own->split;
+    bool printed = !failure && job_hides(own->job, &part->call);
+    own->fresh = own->fresh || !printed;
     if (failure)
         part_failed_take(split, own, part, failure);
-    else if (split->settings.envelopes)
+    else if (split->settings.envelopes && !printed)
         emit_parts(split, own, part, NULL);
     if (own->window) {
         window_put(own->window, part->seq, part);
@@ -202,8 +204,10 @@ static int run_join(struct jq_program *join, struct str array, struct joined *jo
 }
 
 /* Emit the array, which is emptied, or what the join program makes of it, and end the job. */
-static void emit_joined(struct plan_split *split, struct job *job, struct buf *array)
+static void emit_joined(struct plan_split *split, struct split_job *own)
 {
+    struct job *job = own->job;
+    struct buf *array = &own->array;
     struct joined joined = {.lines = *array, .count = 1};
     struct err err;
     split_close(&joined.lines);
@@ -224,8 +228,15 @@ static void emit_joined(struct plan_split *split, struct job *job, struct buf *a
     *array = (struct buf){0};
     warn_of_digits(split);
     size_t len = joined.lines.len;
-    if (len)
-        job_emit_take(job, slice_take(buf_take(&joined.lines), len), joined.count);
+    struct slice lines = len ? slice_take(buf_take(&joined.lines), len) : (struct slice){0};
+    if (!own->begun) { /* no part has a record that tells of this event */
+        job_end_recorded_take(job, lines, joined.count);
+        return;
+    }
+    if (own->fresh)
+        job_emit_take(job, lines, joined.count);
+    else
+        slice_drop(&lines);
     job_done(job);
 }
 
@@ -257,7 +268,7 @@ void split_job_end(struct split_job *own)
     window_free(own->window);
     bool says_something = !fn_is_silent(split->fn) || split->join;
     if (!failure && !split->settings.envelopes && says_something) {
-        emit_joined(split, own->job, &own->array);
+        emit_joined(split, own);
     } else {
         buf_free(&own->array);
         if (failure)

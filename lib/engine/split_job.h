@@ -19,6 +19,7 @@ struct split_job {
     struct job *job;
     struct split_job *next, *prev; /* in the ring */
     bool waiting;                  /* it is there */
+    bool fresh;                    /* a part has an answer that is to be printed (--new) */
     bool stopped;                  /* no more parts begin */
     struct parts parts;
     size_t begun;          /* parts */

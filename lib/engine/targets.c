@@ -146,7 +146,7 @@ static void end(struct target *target, size_t bytes)
 
 bool targets_put(struct target *target, struct fn_put *put, struct str event)
 {
-    if (!fn_put(target->fn, put, event))
+    if (engine_records(target->targets->engine) || !fn_put(target->fn, put, event))
         return false;
     target->open++;
     target->bytes += event.len;
@@ -159,12 +159,12 @@ void targets_put_ended(struct target *target, size_t bytes)
     end(target, bytes);
 }
 
-void targets_call(struct target *target, struct fn_call *call)
+void targets_call(struct target *target, struct job *job, struct fn_call *call)
 {
     target->open++;
     target->bytes += call->event.len;
     target->users++; /* it outlives this call, which may end at once */
-    fn_call(target->fn, call);
+    job_call(job, target->fn, call);
     note_full(target);
     targets_leave(target);
 }

@@ -53,8 +53,9 @@ bool targets_is_full(struct target *target, unsigned limit);
 bool targets_put(struct target *target, struct fn_put *put, struct str event);
 void targets_put_ended(struct target *target, size_t bytes);
 
-/* Call the target's function; call->done must call targets_ended before anything else. */
-void targets_call(struct target *target, struct fn_call *call);
+/* Call the target's function about a job; call->done must call targets_ended before anything else.
+ */
+void targets_call(struct target *target, struct job *job, struct fn_call *call);
 void targets_ended(struct target *target, const struct fn_call *call);
 
 #endif

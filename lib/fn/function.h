@@ -135,6 +135,7 @@ struct fn_call {
     size_t count;            /* how many */
     struct failure *failure; /* NULL: success */
     unsigned attempts;
+    bool shown; /* it is the answer of an earlier run, and was printed then (engine/recall.h) */
     /* Private to fn/. */
     struct fn *fn;
     struct fn_call *next, *prev;
