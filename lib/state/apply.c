@@ -2,9 +2,7 @@
 #include "state/apply.h"
 
 #include "base/hash.h"
-#include "format/zst.h"
-
-enum { PACK_PLAIN = 0, PACK_ZST = 1, UNPACK_ROOM = 64 * 1024 };
+#include "state/pack.h"
 
 uint64_t apply_number(struct apply *apply, const char *counter)
 {
@@ -76,49 +74,15 @@ uint32_t apply_rename(struct apply *apply, const char *kind, struct str name, bo
 
 void apply_pack(struct buf *record, struct str value)
 {
-    struct err err;
-    struct buf frame = {0};
-    if (value.len > STORE_COMPRESS && zst_frame(value, &frame, &err) == 0 &&
-        frame.len < value.len) {
-        buf_addc(record, PACK_ZST);
-        buf_add_str(record, buf_str(&frame));
-    } else {
-        buf_addc(record, PACK_PLAIN);
-        buf_add_str(record, value);
-    }
-    buf_free(&frame);
-}
-
-static int unpack_frame(struct apply *apply, struct str frame, struct buf *scratch)
-{
-    struct zst_decoder *decoder = zst_decoder_new();
-    struct err err;
-    ssize_t got;
-    do {
-        buf_reserve(scratch, UNPACK_ROOM);
-        got = zst_decode(decoder, &frame, scratch->data + scratch->len, UNPACK_ROOM, &err);
-        if (got > 0)
-            scratch->len += (size_t)got;
-    } while (got > 0);
-    int status = got < 0 || zst_decode_end(decoder, &err) < 0
-                     ? table_fail(apply->txn, ERR_NOT_USABLE, "a stored value: %s", err.text)
-                     : 0;
-    zst_decoder_free(decoder);
-    return status;
+    pack_add(record, value);
 }
 
 int apply_unpack(struct apply *apply, struct str packed, struct buf *scratch, struct str *value)
 {
-    if (!packed.len || (unsigned char)packed.data[0] > PACK_ZST)
-        return table_fail(apply->txn, ERR_NOT_USABLE, "a stored value is damaged");
-    struct str body = {packed.data + 1, packed.len - 1};
-    if (packed.data[0] == PACK_PLAIN) {
-        *value = body;
-        return 0;
-    }
+    struct err err;
     buf_clear(scratch);
-    if (unpack_frame(apply, body, scratch) < 0)
-        return -1;
+    if (pack_read(packed, scratch, &err) < 0)
+        return table_fail(apply->txn, err.kind, "%s", err.text);
     *value = buf_str(scratch);
     return 0;
 }

@@ -1,210 +1,166 @@
-/*
- * ledger.c: what has been done, with its results.
- *
- * SPACE_LEDGER: number of the ledger (4 bytes), key (16) -> run (8), place (8), count (8), lines
- * (packed). SPACE_META: "run/", number of the ledger (4), run (8) -> the first place of that run
- * that has not been printed (8).
- */
+/* ledger.c: operations on ledgers, and the ledgers that a store has open. */
 #include "state/ledger.h"
 
-#include "state/apply.h"
+#include "base/mem.h"
+#include "state/ledger_log.h"
+#include "state/ledgers.h"
 
-enum {
-    RECORD_KEY = 4 + 16,
-    RECORD_HEAD = 8 + 8 + 8,
-    RUN_PREFIX = 4,
-    RUN_KEY = RUN_PREFIX + 4 + 8,
+#include <stdlib.h>
+
+struct opened {
+    struct opened *next;
+    struct ledger_log *log;
+    struct err err; /* of the last commit that failed */
 };
 
-struct record {
-    uint64_t run, place, count;
-    struct str packed;
+struct ledgers {
+    struct home *home;
+    struct opened *first;
+    struct err err; /* of the last opening or reading that failed */
 };
-
-static struct ledger_op *ledger_op_of(struct store_op *op)
-{
-    return (struct ledger_op *)(void *)op;
-}
-
-static struct str record_key(unsigned char key[RECORD_KEY], uint32_t number, struct hash128 hash)
-{
-    table_put_u32(key, number);
-    table_put_u64(key + 4, hash.high);
-    table_put_u64(key + 12, hash.low);
-    return (struct str){(const char *)key, RECORD_KEY};
-}
-
-static struct str run_key(unsigned char key[RUN_KEY], uint32_t number, uint64_t run)
-{
-    memcpy(key, "run/", RUN_PREFIX);
-    table_put_u32(key + RUN_PREFIX, number);
-    table_put_u64(key + RUN_PREFIX + 4, run);
-    return (struct str){(const char *)key, RUN_KEY};
-}
-
-static enum table_result find(struct apply *apply, uint32_t number, struct hash128 hash,
-                              struct record *record)
-{
-    unsigned char key[RECORD_KEY];
-    struct str value;
-    enum table_result found =
-        table_get(apply->txn, SPACE_LEDGER, record_key(key, number, hash), &value);
-    if (found != TABLE_FOUND)
-        return found;
-    if (value.len < RECORD_HEAD) {
-        table_fail(apply->txn, ERR_NOT_USABLE, "a record of the ledger is damaged");
-        return TABLE_FAILED;
-    }
-    *record = (struct record){
-        .run = table_u64(value.data),
-        .place = table_u64(value.data + 8),
-        .count = table_u64(value.data + 16),
-        .packed = {value.data + RECORD_HEAD, value.len - RECORD_HEAD},
-    };
-    return TABLE_FOUND;
-}
-
-static int write_record(struct apply *apply, uint32_t number, const struct ledger_op *own)
-{
-    unsigned char key[RECORD_KEY], head[RECORD_HEAD];
-    struct buf record = {0};
-    table_put_u64(head, own->run);
-    table_put_u64(head + 8, own->place);
-    table_put_u64(head + 16, own->count);
-    buf_add(&record, head, sizeof head);
-    apply_pack(&record, own->lines);
-    int status =
-        table_put(apply->txn, SPACE_LEDGER, record_key(key, number, own->key), buf_str(&record));
-    buf_free(&record);
-    return status;
-}
-
-/* The record's lines, and whether they have been printed, as the answer. */
-static int answer(struct apply *apply, uint32_t number, const struct record *record,
-                  struct ledger_op *own)
-{
-    unsigned char key[RUN_KEY];
-    struct str shown, lines;
-    own->count = record->count;
-    enum table_result found =
-        table_get(apply->txn, SPACE_META, run_key(key, number, record->run), &shown);
-    own->shown = found == TABLE_FOUND && shown.len == 8 && record->place < table_u64(shown.data);
-    if (found == TABLE_FAILED || apply_unpack(apply, record->packed, &own->answer, &lines) < 0)
-        return -1;
-    if (lines.data != own->answer.data) { /* they may be gone when the transaction is */
-        buf_clear(&own->answer);
-        buf_add_str(&own->answer, lines);
-    }
-    return 0;
-}
-
-static int apply_find(struct apply *apply, struct ledger_op *own)
-{
-    struct record record;
-    uint32_t number = apply_name(apply, "ledger", own->ledger, false);
-    enum table_result found = number ? find(apply, number, own->key, &record) : TABLE_ABSENT;
-    if (found == TABLE_ABSENT) {
-        own->op.status = STORE_ABSENT;
-        return 0;
-    }
-    if (found == TABLE_FAILED || answer(apply, number, &record, own) < 0)
-        return -1;
-    own->lines = buf_str(&own->answer);
-    return 0;
-}
-
-static int apply_add(struct apply *apply, uint32_t number, struct ledger_op *own)
-{
-    struct record record;
-    enum table_result found = find(apply, number, own->key, &record);
-    if (found == TABLE_ABSENT)
-        return write_record(apply, number, own);
-    own->op.status = STORE_CONFLICT;
-    return found == TABLE_FAILED ? -1 : answer(apply, number, &record, own);
-}
-
-static int apply_show(struct apply *apply, uint32_t number, const struct ledger_op *own)
-{
-    unsigned char key[RUN_KEY], place[8];
-    table_put_u64(place, own->place);
-    return table_put(apply->txn, SPACE_META, run_key(key, number, own->run),
-                     (struct str){(const char *)place, sizeof place});
-}
-
-static int apply_claim(struct apply *apply, uint32_t number, const struct ledger_op *own)
-{
-    struct record record;
-    enum table_result found = find(apply, number, own->key, &record);
-    if (found != TABLE_FOUND)
-        return found;
-    unsigned char key[RECORD_KEY];
-    struct buf changed = {0};
-    buf_add(&changed, record.packed.data - RECORD_HEAD, RECORD_HEAD + record.packed.len);
-    table_put_u64((unsigned char *)changed.data, own->run);
-    table_put_u64((unsigned char *)changed.data + 8, own->place);
-    int status =
-        table_put(apply->txn, SPACE_LEDGER, record_key(key, number, own->key), buf_str(&changed));
-    buf_free(&changed);
-    return status;
-}
-
-/* All records of a space whose keys begin so. */
-static int remove_prefix(struct apply *apply, enum table_space space, struct str prefix)
-{
-    struct str key, value;
-    enum table_result found;
-    while ((found = table_seek(apply->txn, space, prefix, false, &key, &value)) == TABLE_FOUND &&
-           str_starts(key, prefix)) {
-        unsigned char copy[TABLE_KEY];
-        struct str own = {(const char *)copy, key.len};
-        memcpy(copy, key.data, key.len);
-        if (table_remove(apply->txn, space, own) == TABLE_FAILED)
-            return -1;
-    }
-    return found == TABLE_FAILED ? -1 : 0;
-}
-
-static int apply_drop(struct apply *apply, struct ledger_op *own)
-{
-    unsigned char key[RUN_KEY];
-    uint32_t number = apply_name(apply, "ledger", own->ledger, false);
-    if (!number) {
-        own->op.status = STORE_ABSENT;
-        return apply->txn->failed ? -1 : 0;
-    }
-    run_key(key, number, 0);
-    if (remove_prefix(apply, SPACE_LEDGER, (struct str){(const char *)key + RUN_PREFIX, 4}) < 0)
-        return -1;
-    return remove_prefix(apply, SPACE_META, (struct str){(const char *)key, RUN_PREFIX + 4});
-}
-
-int ledger_apply(struct apply *apply, struct store_op *op)
-{
-    struct ledger_op *own = ledger_op_of(op);
-    if (own->verb == LEDGER_FIND)
-        return apply_find(apply, own);
-    if (own->verb == LEDGER_DROP)
-        return apply_drop(apply, own);
-    uint32_t number = apply_name(apply, "ledger", own->ledger, true);
-    if (!number)
-        return -1;
-    switch (own->verb) {
-    case LEDGER_BEGIN:
-        own->run = apply_number(apply, "runs");
-        return own->run ? 0 : -1;
-    case LEDGER_ADD:
-        return apply_add(apply, number, own);
-    case LEDGER_SHOW:
-        return apply_show(apply, number, own);
-    default:
-        return apply_claim(apply, number, own);
-    }
-}
 
 void ledger_submit(struct store *store, struct ledger_op *op)
 {
     op->op.kind = STORE_LEDGER;
-    op->op.reads = op->verb == LEDGER_FIND;
-    op->op.cost = RECORD_KEY + RECORD_HEAD + op->lines.len;
+    op->op.reads = op->verb == LEDGER_FIND || op->verb == LEDGER_LIST;
+    op->op.cost = sizeof *op + op->lines.len;
     store_submit(store, &op->op);
+}
+
+static struct ledger_op *of(struct store_op *op)
+{
+    return (struct ledger_op *)(void *)op;
+}
+
+static void fail(struct store_op *op, const struct err *err)
+{
+    op->status = STORE_NOT_APPLIED;
+    op->err = err;
+}
+
+struct ledgers *ledgers_new(struct home *home)
+{
+    struct ledgers *ledgers = mem_zalloc(sizeof *ledgers);
+    ledgers->home = home;
+    return ledgers;
+}
+
+static void forget(struct opened **link)
+{
+    struct opened *opened = *link;
+    *link = opened->next;
+    ledger_log_free(opened->log);
+    free(opened);
+}
+
+void ledgers_free(struct ledgers *ledgers)
+{
+    if (!ledgers)
+        return;
+    while (ledgers->first)
+        forget(&ledgers->first);
+    free(ledgers);
+}
+
+static struct opened **place_of(struct ledgers *ledgers, struct str name)
+{
+    struct opened **link = &ledgers->first;
+    while (*link && !str_eq(ledger_log_name((*link)->log), name))
+        link = &(*link)->next;
+    return link;
+}
+
+/* NULL with ledgers->err. */
+static struct opened *open_ledger(struct ledgers *ledgers, struct str name, bool make)
+{
+    struct opened *opened = *place_of(ledgers, name);
+    if (opened)
+        return opened;
+    struct ledger_log *log = ledger_log_open(ledgers->home, name, make, &ledgers->err);
+    if (!log)
+        return NULL;
+    opened = mem_zalloc(sizeof *opened);
+    opened->log = log;
+    opened->next = ledgers->first;
+    ledgers->first = opened;
+    return opened;
+}
+
+/* ---- reading ---- */
+
+static void find(struct ledgers *ledgers, struct ledger_op *op)
+{
+    struct opened *opened = open_ledger(ledgers, op->ledger, false);
+    if (!opened && ledgers->err.kind == ERR_NOT_FOUND)
+        op->op.status = STORE_ABSENT;
+    else if (!opened || ledger_log_find(opened->log, op, &ledgers->err) < 0)
+        fail(&op->op, &ledgers->err);
+}
+
+static void add_name(void *owner, struct str name, uint64_t bytes)
+{
+    struct ledger_op *op = owner;
+    buf_puts(&op->answer, "{\"ledger\":");
+    buf_add_json(&op->answer, name);
+    buf_addf(&op->answer, ",\"bytes\":%llu}\n", (unsigned long long)bytes);
+}
+
+void ledgers_read(struct ledgers *ledgers, struct store_op *op)
+{
+    struct ledger_op *own = of(op);
+    buf_clear(&own->answer);
+    if (own->verb == LEDGER_FIND)
+        find(ledgers, own);
+    else if (ledger_log_list(ledgers->home, add_name, own, &ledgers->err) < 0)
+        fail(op, &ledgers->err);
+    own->lines = buf_str(&own->answer);
+}
+
+/* ---- changing ---- */
+
+static void drop(struct ledgers *ledgers, struct ledger_op *op)
+{
+    struct opened **link = place_of(ledgers, op->ledger);
+    if (*link)
+        forget(link);
+    int dropped = ledger_log_drop(ledgers->home, op->ledger, &ledgers->err);
+    if (dropped < 0)
+        fail(&op->op, &ledgers->err);
+    else
+        op->op.status = dropped ? STORE_OK : STORE_ABSENT;
+    op->settled = true;
+}
+
+static bool is_of(struct store_op *op, struct str ledger)
+{
+    return op->kind == STORE_LEDGER && of(op)->verb != LEDGER_DROP && !of(op)->settled &&
+           str_eq(of(op)->ledger, ledger);
+}
+
+/* All operations from this one on that are of its ledger. */
+static void commit(struct ledgers *ledgers, struct store_op *first, bool sync)
+{
+    struct str name = of(first)->ledger;
+    struct opened *opened = open_ledger(ledgers, name, true);
+    struct err *err = opened ? &opened->err : &ledgers->err;
+    bool failed = !opened || ledger_log_commit(opened->log, first, sync, err) < 0;
+    for (struct store_op *op = first; op; op = op->next) {
+        if (!is_of(op, name))
+            continue;
+        if (failed)
+            fail(op, err);
+        of(op)->settled = true;
+    }
+}
+
+void ledgers_commit(struct ledgers *ledgers, struct store_op *first, bool sync)
+{
+    for (struct store_op *op = first; op; op = op->next) {
+        if (op->kind != STORE_LEDGER || of(op)->settled)
+            continue;
+        if (of(op)->verb == LEDGER_DROP)
+            drop(ledgers, of(op));
+        else
+            commit(ledgers, op, sync);
+    }
 }

@@ -23,6 +23,7 @@ enum ledger_verb {
     LEDGER_SHOW,  /* all places of this run below `place` have been printed */
     LEDGER_CLAIM, /* a record that was not shown becomes this run's, at that place */
     LEDGER_DROP,  /* the ledger with all its records */
+    LEDGER_LIST,  /* read: answer is a line of JSON for each ledger, with "ledger" and "bytes" */
 };
 
 struct ledger_op {
@@ -34,6 +35,7 @@ struct ledger_op {
     struct str lines; /* ADD: each with its LF, borrowed until done; FIND: those of answer */
     uint64_t count;
     bool shown;        /* FIND: an earlier run, or this one, has printed it */
+    bool settled;      /* private */
     struct buf answer; /* lines of the record that is there: the caller frees it */
 };
 

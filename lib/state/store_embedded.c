@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "state/bell.h"
+#include "state/ledgers.h"
 
 #include <stdlib.h>
 
@@ -28,8 +29,10 @@ struct store {
     struct home *home;
     struct loop *loop;
     struct table *table;
+    struct ledgers *ledgers; /* NULL: they are records too */
+    bool synced;
     struct store_op *first, *last; /* submitted */
-    size_t count, bytes;
+    size_t count, records, bytes;  /* records: those that are not of ledgers */
     int64_t oldest;
     bool committing;
     struct loop_idle idle;
@@ -44,6 +47,12 @@ static int (*const appliers[STORE_KINDS])(struct apply *apply, struct store_op *
     [STORE_LEDGER] = ledger_apply,
     [STORE_DEAD] = dead_apply,
 };
+
+/* Ledgers are logs of their own where there is a directory. */
+static bool is_record(const struct store *store, const struct store_op *op)
+{
+    return op->kind != STORE_LEDGER || !store->ledgers;
+}
 
 /* ---- bells ---- */
 
@@ -83,6 +92,8 @@ static void ring_due(struct store *store)
 static int apply_all(struct apply *apply, struct store_op *first)
 {
     for (struct store_op *op = first; op; op = op->next) {
+        if (!is_record(apply->store, op))
+            continue;
         op->status = STORE_OK;
         if (appliers[op->kind](apply, op) < 0)
             return -1;
@@ -109,12 +120,12 @@ static int try_commit(struct store *store, struct store_op *first, bool *full, s
     return table_commit(apply.txn, err);
 }
 
-static void finish(struct store_op *first, const struct err *err)
+static void finish(struct store *store, struct store_op *first, const struct err *err)
 {
     while (first) {
         struct store_op *op = first;
         first = op->next; /* the op is its owner's from here on */
-        if (err) {
+        if (err && is_record(store, op)) {
             op->status = STORE_NOT_APPLIED;
             op->err = err;
         }
@@ -122,20 +133,29 @@ static void finish(struct store_op *first, const struct err *err)
     }
 }
 
+static int commit_records(struct store *store, struct store_op *group, struct err *err)
+{
+    bool full;
+    int status = try_commit(store, group, &full, err);
+    while (status < 0 && full && table_grow(store->table, err))
+        status = try_commit(store, group, &full, err);
+    if (status == 0)
+        ring_due(store);
+    return status;
+}
+
 static void commit_group(struct store *store)
 {
     struct store_op *group = store->first;
     struct err err;
-    bool full;
+    size_t records = store->records;
     store->first = store->last = NULL;
-    store->count = store->bytes = 0;
+    store->count = store->records = store->bytes = 0;
     loop_timer_clear(store->loop, &store->timer);
-    int status = try_commit(store, group, &full, &err);
-    while (status < 0 && full && table_grow(store->table, &err))
-        status = try_commit(store, group, &full, &err);
-    if (status == 0)
-        ring_due(store);
-    finish(group, status == 0 ? NULL : &err);
+    if (store->ledgers)
+        ledgers_commit(store->ledgers, group, store->synced);
+    int status = records ? commit_records(store, group, &err) : 0;
+    finish(store, group, status == 0 ? NULL : &err);
 }
 
 static void run_turn(struct loop_task *task)
@@ -171,6 +191,11 @@ static void read_now(struct store *store, struct store_op *op)
     struct err err = {0};
     struct apply apply = {.wall = clock_wall(), .now = clock_now(), .store = store};
     op->status = STORE_OK;
+    if (!is_record(store, op)) {
+        ledgers_read(store->ledgers, op);
+        op->done(op);
+        return;
+    }
     apply.txn = table_begin(store->table, false, &err);
     if (!apply.txn) {
         op->status = STORE_NOT_APPLIED;
@@ -197,6 +222,8 @@ struct store *store_open(struct home *home, struct loop *loop,
     store->home = home;
     store->loop = loop;
     store->table = table;
+    store->ledgers = ledgers_new(home);
+    store->synced = !settings->unsynced;
     store->idle.run = before_sleep;
     store->timer.fire = waited_long;
     store->turn.run = run_turn;
@@ -218,6 +245,7 @@ void store_free(struct store *store)
         buf_free(&store->rings[i].name);
     }
     free(store->rings);
+    ledgers_free(store->ledgers);
     table_close(store->table);
     free(store);
 }
@@ -237,6 +265,7 @@ void store_submit(struct store *store, struct store_op *op)
     else
         store->first = op;
     store->last = op;
+    store->records += is_record(store, op);
     store->bytes += op->cost;
     if (++store->count >= STORE_GROUP || store->bytes >= STORE_GROUP_BYTES)
         commit(store);
