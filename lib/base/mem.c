@@ -11,13 +11,18 @@ void mem_on_exhaustion(void (*handler)(size_t size))
     exhausted = handler;
 }
 
-static void *checked(void *memory, size_t size)
+void mem_exhausted(size_t size)
 {
-    if (memory)
-        return memory;
     if (exhausted)
         exhausted(size);
     abort();
+}
+
+static void *checked(void *memory, size_t size)
+{
+    if (!memory)
+        mem_exhausted(size);
+    return memory;
 }
 
 void *mem_alloc(size_t size)

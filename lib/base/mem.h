@@ -14,6 +14,9 @@
 /* Called once on exhaustion with the size that was refused; must not return. NULL: abort(3). */
 void mem_on_exhaustion(void (*handler)(size_t size));
 
+/* For memory that was asked for in another way (a mapping). */
+_Noreturn void mem_exhausted(size_t size);
+
 void *mem_alloc(size_t size);               /* uninitialised; size 0 gives a valid pointer */
 void *mem_zalloc(size_t size);              /* zeroed */
 void *mem_array(size_t count, size_t size); /* zeroed; count * size is checked */

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "engine/ordinals.h"
 #include "format/jq.h"
 #include "format/json.h"
 
@@ -22,6 +23,7 @@ struct identity {
     int version, source, id; /* nodes of a CloudEvent's attributes */
     struct jq_program *program;
     struct sighting *seen; /* made on first use */
+    struct ordinals *all;  /* in its place; NULL: those of the last contents will do */
     uint32_t clock;
 };
 
@@ -51,12 +53,21 @@ void identity_free(struct identity *identity)
     json_paths_free(identity->paths);
     free(identity->values);
     free(identity->seen);
+    ordinals_free(identity->all);
     free(identity);
+}
+
+void identity_keep_all(struct identity *identity, const char *temp_dir)
+{
+    if (!identity->all)
+        identity->all = ordinals_new(temp_dir);
 }
 
 /* How often the content has been seen, with this time. */
 static uint32_t count_content(struct identity *identity, struct hash128 hash)
 {
+    if (identity->all)
+        return ordinals_count(identity->all, hash);
     if (!identity->seen)
         identity->seen = mem_array(IDENTITY_CONTENTS, sizeof *identity->seen);
     struct sighting *set = &identity->seen[(hash.low % (IDENTITY_CONTENTS / WAYS)) * WAYS];
@@ -105,12 +116,23 @@ static void make_presentable(struct buf *id)
     }
 }
 
+/* Worth a look: a key that reads "specversion" may be there, perhaps with escapes. */
+static bool may_be_cloudevent(struct str event)
+{
+    return memchr(event.data, '\\', event.len) ||
+           memmem(event.data, event.len, "specversion", strlen("specversion"));
+}
+
 int identity_of(struct identity *identity, struct str event, bool count, struct buf *id,
                 struct err *err)
 {
     struct json_scan scan;
     int status = 0;
     buf_clear(id);
+    if (!identity->program && !may_be_cloudevent(event)) {
+        identify_by_content(identity, event, count, id);
+        return 0;
+    }
     if (json_scan(event, identity->paths, identity->values, &scan) < 0) {
         identify_by_content(identity, event, count, id);
         return 0;

@@ -4,7 +4,8 @@
  * --id JQ where given; else source and id of a CloudEvent, "source#id"; else the 128-bit hash of
  * its bytes (hash.h), and for the second and later events of the same content "-2", "-3", ... Line
  * numbers play no part. Without a ledger the ordinals are kept for the last IDENTITY_CONTENTS
- * contents only: a repetition from farther back counts as the first again.
+ * contents only: a repetition from farther back counts as the first again. With one all are kept,
+ * in a temporary file.
  */
 #ifndef FIT_ENGINE_IDENTITY_H
 #define FIT_ENGINE_IDENTITY_H
@@ -21,6 +22,10 @@ struct identity;
 /* id is the jq program of --id, or NULL. NULL with ERR_USAGE when it does not compile. */
 struct identity *identity_new(const char *id, struct err *err);
 void identity_free(struct identity *identity);
+
+/* Keep the ordinals of all contents from now on; temp_dir is where files without a name may be
+ * made. */
+void identity_keep_all(struct identity *identity, const char *temp_dir);
 
 /*
  * Set id to the identity of a validated event. With count it is one more of its content; without,

@@ -361,6 +361,7 @@ struct recall *recall_new(struct engine *engine, const char *ledger, bool only_n
     recall->only_new = only_new;
     recall->places = window_new(RECALL_PLACES);
     engine_want_ids(engine);
+    identity_keep_all(engine->identity, engine->context.temp_dir);
     return recall;
 }
 
