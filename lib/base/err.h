@@ -16,6 +16,7 @@ enum err_kind {
     ERR_NOT_FOUND,  /* a command or file that does not exist (exit 127 for a function) */
     ERR_NOT_USABLE, /* it exists but cannot be executed or opened so (exit 126 for a function) */
     ERR_LIMIT,      /* a named limit was passed */
+    ERR_STATE,      /* shared state that is damaged, foreign, or of a newer format */
 };
 
 struct err {

@@ -102,11 +102,11 @@ static int read_format(const struct home *home, struct err *err)
     size_t magic = strlen(MAGIC);
     size_t digits = strspn(text + magic, "0123456789");
     if (strncmp(text, MAGIC, magic) != 0 || !digits || digits > 9 || text[magic + digits] != '\n')
-        return err_set(err, ERR_NOT_USABLE, "%s: its file format is not of a state directory",
+        return err_set(err, ERR_STATE, "%s: its file format is not of a state directory",
                        home->path);
     long format = strtol(text + magic, NULL, 10);
     if (format != HOME_FORMAT)
-        return err_set(err, ERR_NOT_USABLE,
+        return err_set(err, ERR_STATE,
                        "%s: a state directory of format %ld, and this build knows format %d",
                        home->path, format, HOME_FORMAT);
     return 1;
@@ -118,7 +118,7 @@ static int check_format(const struct home *home, struct err *err)
     if (found)
         return found > 0 ? 0 : -1;
     if (!is_empty(home->fd))
-        return err_set(err, ERR_NOT_USABLE,
+        return err_set(err, ERR_STATE,
                        "%s: not a state directory: it holds other files, and no file format",
                        home->path);
     if (write_format(home, err) < 0)

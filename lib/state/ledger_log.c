@@ -217,7 +217,7 @@ static int catch_up(struct ledger_log *log, uint64_t size, struct err *err)
             break;
     }
     if (size - at > LOG_TORN_MAX)
-        return err_set(err, ERR_NOT_USABLE,
+        return err_set(err, ERR_STATE,
                        "ledger '%.*s': its log is damaged at byte %llu, with %llu bytes behind it",
                        (int)log->name.len, log->name.data, (unsigned long long)at,
                        (unsigned long long)(size - at));
@@ -405,13 +405,13 @@ static int check_head(struct ledger_log *log, struct err *err)
     if (stat.st_size < (off_t)log->start) {
         if (stat.st_size && pread(log->fd, &head, sizeof head, 0) == sizeof head &&
             head.magic != LOG_MAGIC)
-            return err_set(err, ERR_NOT_USABLE, "ledger '%.*s': its log is of another kind",
+            return err_set(err, ERR_STATE, "ledger '%.*s': its log is of another kind",
                            (int)log->name.len, log->name.data);
         return write_head(log, err);
     }
     if (pread(log->fd, &head, sizeof head, 0) != sizeof head || head.magic != LOG_MAGIC ||
         head.name_len != log->name.len)
-        return err_set(err, ERR_NOT_USABLE, "ledger '%.*s': its log is of another kind, or damaged",
+        return err_set(err, ERR_STATE, "ledger '%.*s': its log is of another kind, or damaged",
                        (int)log->name.len, log->name.data);
     return 0;
 }

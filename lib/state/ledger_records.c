@@ -53,7 +53,7 @@ static enum table_result find(struct apply *apply, uint32_t number, struct hash1
     if (found != TABLE_FOUND)
         return found;
     if (value.len < RECORD_HEAD) {
-        table_fail(apply->txn, ERR_NOT_USABLE, "a record of the ledger is damaged");
+        table_fail(apply->txn, ERR_STATE, "a record of the ledger is damaged");
         return TABLE_FAILED;
     }
     *record = (struct record){

@@ -46,5 +46,5 @@ int pack_read(struct str packed, struct buf *out, struct err *err)
     }
     if (packed.len && packed.data[0] == PACK_ZST && read_frame(body, out, &cause) == 0)
         return 0;
-    return err_set(err, ERR_NOT_USABLE, "a stored value is damaged");
+    return err_set(err, ERR_STATE, "a stored value is damaged");
 }

@@ -10,7 +10,7 @@
 
 void pack_add(struct buf *record, struct str value);
 
-/* Append the value to out. -1 with ERR_NOT_USABLE: the bytes are damaged. */
+/* Append the value to out. -1 with ERR_STATE: the bytes are damaged. */
 int pack_read(struct str packed, struct buf *out, struct err *err);
 
 #endif

@@ -71,7 +71,7 @@ static int set_err(struct err *err, const struct lmdb *lmdb, const char *what, i
         return err_sys(err, "%s/data.mdb: %s", lmdb->path, what);
     }
     enum err_kind kind =
-        code == MDB_MAP_FULL || code == MDB_READERS_FULL ? ERR_LIMIT : ERR_NOT_USABLE;
+        code == MDB_MAP_FULL || code == MDB_READERS_FULL ? ERR_LIMIT : ERR_STATE;
     const char *why = mdb_strerror(code);
     if (code == MDB_INVALID || code == MDB_VERSION_MISMATCH)
         why = "not a store of this kind, or damaged; it was left as it is";
@@ -307,7 +307,7 @@ static int check_length(struct lmdb *lmdb, struct err *err)
     uint64_t wanted = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
     if ((uint64_t)file.st_size >= wanted)
         return 0;
-    return err_set(err, ERR_NOT_USABLE, "%s/data.mdb: it was cut off: %lld bytes of %llu are there",
+    return err_set(err, ERR_STATE, "%s/data.mdb: it was cut off: %lld bytes of %llu are there",
                    lmdb->path, (long long)file.st_size, (unsigned long long)wanted);
 }
 
@@ -343,7 +343,7 @@ static int check_present(const struct lmdb *lmdb, struct err *err)
     buf_free(&data);
     if (!lost)
         return 0;
-    return err_set(err, ERR_NOT_USABLE,
+    return err_set(err, ERR_STATE,
                    "%s/data.mdb: it was there, and is lost or empty now (remove data.made to begin "
                    "anew)",
                    lmdb->path);

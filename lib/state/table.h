@@ -76,7 +76,7 @@ struct table_txn { /* the same */
 
 /*
  * The directory's data.mdb, made if it is not there. sync false: commits may be lost by a power
- * cut, not by a kill. NULL with ERR_NOT_USABLE for a file that is foreign, torn, or was emptied or
+ * cut, not by a kill. NULL with ERR_STATE for a file that is foreign, torn, or was emptied or
  * removed after it had been made; it is left as it is.
  */
 struct table *table_open_lmdb(const char *path, bool sync, struct err *err);
