@@ -58,6 +58,11 @@ for my $round (1 .. $kills) {
     else { $span = 0.8 * (time - $began) + 0.02; }
     $span *= 1.3 unless $over;
     $span = 3 if $span > 3;
+    if ($over) { # it came to its end: begin anew, so that later kills meet work too
+        system 'rm', '-rf', "$ENV{FIT_STATE}/ledger", glob 'log.*';
+        %printed = ();
+        next;
+    }
     my %ran;
     $ran{$_}++ for split /\n/, substr(slurp('log.last'), $noted);
     for my $event (keys %ran) {
