@@ -98,7 +98,7 @@ static bool read_record(struct ledger_log *log, uint64_t offset, struct record *
 {
     struct buf *scratch = &log->scratch;
     buf_clear(scratch);
-    if (offset >= log->end)
+    if (log->batch.len && offset >= log->end)
         return read_batch(log, offset - log->end, record);
     buf_reserve(scratch, FIND_ROOM);
     ssize_t got = pread(log->fd, scratch->data, FIND_ROOM, (off_t)offset);
@@ -351,11 +351,15 @@ static int do_all(struct ledger_log *log, struct store_op *first, bool sync, str
     return write_batch(log, sync, err);
 }
 
-/* The log is as it was; the index has entries of records that are not there, and is made anew. */
+/* The log is as it was; the index has entries of records that are not there, and is made anew. What
+ * cannot be done now is done before the next commit. */
 static void undo(struct ledger_log *log)
 {
+    struct err err;
+    buf_clear(&log->batch);
     (void)!ftruncate(log->fd, (off_t)log->end);
     ledger_index_reset(log->index);
+    follow(log, &err);
 }
 
 int ledger_log_commit(struct ledger_log *log, struct store_op *first, bool sync, struct err *err)
