@@ -24,6 +24,7 @@ struct recollection {
     void (*done)(struct fn_call *call); /* the plan's */
     void *owner;                        /* the call's, meanwhile */
     struct slice lines;                 /* of a job */
+    uint64_t since;
     struct recollection *next_free;
 };
 
@@ -135,6 +136,7 @@ static void add(struct recollection *own, struct str id, struct str scope, struc
     own->op.key = key_of(id, scope);
     own->op.lines = slice_str(lines);
     own->op.count = count;
+    own->op.since = own->since;
     own->op.op.done = done;
     own->op.op.owner = own;
     say_shown(recall);
@@ -257,6 +259,7 @@ void recall_call(struct recall *recall, struct engine_job *job, struct fn *fn, s
         return;
     }
     struct recollection *own = new_recollection(recall, job);
+    own->since = op.since;
     own->call = call;
     own->done = call->done;
     own->owner = call->owner;

@@ -35,6 +35,7 @@ struct ledger_op {
     struct str lines; /* ADD: each with its LF, borrowed until done; FIND: those of answer */
     uint64_t count;
     bool shown;        /* FIND: an earlier run, or this one, has printed it */
+    uint64_t since;    /* ADD: what FIND has set when it found nothing (saves a search), or 0 */
     bool settled;      /* private */
     struct buf answer; /* lines of the record that is there: the caller frees it */
 };

@@ -34,6 +34,7 @@ struct index_table {
 struct ledger_index {
     int dir;
     uint64_t boot;
+    uint64_t turn; /* how often the tables have been thrown away, in the upper half of marks */
     size_t count;
     struct index_table tables[INDEX_TABLES];
 };
@@ -116,6 +117,15 @@ static int make_next(struct ledger_index *index, struct err *err)
     return 0;
 }
 
+static void unmap(struct ledger_index *index)
+{
+    index->turn++;
+    while (index->count) {
+        struct index_table *table = &index->tables[--index->count];
+        munmap(table->head, table->size);
+    }
+}
+
 struct ledger_index *ledger_index_open(int dir, uint64_t boot, struct err *err)
 {
     struct ledger_index *index = mem_zalloc(sizeof *index);
@@ -125,14 +135,6 @@ struct ledger_index *ledger_index_open(int dir, uint64_t boot, struct err *err)
         return index;
     ledger_index_free(index);
     return NULL;
-}
-
-static void unmap(struct ledger_index *index)
-{
-    while (index->count) {
-        struct index_table *table = &index->tables[--index->count];
-        munmap(table->head, table->size);
-    }
 }
 
 void ledger_index_free(struct ledger_index *index)
@@ -146,6 +148,8 @@ void ledger_index_free(struct ledger_index *index)
 int ledger_index_refresh(struct ledger_index *index, struct err *err)
 {
     int found = 1;
+    if (index->count && __atomic_load_n(&index->tables[0].head->magic, __ATOMIC_ACQUIRE) == 0)
+        unmap(index); /* another process has thrown them away */
     while (found > 0 && index->count < INDEX_TABLES)
         found = open_next(index, err);
     return found < 0 ? -1 : 0;
@@ -165,6 +169,8 @@ void ledger_index_cover(struct ledger_index *index, uint64_t end)
 void ledger_index_reset(struct ledger_index *index)
 {
     char name[FILE_NAME];
+    for (size_t i = 0; i < index->count; i++)
+        __atomic_store_n(&index->tables[i].head->magic, 0, __ATOMIC_RELEASE);
     unmap(index);
     for (size_t i = 0; i < INDEX_TABLES; i++) {
         name_of(name, i);
@@ -217,10 +223,16 @@ static bool find_in(const struct index_table *table, struct hash128 key,
     return false;
 }
 
-bool ledger_index_find(const struct ledger_index *index, struct hash128 key,
+uint64_t ledger_index_mark(const struct ledger_index *index)
+{
+    return index->turn << 32 | (index->count ? index->count - 1 : 0);
+}
+
+bool ledger_index_find(const struct ledger_index *index, struct hash128 key, uint64_t since,
                        bool (*is)(void *context, uint64_t offset), void *context)
 {
-    for (size_t i = index->count; i-- > 0;) {
+    size_t first = since >> 32 == index->turn ? (size_t)(uint32_t)since : 0;
+    for (size_t i = index->count; i-- > first;) {
         if (find_in(&index->tables[i], key, is, context))
             return true;
     }

@@ -35,7 +35,7 @@ struct ledger_index;
 struct ledger_index *ledger_index_open(int dir, uint64_t boot, struct err *err);
 void ledger_index_free(struct ledger_index *index); /* NULL is a no-op; the files stay */
 
-/* Look for tables that other processes have added. -1 with err. */
+/* Look for tables that other processes have added, or made anew. -1 with err. */
 int ledger_index_refresh(struct ledger_index *index, struct err *err);
 
 /* Up to this offset the log is in the index. 0: nothing is. */
@@ -46,9 +46,13 @@ void ledger_index_cover(struct ledger_index *index, uint64_t end);
 int ledger_index_add(struct ledger_index *index, struct hash128 key, uint64_t offset,
                      struct err *err);
 
-/* Call is() with each offset that may be of the key, until it says so. False: none. */
-bool ledger_index_find(const struct ledger_index *index, struct hash128 key,
+/* Call is() with each offset that may be of the key, until it says so. False: none. since (0: all)
+ * leaves out tables in which nothing new can be. */
+bool ledger_index_find(const struct ledger_index *index, struct hash128 key, uint64_t since,
                        bool (*is)(void *context, uint64_t offset), void *context);
+
+/* For a later search: what is inserted from now on will be found with this as since. */
+uint64_t ledger_index_mark(const struct ledger_index *index);
 
 /* Throw all tables away; covered is 0 then. */
 void ledger_index_reset(struct ledger_index *index);

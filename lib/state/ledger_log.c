@@ -133,10 +133,10 @@ static bool is_record(void *context, uint64_t offset)
     return true;
 }
 
-static bool find(struct ledger_log *log, struct hash128 key, struct search *search)
+static bool find(struct ledger_log *log, struct hash128 key, uint64_t since, struct search *search)
 {
     *search = (struct search){.log = log, .key = key};
-    return ledger_index_find(log->index, key, is_record, search);
+    return ledger_index_find(log->index, key, since, is_record, search);
 }
 
 static uint64_t printed(const struct ledger_log *log, uint32_t run)
@@ -160,8 +160,9 @@ static int answer(struct ledger_log *log, const struct search *search, struct le
 int ledger_log_find(struct ledger_log *log, struct ledger_op *op, struct err *err)
 {
     struct search search;
-    if (!find(log, op->key, &search)) {
+    if (!find(log, op->key, 0, &search)) {
         op->op.status = STORE_ABSENT;
+        op->since = ledger_index_mark(log->index);
         return 0;
     }
     if (answer(log, &search, op, err) < 0)
@@ -250,7 +251,7 @@ static int add(struct ledger_log *log, struct ledger_op *op, struct err *err)
     if (op->lines.len > STORE_VALUE_MAX)
         return err_set(err, ERR_LIMIT, "ledger '%.*s': a result of %zu bytes is too large",
                        (int)log->name.len, log->name.data, op->lines.len);
-    if (find(log, op->key, &search)) {
+    if (find(log, op->key, op->since, &search)) {
         op->op.status = STORE_CONFLICT;
         return answer(log, &search, op, err);
     }
@@ -279,7 +280,7 @@ static int show(struct ledger_log *log, const struct ledger_op *op, struct err *
 static int claim(struct ledger_log *log, const struct ledger_op *op, struct err *err)
 {
     struct search search;
-    if (!find(log, op->key, &search))
+    if (!find(log, op->key, 0, &search))
         return 0;
     search.record.run = (uint32_t)op->run;
     search.record.place = op->place;

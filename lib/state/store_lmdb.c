@@ -70,8 +70,7 @@ static int set_err(struct err *err, const struct lmdb *lmdb, const char *what, i
         errno = code;
         return err_sys(err, "%s/data.mdb: %s", lmdb->path, what);
     }
-    enum err_kind kind =
-        code == MDB_MAP_FULL || code == MDB_READERS_FULL ? ERR_LIMIT : ERR_STATE;
+    enum err_kind kind = code == MDB_MAP_FULL || code == MDB_READERS_FULL ? ERR_LIMIT : ERR_STATE;
     const char *why = mdb_strerror(code);
     if (code == MDB_INVALID || code == MDB_VERSION_MISMATCH)
         why = "not a store of this kind, or damaged; it was left as it is";
