@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "sys/dir.h"
+#include "sys/boot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,25 +31,6 @@ enum found {
 
 /* ---- the header ---- */
 
-/* Names this boot. 0 where the kernel does not tell: then all boots are one. */
-static uint64_t this_boot(void)
-{
-    static uint64_t boot;
-    uint64_t known = __atomic_load_n(&boot, __ATOMIC_RELAXED);
-    if (known)
-        return known;
-    char text[64];
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text);
-    if (fd >= 0)
-        close(fd);
-    if (len <= 0)
-        return 0;
-    known = hash_64((struct str){text, (size_t)len});
-    __atomic_store_n(&boot, known, __ATOMIC_RELAXED);
-    return known;
-}
-
 uint64_t cell_file_checksum(const struct cell_header *header)
 {
     return hash_64((struct str){(const char *)header, offsetof(struct cell_header, checksum)});
@@ -62,7 +44,7 @@ static struct cell_header header_of(const struct cell_file *file)
                                  .kind_layout = file->kind->layout,
                                  .name_len = (uint32_t)file->name_len,
                                  .size = file->kind->size,
-                                 .boot = this_boot()};
+                                 .boot = boot_number()};
     memcpy(header.kind, file->kind->name, strlen(file->kind->name));
     memcpy(header.name, file->name, file->name_len);
     header.checksum = cell_file_checksum(&header);

@@ -2,6 +2,7 @@
 #include "state/queue_record.h"
 
 #include "base/mem.h"
+#include "sys/boot.h"
 
 #include <stdlib.h>
 
@@ -98,7 +99,7 @@ static void set_lease(struct gathering *all)
     struct lease *lease = all->lease;
     lease->token = asked->token = ++numbers->token;
     lease->holder = asked->holder;
-    lease->boot = numbers->boot = queue_boot();
+    lease->boot = numbers->boot = boot_number();
     lease->deadline = all->apply->now + asked->visibility;
     lease->count = lease->left = asked->got;
     lease->dirty = true;

@@ -2,6 +2,7 @@
 #include "state/queue_record.h"
 
 #include "base/mem.h"
+#include "sys/boot.h"
 
 #include <stdlib.h>
 
@@ -162,7 +163,7 @@ static void name_holder(struct queue_lease *asked, cell_holder holder)
 static bool is_void(const struct apply *apply, struct str record, bool look)
 {
     cell_holder holder = table_u64(record.data);
-    return table_u64(record.data + 8) != queue_boot() ||
+    return table_u64(record.data + 8) != boot_number() ||
            (int64_t)table_u64(record.data + 16) <= apply->now ||
            (look && holder && cell_holder_gone(holder));
 }
@@ -188,7 +189,7 @@ static int look_at_all(struct apply *apply, struct queue *queue, struct queue_le
         at = lease_key(from, queue->number, token);
     }
     queue->numbers.soonest = soonest;
-    queue->numbers.boot = queue_boot();
+    queue->numbers.boot = boot_number();
     queue->dirty = true;
     return found == TABLE_FAILED ? -1 : queue_flush_leases(apply, queue);
 }
@@ -196,7 +197,7 @@ static int look_at_all(struct apply *apply, struct queue *queue, struct queue_le
 int queue_reap(struct apply *apply, struct queue *queue, struct queue_lease *asked)
 {
     struct queue_numbers *numbers = &queue->numbers;
-    bool over = numbers->boot != queue_boot() ||
+    bool over = numbers->boot != boot_number() ||
                 (numbers->soonest && (int64_t)numbers->soonest <= apply->now);
     if (!numbers->in_flight || (!over && !asked->look))
         return 0;

@@ -3,10 +3,8 @@
 
 #include "base/mem.h"
 
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { BUCKETS = 64, META_PREFIX = 6, META_KEY = META_PREFIX + 4 };
 
@@ -287,18 +285,4 @@ int queue_read_message(struct apply *apply, struct str record, struct message *m
             (struct hash128){table_u64(record.data + at), table_u64(record.data + at + 8)};
     message->packed = (struct str){record.data + head, record.len - head};
     return 0;
-}
-
-uint64_t queue_boot(void)
-{
-    static uint64_t boot;
-    char id[64];
-    if (boot)
-        return boot;
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? 0 : read(fd, id, sizeof id);
-    if (fd >= 0)
-        close(fd);
-    boot = hash_64((struct str){id, got > 0 ? (size_t)got : 0}) | 1;
-    return boot;
 }

@@ -107,7 +107,6 @@ int queue_remove_numbers(struct apply *apply, uint32_t number);
 void queue_drop_cached(struct apply *apply, struct queue *queue); /* it has no number any more */
 void queue_ring(struct apply *apply, struct queue *queue);
 struct buf *queue_scratch(struct apply *apply); /* empty; for one record at a time */
-uint64_t queue_boot(void);                      /* stands for this start of the machine */
 
 struct str queue_key(unsigned char key[QUEUE_KEY], uint32_t queue, unsigned lane, uint64_t seq);
 struct str queue_state(unsigned char bytes[QUEUE_STATE], struct message_state state);
