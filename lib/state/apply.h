@@ -5,7 +5,8 @@
  * store_embedded.c gathers operations, begins a transaction, and calls the function of each one's
  * kind below. It sets op->status (and what the operation answers), or returns -1 after a call of
  * table.h has: the transaction is then undone and perhaps done again, so a function must set
- * everything anew that an earlier call may have set, and free it. What is to be announced when the
+ * everything anew that an earlier call may have set, and free it. What it answers is copied: the
+ * transaction has ended when done is called, also that of a read. What is to be announced when the
  * commit is through goes to apply_ring.
  */
 #ifndef FIT_STATE_APPLY_H

@@ -24,6 +24,7 @@ void ledger_submit(struct store *store, struct ledger_op *op)
     op->op.kind = STORE_LEDGER;
     op->op.reads = op->verb == LEDGER_FIND || op->verb == LEDGER_LIST;
     op->op.cost = sizeof *op + op->lines.len;
+    op->settled = false;
     store_submit(store, &op->op);
 }
 

@@ -92,6 +92,48 @@ void store_flush(struct store *store);
 /* Operations that have not ended. Callers stop taking events when a group is full. */
 size_t store_pending(const struct store *store);
 
+/* ---- waiting for what others do ---- */
+
+/*
+ * An ear for a bell of that kind and name, embedded in its owner: heard is called in the loop after
+ * something was committed that concerns it, by any process. Rings coalesce, and one may come
+ * without a reason. Listen first, then look, then sleep.
+ */
+struct store_ear {
+    const char *kind; /* "kv", "lease", "queue": as the operations' headers say */
+    struct str name;  /* borrowed as long as it listens */
+    void (*heard)(void *owner);
+    void *owner;
+    /* Private to state/. */
+    struct bell *bell;
+    struct loop_task task;
+    struct store_ear *next;
+};
+
+int store_listen(struct store *store, struct store_ear *ear, struct err *err); /* -1 with err */
+void store_deafen(struct store *store, struct store_ear *ear); /* no-op when it does not listen */
+
+/* ---- a store for tests ---- */
+
+/*
+ * How the store in memory differs from an embedded one: like a distributed engine it may answer
+ * later, lose its connection, and know no processes.
+ */
+struct store_faults {
+    bool later;         /* operations end in later turns of the loop, not during store_submit */
+    bool ignores_death; /* leases end by time only */
+    /*
+     * How an operation ends, asked when its turn has come. STORE_OK: as it should. STORE_UNKNOWN:
+     * applied or not, as *applied is set. Others: not applied, with that status; of KV_CHANGES
+     * STORE_LOST says resync. NULL: all as they should.
+     */
+    enum store_status (*judge)(void *owner, const struct store_op *op, bool *applied);
+    void *owner;
+};
+
+/* An empty store in memory, lost with the process; faults (NULL: none) may be changed meanwhile. */
+struct store *store_open_memory(struct loop *loop, const struct store_faults *faults);
+
 struct loop *store_loop(const struct store *store);
 struct home *store_home(const struct store *store); /* NULL: the engine has no directory */
 

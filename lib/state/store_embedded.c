@@ -7,84 +7,50 @@
  * transaction that runs out of room in the map is undone, the map grows, and it is done again; one
  * that fails otherwise leaves all its operations not applied.
  */
-#include "state/apply.h"
+#include "state/store_engine.h"
 
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "state/bell.h"
+#include "state/apply.h"
 #include "state/ledgers.h"
+#include "state/rings.h"
 
 #include <stdlib.h>
 
-/* A bell to be rung after the commit. */
-struct ring {
-    struct bell *bell;
-    char *kind;
-    struct buf name;
-    bool due;
-};
-
-struct store {
-    struct home *home;
-    struct loop *loop;
+struct embedded {
+    struct store store; /* first */
     struct table *table;
     struct ledgers *ledgers; /* NULL: they are records too */
     bool synced;
     struct store_op *first, *last; /* submitted */
     size_t count, records, bytes;  /* records: those that are not of ledgers */
-    int64_t oldest;
     bool committing;
     struct loop_idle idle;
     struct loop_timer timer;
     struct loop_task turn; /* after a commit: another turn, in which others flush */
-    struct ring *rings;
-    size_t ring_count;
+    struct rings rings;
 };
 
+static struct embedded *of(struct store *store)
+{
+    return (struct embedded *)(void *)store;
+}
+
 static int (*const appliers[STORE_KINDS])(struct apply *apply, struct store_op *op) = {
-    [STORE_QUEUE] = queue_apply,
-    [STORE_LEDGER] = ledger_apply,
-    [STORE_DEAD] = dead_apply,
+    [STORE_KV] = kv_apply,         [STORE_LEASE] = lease_apply, [STORE_QUEUE] = queue_apply,
+    [STORE_LEDGER] = ledger_apply, [STORE_DEAD] = dead_apply,
 };
 
 /* Ledgers are logs of their own where there is a directory. */
-static bool is_record(const struct store *store, const struct store_op *op)
+static bool is_record(const struct embedded *self, const struct store_op *op)
 {
-    return op->kind != STORE_LEDGER || !store->ledgers;
-}
-
-/* ---- bells ---- */
-
-static struct ring *ring_of(struct store *store, const char *kind, struct str name)
-{
-    for (size_t i = 0; i < store->ring_count; i++) {
-        struct ring *ring = &store->rings[i];
-        if (strcmp(ring->kind, kind) == 0 && str_eq(buf_str(&ring->name), name))
-            return ring;
-    }
-    store->rings = mem_realloc(store->rings, (store->ring_count + 1) * sizeof *store->rings);
-    struct ring *ring = &store->rings[store->ring_count++];
-    *ring = (struct ring){.bell = bell_open(store->home, kind, name), .kind = mem_strdup(kind)};
-    buf_add_str(&ring->name, name);
-    return ring;
+    return op->kind != STORE_LEDGER || !self->ledgers;
 }
 
 void apply_ring(struct apply *apply, const char *kind, struct str name)
 {
-    if (apply->store->home)
-        ring_of(apply->store, kind, name)->due = true;
-}
-
-/* A bell that cannot be rung has no one else to tell: who waits looks again in time. */
-static void ring_due(struct store *store)
-{
-    struct err err;
-    for (size_t i = 0; i < store->ring_count; i++) {
-        if (store->rings[i].due)
-            bell_ring(store->rings[i].bell, &err);
-        store->rings[i].due = false;
-    }
+    rings_add(&of(apply->store)->rings, kind, name);
 }
 
 /* ---- transactions ---- */
@@ -92,9 +58,10 @@ static void ring_due(struct store *store)
 static int apply_all(struct apply *apply, struct store_op *first)
 {
     for (struct store_op *op = first; op; op = op->next) {
-        if (!is_record(apply->store, op))
+        if (!is_record(of(apply->store), op))
             continue;
         op->status = STORE_OK;
+        op->err = NULL;
         if (appliers[op->kind](apply, op) < 0)
             return -1;
     }
@@ -102,11 +69,12 @@ static int apply_all(struct apply *apply, struct store_op *first)
 }
 
 /* One try. *full: it may work after the map has grown. */
-static int try_commit(struct store *store, struct store_op *first, bool *full, struct err *err)
+static int try_commit(struct embedded *self, struct store_op *first, bool *full, struct err *err)
 {
-    struct apply apply = {.wall = clock_wall(), .now = clock_now(), .store = store};
+    struct apply apply = {.wall = clock_wall(), .now = clock_now(), .store = &self->store};
     *full = false;
-    apply.txn = table_begin(store->table, true, err);
+    rings_forget(&self->rings);
+    apply.txn = table_begin(self->table, true, err);
     if (!apply.txn)
         return -1;
     int status = apply_all(&apply, first);
@@ -120,12 +88,12 @@ static int try_commit(struct store *store, struct store_op *first, bool *full, s
     return table_commit(apply.txn, err);
 }
 
-static void finish(struct store *store, struct store_op *first, const struct err *err)
+static void finish(struct embedded *self, struct store_op *first, const struct err *err)
 {
     while (first) {
         struct store_op *op = first;
         first = op->next; /* the op is its owner's from here on */
-        if (err && is_record(store, op)) {
+        if (err && is_record(self, op)) {
             op->status = STORE_NOT_APPLIED;
             op->err = err;
         }
@@ -133,29 +101,29 @@ static void finish(struct store *store, struct store_op *first, const struct err
     }
 }
 
-static int commit_records(struct store *store, struct store_op *group, struct err *err)
+static int commit_records(struct embedded *self, struct store_op *group, struct err *err)
 {
     bool full;
-    int status = try_commit(store, group, &full, err);
-    while (status < 0 && full && table_grow(store->table, err))
-        status = try_commit(store, group, &full, err);
+    int status = try_commit(self, group, &full, err);
+    while (status < 0 && full && table_grow(self->table, err))
+        status = try_commit(self, group, &full, err);
     if (status == 0)
-        ring_due(store);
+        rings_ring(&self->rings);
     return status;
 }
 
-static void commit_group(struct store *store)
+static void commit_group(struct embedded *self)
 {
-    struct store_op *group = store->first;
+    struct store_op *group = self->first;
     struct err err;
-    size_t records = store->records;
-    store->first = store->last = NULL;
-    store->count = store->records = store->bytes = 0;
-    loop_timer_clear(store->loop, &store->timer);
-    if (store->ledgers)
-        ledgers_commit(store->ledgers, group, store->synced);
-    int status = records ? commit_records(store, group, &err) : 0;
-    finish(store, group, status == 0 ? NULL : &err);
+    size_t records = self->records;
+    self->first = self->last = NULL;
+    self->count = self->records = self->bytes = 0;
+    loop_timer_clear(self->store.loop, &self->timer);
+    if (self->ledgers)
+        ledgers_commit(self->ledgers, group, self->synced);
+    int status = records ? commit_records(self, group, &err) : 0;
+    finish(self, group, status == 0 ? NULL : &err);
 }
 
 static void run_turn(struct loop_task *task)
@@ -163,145 +131,131 @@ static void run_turn(struct loop_task *task)
     (void)task;
 }
 
-static void commit(struct store *store)
+static void commit(struct embedded *self)
 {
-    if (store->committing)
+    if (self->committing)
         return;
-    store->committing = true;
-    while (store->first)
-        commit_group(store);
-    store->committing = false;
-    loop_defer(store->loop, &store->turn);
+    self->committing = true;
+    while (self->first)
+        commit_group(self);
+    self->committing = false;
+    loop_defer(self->store.loop, &self->turn);
 }
 
 static void before_sleep(struct loop_idle *idle)
 {
-    struct store *store = CONTAINER_OF(idle, struct store, idle);
-    if (store->first)
-        commit(store);
+    struct embedded *self = CONTAINER_OF(idle, struct embedded, idle);
+    if (self->first)
+        commit(self);
 }
 
 static void waited_long(struct loop_timer *timer)
 {
-    commit(CONTAINER_OF(timer, struct store, timer));
+    commit(CONTAINER_OF(timer, struct embedded, timer));
 }
 
-static void read_now(struct store *store, struct store_op *op)
+static int read_records(struct embedded *self, struct store_op *op, struct err *err)
 {
-    struct err err = {0};
-    struct apply apply = {.wall = clock_wall(), .now = clock_now(), .store = store};
-    op->status = STORE_OK;
-    if (!is_record(store, op)) {
-        ledgers_read(store->ledgers, op);
-        op->done(op);
-        return;
-    }
-    apply.txn = table_begin(store->table, false, &err);
-    if (!apply.txn) {
-        op->status = STORE_NOT_APPLIED;
-    } else if (appliers[op->kind](&apply, op) < 0) {
-        err = apply.txn->err;
-        op->status = STORE_NOT_APPLIED;
-    }
+    struct apply apply = {.wall = clock_wall(), .now = clock_now(), .store = &self->store};
+    apply.txn = table_begin(self->table, false, err);
+    if (!apply.txn)
+        return -1;
+    int status = appliers[op->kind](&apply, op);
     queue_forget(&apply);
-    op->err = op->status == STORE_NOT_APPLIED ? &err : NULL;
+    if (status < 0)
+        *err = apply.txn->err;
+    table_abort(apply.txn);
+    return status;
+}
+
+static void read_now(struct embedded *self, struct store_op *op)
+{
+    struct err err;
+    if (!is_record(self, op)) {
+        ledgers_read(self->ledgers, op);
+    } else if (read_records(self, op, &err) < 0) {
+        op->status = STORE_NOT_APPLIED;
+        op->err = &err;
+    }
     op->done(op);
-    if (apply.txn)
-        table_abort(apply.txn);
 }
 
 /* ---- the interface ---- */
 
-struct store *store_open(struct home *home, struct loop *loop,
-                         const struct store_settings *settings, struct err *err)
+static void embedded_free(struct store *store)
 {
-    struct table *table = table_open_lmdb(home->path, !settings->unsynced, err);
-    if (!table)
-        return NULL;
-    struct store *store = mem_zalloc(sizeof *store);
-    store->home = home;
-    store->loop = loop;
-    store->table = table;
-    store->ledgers = ledgers_new(home);
-    store->synced = !settings->unsynced;
-    store->idle.run = before_sleep;
-    store->timer.fire = waited_long;
-    store->turn.run = run_turn;
-    loop_idle_add(loop, &store->idle);
-    return store;
+    struct embedded *self = of(store);
+    commit(self);
+    loop_idle_remove(store->loop, &self->idle);
+    loop_undefer(store->loop, &self->turn);
+    loop_timer_clear(store->loop, &self->timer);
+    rings_free(&self->rings);
+    ledgers_free(self->ledgers);
+    table_close(self->table);
+    free(self);
 }
 
-void store_free(struct store *store)
+static void embedded_submit(struct store *store, struct store_op *op)
 {
-    if (!store)
-        return;
-    store_flush(store);
-    loop_idle_remove(store->loop, &store->idle);
-    loop_undefer(store->loop, &store->turn);
-    loop_timer_clear(store->loop, &store->timer);
-    for (size_t i = 0; i < store->ring_count; i++) {
-        bell_free(store->rings[i].bell);
-        free(store->rings[i].kind);
-        buf_free(&store->rings[i].name);
-    }
-    free(store->rings);
-    ledgers_free(store->ledgers);
-    table_close(store->table);
-    free(store);
-}
-
-void store_submit(struct store *store, struct store_op *op)
-{
-    op->next = NULL;
-    op->err = NULL;
+    struct embedded *self = of(store);
     if (op->reads) {
-        read_now(store, op);
+        read_now(self, op);
         return;
     }
-    if (!store->first)
-        loop_timer_set(store->loop, &store->timer, loop_now(store->loop) + STORE_LATENCY);
-    if (store->last)
-        store->last->next = op;
+    if (!self->first)
+        loop_timer_set(store->loop, &self->timer, loop_now(store->loop) + STORE_LATENCY);
+    if (self->last)
+        self->last->next = op;
     else
-        store->first = op;
-    store->last = op;
-    store->records += is_record(store, op);
-    store->bytes += op->cost;
-    if (++store->count >= STORE_GROUP || store->bytes >= STORE_GROUP_BYTES)
-        commit(store);
+        self->first = op;
+    self->last = op;
+    self->records += is_record(self, op);
+    self->bytes += op->cost;
+    if (++self->count >= STORE_GROUP || self->bytes >= STORE_GROUP_BYTES)
+        commit(self);
 }
 
-void store_flush(struct store *store)
+static void embedded_flush(struct store *store)
 {
-    commit(store);
+    commit(of(store));
 }
 
-size_t store_pending(const struct store *store)
+static size_t embedded_pending(const struct store *store)
 {
-    return store->count;
+    return ((const struct embedded *)(const void *)store)->count;
 }
 
-struct loop *store_loop(const struct store *store)
+static int embedded_listen(struct store *store, struct store_ear *ear, struct err *err)
 {
-    return store->loop;
+    return rings_listen(&of(store)->rings, ear, err);
 }
 
-struct home *store_home(const struct store *store)
+static void embedded_deafen(struct store *store, struct store_ear *ear)
 {
-    return store->home;
+    rings_deafen(&of(store)->rings, ear);
 }
 
-const char *store_status_name(enum store_status status)
+static const struct store_ops embedded_ops = {
+    .submit = embedded_submit,
+    .flush = embedded_flush,
+    .pending = embedded_pending,
+    .listen = embedded_listen,
+    .deafen = embedded_deafen,
+    .free = embedded_free,
+};
+
+struct store *store_embedded_new(struct table *table, struct home *home, struct loop *loop,
+                                 bool synced)
 {
-    static const char *const names[] = {
-        [STORE_OK] = "done",
-        [STORE_ABSENT] = "absent",
-        [STORE_CONFLICT] = "conflict",
-        [STORE_FULL] = "full",
-        [STORE_LOST] = "lease lost",
-        [STORE_NOT_APPLIED] = "not applied",
-        [STORE_UNKNOWN] = "unknown whether applied",
-        [STORE_UNSUPPORTED] = "unsupported",
-    };
-    return names[status];
+    struct embedded *self = mem_zalloc(sizeof *self);
+    self->store = (struct store){.ops = &embedded_ops, .loop = loop, .home = home};
+    self->table = table;
+    self->ledgers = home ? ledgers_new(home) : NULL;
+    self->synced = synced;
+    self->idle.run = before_sleep;
+    self->timer.fire = waited_long;
+    self->turn.run = run_turn;
+    self->rings = (struct rings){.home = home, .loop = loop};
+    loop_idle_add(loop, &self->idle);
+    return &self->store;
 }

@@ -28,6 +28,7 @@ struct lmdb {
     char *path;
     MDB_env *env;
     MDB_dbi spaces[TABLE_SPACES];
+    struct lmdb_txn *reader; /* ended, its place among the readers kept: the next one costs less */
 };
 
 struct lmdb_txn {
@@ -37,10 +38,11 @@ struct lmdb_txn {
 };
 
 static const char *const space_names[TABLE_SPACES] = {
-    [SPACE_META] = "meta",       [SPACE_KV] = "kv",       [SPACE_CHANGE] = "change",
-    [SPACE_MESSAGE] = "message", [SPACE_READY] = "ready", [SPACE_DELAYED] = "delayed",
-    [SPACE_GROUP] = "group",     [SPACE_LEASE] = "lease", [SPACE_DEDUP] = "dedup",
-    [SPACE_LEDGER] = "ledger",   [SPACE_DEAD] = "dead",
+    [SPACE_META] = "meta",     [SPACE_KV] = "kv",           [SPACE_CHANGE] = "change",
+    [SPACE_EXPIRY] = "expiry", [SPACE_LOCK] = "lock",       [SPACE_MESSAGE] = "message",
+    [SPACE_READY] = "ready",   [SPACE_DELAYED] = "delayed", [SPACE_GROUP] = "group",
+    [SPACE_LEASE] = "lease",   [SPACE_DEDUP] = "dedup",     [SPACE_LEDGER] = "ledger",
+    [SPACE_DEAD] = "dead",
 };
 
 static struct lmdb *lmdb_of(struct table *table)
@@ -102,9 +104,26 @@ static int begin_own(struct lmdb *lmdb, unsigned flags, MDB_txn **own)
     return code;
 }
 
+/* Also follows a map that has grown; NULL: begin in the common way. */
+static struct table_txn *renew_reader(struct lmdb *lmdb)
+{
+    struct lmdb_txn *reader = lmdb->reader;
+    lmdb->reader = NULL;
+    if (!reader)
+        return NULL;
+    if (mdb_txn_renew(reader->own) == 0)
+        return &reader->txn;
+    mdb_txn_abort(reader->own);
+    free(reader);
+    return NULL;
+}
+
 static struct table_txn *lmdb_begin(struct table *table, bool write, struct err *err)
 {
     struct lmdb *lmdb = lmdb_of(table);
+    struct table_txn *renewed = write ? NULL : renew_reader(lmdb);
+    if (renewed)
+        return renewed;
     MDB_txn *own;
     int code = begin_own(lmdb, write ? 0 : MDB_RDONLY, &own);
     if (code) {
@@ -123,13 +142,21 @@ static void close_cursors(struct lmdb_txn *own)
     for (size_t i = 0; i < TABLE_SPACES; i++) {
         if (own->cursors[i])
             mdb_cursor_close(own->cursors[i]);
+        own->cursors[i] = NULL;
     }
 }
 
+/* A reader holds no snapshot any more, which would keep old pages from being used again. */
 static void lmdb_abort(struct table_txn *txn)
 {
     struct lmdb_txn *own = txn_of(txn);
+    struct lmdb *lmdb = lmdb_of(txn->table);
     close_cursors(own);
+    if (!txn->writes && !txn->failed && !lmdb->reader) {
+        mdb_txn_reset(own->own);
+        lmdb->reader = own;
+        return;
+    }
     mdb_txn_abort(own->own);
     free(own);
 }
@@ -254,6 +281,9 @@ static bool lmdb_grow(struct table *table, struct err *err)
 static void lmdb_close(struct table *table)
 {
     struct lmdb *lmdb = lmdb_of(table);
+    if (lmdb->reader)
+        mdb_txn_abort(lmdb->reader->own);
+    free(lmdb->reader);
     if (lmdb->env)
         mdb_env_close(lmdb->env);
     free(lmdb->path);

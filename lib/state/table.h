@@ -30,6 +30,8 @@ enum table_space {
     SPACE_META,    /* counters, and the numbers of names: names.h */
     SPACE_KV,      /* kv.c: values by key */
     SPACE_CHANGE,  /* kv.c: which key changed with which version */
+    SPACE_EXPIRY,  /* kv.c: which record has outlived its time, by that time */
+    SPACE_LOCK,    /* lease.c: who holds a name */
     SPACE_MESSAGE, /* queue.c: what was pushed and is not yet acknowledged */
     SPACE_READY,   /* queue.c: what may be leased, in order */
     SPACE_DELAYED, /* queue.c: what may be leased later, by time */
