@@ -240,7 +240,7 @@ static void gives_twenty_processes_that_make_it_at_once_one_cell(void **state)
     (void)state;
     enum { PROCESSES = 20, ROUNDS = 10 };
     for (int round = 0; round < ROUNDS; round++) {
-        char name[16];
+        char name[24];
         pid_t pids[PROCESSES];
         int gate[2];
         snprintf(name, sizeof name, "round%d", round);
