@@ -13,11 +13,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum id { ID_STAGE_JOBS = 1, ID_FROM, ID_EXPLAIN };
+enum id { ID_STAGE_JOBS = 1, ID_UNDO, ID_FROM, ID_EXPLAIN };
 
 static struct common_options common;
 static struct chain_settings settings;
 static char **functions; /* settings.functions */
+static char **undos;     /* settings.undos */
 static const char *from, *stage_jobs;
 static unsigned *jobs; /* of --stage-jobs, which stand before or behind the functions */
 static size_t jobs_count;
@@ -26,6 +27,8 @@ static bool explain;
 static const struct option_entry entries[] = {
     {"stage-jobs", 0, ID_STAGE_JOBS, "N,N,...", "calls at once of each stage [--jobs, of each]",
      "There must be as many numbers as functions."},
+    {"undo", 0, ID_UNDO, "FUNCTION", "undoes the function before it when a later one fails",
+     "It stands behind the function that it belongs to, and is called with its event and result."},
     {"from", 0, ID_FROM, "N|auto", "the input is dead letters: go on at their stage",
      "With a number, letters of that stage go on there; those of other stages are dead again, "
      "with their event and their stage. With auto each letter goes on at its own. "
@@ -55,6 +58,17 @@ static int set_stage_jobs(const char *arg, struct err *err)
     return options_check(reason, err);
 }
 
+static int set_undo(const char *arg, struct err *err)
+{
+    if (!settings.count)
+        return err_set(err, ERR_USAGE, "no function stands before it");
+    char **undo = &undos[settings.count - 1];
+    if (*undo)
+        return err_set(err, ERR_USAGE, "'%s' has one already", functions[settings.count - 1]);
+    *undo = mem_strdup(arg);
+    return 0;
+}
+
 static int set_from(const char *arg, struct err *err)
 {
     from = arg;
@@ -74,6 +88,8 @@ static int set(void *into, int id, const char *arg, struct err *err)
     switch ((enum id)id) {
     case ID_STAGE_JOBS:
         return set_stage_jobs(arg, err);
+    case ID_UNDO:
+        return set_undo(arg, err);
     case ID_FROM:
         return set_from(arg, err);
     case ID_EXPLAIN:
@@ -88,6 +104,8 @@ static int take_function(void *into, const char *word, struct err *err)
     (void)into;
     (void)err;
     functions = mem_realloc(functions, (settings.count + 1) * sizeof *functions);
+    undos = mem_realloc(undos, (settings.count + 1) * sizeof *undos);
+    undos[settings.count] = NULL;
     functions[settings.count++] = mem_strdup(word);
     return 0;
 }
@@ -119,6 +137,7 @@ static void check_stages(void)
     if (settings.from == CHAIN_FROM_STAGE && settings.stage > settings.count)
         options_fail(&command, "--from: %s: there are only %zu stages", from, settings.count);
     settings.functions = functions;
+    settings.undos = undos;
     settings.jobs = stage_jobs ? jobs : NULL;
     struct err err;
     if (chain_outline_check(&settings, &err) < 0)
@@ -156,9 +175,12 @@ int main(int argc, char **argv)
     options_parse(&command, argc, argv);
     check_stages();
     int status = explain ? explain_plan() : run();
-    for (size_t i = 0; i < settings.count; i++)
+    for (size_t i = 0; i < settings.count; i++) {
         free(functions[i]);
+        free(undos[i]);
+    }
     free(functions);
+    free(undos);
     free(jobs);
     return status;
 }

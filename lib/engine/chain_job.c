@@ -104,6 +104,16 @@ static void hand_all_over(struct chain_flow *flow)
 
 /* ---- letters ---- */
 
+void chain_job_letter_take(struct chain_job *own, struct str event, struct failure *failure,
+                           const struct letter_way *way)
+{
+    job_way_letter_take(own->job, event, failure, way);
+    if (++own->letters >= CHAIN_LETTERS) { /* earlier than settle.c would */
+        settle_write_letters(engine_job_of(own->job));
+        own->letters = 0;
+    }
+}
+
 void chain_job_fail_take(struct strand *called, struct failure *failure)
 {
     struct chain_job *own = chain_job_of(called);
@@ -112,12 +122,9 @@ void chain_job_fail_take(struct strand *called, struct failure *failure)
         own->dropped = true;
         return;
     }
+    struct letter_way way = {.scope = called->call.scope};
     failure->stage = called->stage + 1;
-    job_letter_take(own->job, slice_str(called->call.event), failure);
-    if (++own->letters >= CHAIN_LETTERS) { /* earlier than settle.c would */
-        settle_write_letters(engine_job_of(own->job));
-        own->letters = 0;
-    }
+    chain_job_letter_take(own, slice_str(called->call.event), failure, &way);
 }
 
 /* ---- results on stdout ---- */
@@ -168,14 +175,14 @@ static void end(struct chain_job *own)
 
 void chain_job_settle(struct chain_job *own)
 {
-    if (own->flow->sink ? !own->list.count : !own->list.open) {
+    if (!own->undoing && (own->flow->sink ? !own->list.count : !own->list.open)) {
         end(own);
         return;
     }
     if (own->flow->sink)
         return;
     write_results(own);
-    if (own->list.first->state == STRAND_RESULTS)
+    if (own->list.first && own->list.first->state == STRAND_RESULTS)
         wait_for_sink(own);
     else
         stop_waiting(own);

@@ -9,6 +9,7 @@
 #ifndef FIT_ENGINE_CHAIN_JOB_H
 #define FIT_ENGINE_CHAIN_JOB_H
 
+#include "engine/deadletter.h"
 #include "engine/engine.h"
 #include "engine/strand.h"
 
@@ -32,8 +33,9 @@ struct chain_job {           /* a plan's job_data */
     struct strand_list list; /* first: a strand knows its list */
     struct chain_flow *flow;
     struct job *job;
-    unsigned letters;                        /* in memory */
-    bool dropped;                            /* nobody wants its results any more */
+    unsigned letters; /* in memory */
+    unsigned undoing; /* what must end before the job does, though no strand is open (saga.h) */
+    bool dropped;     /* nobody wants its results any more */
     struct chain_job *next_waiting, **waits; /* waits: what points to it; NULL: not on the list */
     struct chain_job *next, *prev;           /* of flow->first */
     bool gives;                              /* is on that list */
@@ -49,8 +51,10 @@ void chain_job_begin(struct chain_job *own, struct chain_flow *flow, struct job 
 /* Is it this job's turn to give results? */
 bool chain_job_has_turn(const struct chain_job *own);
 
-/* A call has failed for good: its letter; takes over the failure. The strand is still to be ended.
- */
+/* A letter about something in it, with the way on; takes over the failure. */
+void chain_job_letter_take(struct chain_job *own, struct str event, struct failure *failure,
+                           const struct letter_way *way);
+/* The letter of a call that has failed. The strand is still to be ended. */
 void chain_job_fail_take(struct strand *called, struct failure *failure);
 
 /* Strands have changed: write what can be written, end the job when nothing is under way. */

@@ -29,6 +29,17 @@ static const struct kind *kind_of(const char *word)
     return kind;
 }
 
+static int check_undo(const char *function, struct err *err)
+{
+    size_t count;
+    char **words = words_split(function, &count, err);
+    if (!words)
+        return -1;
+    bool prints = strcmp(words[0], "-") == 0;
+    words_free(words);
+    return prints ? err_set(err, ERR_USAGE, "--undo: '-': what an undo gives is no result") : 0;
+}
+
 int chain_outline_check(const struct chain_settings *settings, struct err *err)
 {
     for (size_t i = 0; i < settings->count; i++) {
@@ -41,16 +52,18 @@ int chain_outline_check(const struct chain_settings *settings, struct err *err)
         if (sink && i + 1 < settings->count)
             return err_set(err, ERR_USAGE, "'%s': only the last function may be a sink",
                            settings->functions[i]);
+        if (settings->undos[i] && check_undo(settings->undos[i], err) < 0)
+            return -1;
     }
     return 0;
 }
 
-/* Stages, from 0, whose words are joined as they stand in dead letters. */
-static char *name_of(const struct chain_settings *settings, size_t i, const struct kind **kind)
+/* Its words, joined as they stand in dead letters. */
+static char *name_of(const char *function, const struct kind **kind)
 {
     size_t count;
     struct err err;
-    char **words = words_split(settings->functions[i], &count, &err);
+    char **words = words_split(function, &count, &err);
     char *name = words_join(words, count);
     *kind = kind_of(words[0]);
     words_free(words);
@@ -60,21 +73,23 @@ static char *name_of(const struct chain_settings *settings, size_t i, const stru
 static int widest_name(const struct chain_settings *settings)
 {
     size_t width = strlen("function");
-    for (size_t i = 0; i < settings->count; i++) {
+    for (size_t i = 0; i < 2 * settings->count; i++) {
+        const char *function = i % 2 ? settings->undos[i / 2] : settings->functions[i / 2];
         const struct kind *kind;
-        char *name = name_of(settings, i, &kind);
-        width = strlen(name) > width ? strlen(name) : width;
+        char *name = function ? name_of(function, &kind) : NULL;
+        width = name && strlen(name) > width ? strlen(name) : width;
         free(name);
     }
     return (int)width;
 }
 
-static void print_stage(const struct chain_settings *settings, const struct fn_settings *calling,
-                        size_t i, int width, struct buf *text)
+/* The rest of the line of a stage or, in the row of a stage, of its undo. */
+static void print_function(const struct chain_settings *settings, const struct fn_settings *calling,
+                           size_t i, const char *function, int width, struct buf *text)
 {
     const struct kind *kind;
-    char *name = name_of(settings, i, &kind);
-    buf_addf(text, "%5zu  %-*s  ", i + 1, width, name);
+    char *name = name_of(function, &kind);
+    buf_addf(text, "  %-*s  ", width, name);
     if (kind->sink) {
         buf_puts(text, kind->what);
     } else {
@@ -86,6 +101,17 @@ static void print_stage(const struct chain_settings *settings, const struct fn_s
     }
     buf_addc(text, '\n');
     free(name);
+}
+
+static void print_stage(const struct chain_settings *settings, const struct fn_settings *calling,
+                        size_t i, int width, struct buf *text)
+{
+    buf_addf(text, "%5zu", i + 1);
+    print_function(settings, calling, i, settings->functions[i], width, text);
+    if (!settings->undos[i])
+        return;
+    buf_addf(text, "%5s", "undo");
+    print_function(settings, calling, i, settings->undos[i], width, text);
 }
 
 void chain_outline_print(const struct chain_settings *settings,

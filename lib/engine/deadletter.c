@@ -52,6 +52,10 @@ static void add_time(struct buf *line, const char *name, int64_t wall)
 
 void deadletter_failure(struct buf *line, const struct failure *failure)
 {
+    if (failure->recorded) {
+        buf_puts(line, failure->recorded);
+        return;
+    }
     buf_addf(line, "\"reason\":\"%s\"", failure_name(failure->reason));
     if (failure->exit >= 0)
         buf_addf(line, ",\"exit\":%d", failure->exit);
@@ -74,6 +78,24 @@ void deadletter_failure(struct buf *line, const struct failure *failure)
         add_text(line, "stderr", buf_str(&failure->errors));
 }
 
+static void add_way(struct buf *line, const struct letter_way *way)
+{
+    if (way->undo)
+        buf_puts(line, ",\"undo\":true");
+    if (way->undone.len)
+        buf_addf(line, ",\"undone\":[%.*s]", (int)way->undone.len, way->undone.data);
+    if (way->left.len)
+        buf_addf(line, ",\"not_undone\":[%.*s]", (int)way->left.len, way->left.data);
+    if (way->others)
+        buf_addf(line, ",\"others\":%u", way->others);
+    if (way->again.len) {
+        buf_puts(line, ",\"again\":");
+        buf_add_str(line, way->again);
+    }
+    if (way->scope.len)
+        add_text(line, "scope", way->scope);
+}
+
 void deadletter_format(struct buf *line, const struct letter_facts *facts,
                        const struct failure *failure)
 {
@@ -85,6 +107,8 @@ void deadletter_format(struct buf *line, const struct letter_facts *facts,
                  (unsigned long long)facts->line);
     if (facts->length > facts->event.len)
         buf_addf(line, ",\"truncated\":true,\"length\":%llu", (unsigned long long)facts->length);
+    if (facts->way)
+        add_way(line, facts->way);
     if (facts->id.data)
         add_text(line, "id", facts->id);
     add_text(line, "command", str_of(facts->command));

@@ -18,6 +18,17 @@ struct letter {
     struct fn_call call; /* its line is call.event */
 };
 
+/* What a letter of a chain says of the way on (redrive.h). Borrowed; zeroed where it says nothing.
+ */
+struct letter_way {
+    struct str scope;  /* of the call that comes next (fn_call.scope) */
+    bool undo;         /* that is one of the stage's undo, and event is what it is given */
+    struct str undone; /* stages that were undone, in that order: "2,1" */
+    struct str left;   /* stages that are still to be undone */
+    struct str again;  /* the event of the stage that was undone last, where all begins again */
+    unsigned others;   /* sub-events that failed too and have no letter: they begin again with it */
+};
+
 struct letter_facts {
     struct str event; /* the bytes */
     bool is_json;
@@ -25,7 +36,8 @@ struct letter_facts {
     const char *command;
     const char *source; /* "stdin"; with line, where a malformed line stood; NULL: not said */
     uint64_t line;
-    uint64_t length; /* of the whole line, when the bytes are only its head; else 0 */
+    uint64_t length;              /* of the whole line, when the bytes are only its head; else 0 */
+    const struct letter_way *way; /* NULL: not of a chain's call */
 };
 
 /* Append what a letter says of a failure: the members of an object, without braces. */

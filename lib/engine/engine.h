@@ -56,6 +56,7 @@ enum {
 };
 
 struct engine;
+struct letter_way;
 struct home;
 struct store;
 struct job;
@@ -153,6 +154,9 @@ struct job *job_of_data(void *data);
 /* The identity of the event (DESIGN.md 1.1), computed on first use; valid as long as the job. */
 struct str job_id(struct job *job);
 
+/* It is an event that an earlier fitting has identified. Only from start. */
+void job_identify(struct job *job, struct str id);
+
 /* Add count result lines, each with its LF; takes over the slice's reference. They are written in
  * order when the job ends. */
 void job_emit_take(struct job *job, struct slice lines, size_t count);
@@ -175,6 +179,9 @@ void job_silent(struct job *job);
 /* A dead letter about a part of the job (a later stage's input); takes over the failure. The job
  * will count as dead. */
 void job_letter_take(struct job *job, struct str event, struct failure *failure);
+/* The same, with the way on in a chain (deadletter.h). */
+void job_way_letter_take(struct job *job, struct str event, struct failure *failure,
+                         const struct letter_way *way);
 /* The same about a part that the user asked to do without: the job may still be done. */
 void job_part_letter_take(struct job *job, struct str part, struct failure *failure);
 
@@ -209,6 +216,16 @@ bool job_hides(const struct job *job, const struct fn_call *call);
 bool job_recall(struct job *job);
 /* Record what such a call gave for this job (one of them), and end it so. */
 void job_end_recorded_take(struct job *job, struct slice lines, size_t count);
+
+/*
+ * What a plan has to know of a job in later runs, beside the answers of its calls: a text under a
+ * scope that no call has. job_knows appends it (text may be NULL); without --ledger nothing is
+ * known. job_note calls done when it is recorded, perhaps at once; text is borrowed until then,
+ * scope only during the call. What is there already stays.
+ */
+bool job_knows(struct job *job, struct str scope, struct buf *text);
+void job_note(struct job *job, struct str scope, struct str text, void (*done)(void *owner),
+              void *owner);
 
 /* Calls must come by job_call: there is a ledger (fn_put would pass it by). */
 bool engine_records(const struct engine *engine);

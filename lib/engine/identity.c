@@ -107,8 +107,7 @@ static bool identify_by_attributes(struct identity *identity, struct buf *id)
     return true;
 }
 
-/* A NUL cannot stand in an environment variable, and a line feed would tear a log. */
-static void make_presentable(struct buf *id)
+void identity_make_presentable(struct buf *id)
 {
     for (size_t i = 0; i < id->len; i++) {
         if ((unsigned char)id->data[i] < 0x20)
@@ -154,6 +153,6 @@ int identity_of(struct identity *identity, struct str event, bool count, struct 
     }
     if (!id->len)
         identify_by_content(identity, event, count, id);
-    make_presentable(id);
+    identity_make_presentable(id);
     return status;
 }

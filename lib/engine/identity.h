@@ -35,4 +35,8 @@ void identity_keep_all(struct identity *identity, const char *temp_dir);
 int identity_of(struct identity *identity, struct str event, bool count, struct buf *id,
                 struct err *err);
 
+/* Control characters become '?': a NUL cannot stand in an environment variable, and a line feed
+ * would tear a log. identity_of has done it. */
+void identity_make_presentable(struct buf *id);
+
 #endif

@@ -149,7 +149,8 @@ void settle_finish(struct engine_job *job);  /* its plan has ended it */
 void settle_progress(struct engine *engine); /* something was written, or can be */
 void settle_letter_written(struct engine_job *job);
 void settle_write_letters(struct engine_job *job);
-void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure);
+void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure,
+                       const struct letter_way *way);
 void settle_flush(struct engine *engine);
 
 /* The job holds so many bytes more, of results or letters, until it is settled. */

@@ -17,6 +17,14 @@ struct str job_id(struct job *job)
     return buf_str(&own->id);
 }
 
+void job_identify(struct job *job, struct str id)
+{
+    struct engine_job *own = engine_job_of(job);
+    buf_clear(&own->id);
+    buf_add_str(&own->id, id);
+    identity_make_presentable(&own->id);
+}
+
 void *job_data(struct job *job)
 {
     return engine_job_of(job) + 1;
@@ -79,14 +87,20 @@ void job_silent(struct job *job)
 
 void job_letter_take(struct job *job, struct str event, struct failure *failure)
 {
-    settle_add_letter(engine_job_of(job), event, failure);
+    settle_add_letter(engine_job_of(job), event, failure, NULL);
+}
+
+void job_way_letter_take(struct job *job, struct str event, struct failure *failure,
+                         const struct letter_way *way)
+{
+    settle_add_letter(engine_job_of(job), event, failure, way);
 }
 
 void job_part_letter_take(struct job *job, struct str part, struct failure *failure)
 {
     struct engine_job *own = engine_job_of(job);
     enum source_outcome outcome = own->outcome;
-    settle_add_letter(own, part, failure);
+    settle_add_letter(own, part, failure, NULL);
     own->outcome = outcome;
 }
 
@@ -103,7 +117,7 @@ void job_dead_take(struct job *job, struct failure *failure)
         failure_free(failure); /* ended because nobody reads its results */
         own->outcome = SOURCE_DROPPED;
     } else {
-        settle_add_letter(own, slice_str(job->event), failure);
+        settle_add_letter(own, slice_str(job->event), failure, NULL);
     }
     settle_finish(own);
 }
@@ -144,6 +158,21 @@ void job_call(struct job *job, struct fn *fn, struct fn_call *call)
         recall_call(job->engine->recall, engine_job_of(job), fn, call);
     else
         fn_call(fn, call);
+}
+
+bool job_knows(struct job *job, struct str scope, struct buf *text)
+{
+    return job->engine->recall &&
+           recall_knows(job->engine->recall, engine_job_of(job), scope, text);
+}
+
+void job_note(struct job *job, struct str scope, struct str text, void (*done)(void *owner),
+              void *owner)
+{
+    if (job->engine->recall)
+        recall_note(job->engine->recall, engine_job_of(job), scope, text, done, owner);
+    else
+        done(owner);
 }
 
 bool job_hides(const struct job *job, const struct fn_call *call)

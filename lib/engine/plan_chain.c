@@ -4,8 +4,9 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "engine/chain_job.h"
+#include "engine/chain_letters.h"
 #include "engine/internal.h"
-#include "engine/redrive.h"
+#include "engine/saga.h"
 
 #include <stdlib.h>
 
@@ -25,11 +26,10 @@ struct plan_chain {
     unsigned count;
     unsigned ends; /* stages whose functions give results: all, but for a sink that takes them */
     struct chain_flow flow;
+    struct saga saga;
     struct loop_task task;
     struct loop_idle idle;
-    enum chain_from from;
-    unsigned from_stage; /* from 0 */
-    struct redrive_paths letter;
+    struct chain_letters letters;
 };
 
 #define CHAIN_OF(pointer, member) (CONTAINER_OF(pointer, struct plan_chain, member))
@@ -57,25 +57,54 @@ static struct strand *take_first(struct queue *queue)
 
 /* ---- calls ---- */
 
+/* Its work is over, well or without failure. */
+static void end_well(struct plan_chain *chain, struct strand *strand)
+{
+    saga_keep(strand);
+    strand_end(&chain->flow.pool, strand);
+}
+
+static void fail_take(struct plan_chain *chain, struct strand *called, struct failure *failure)
+{
+    saga_fail_take(&chain->saga, called, failure);
+    strand_end(&chain->flow.pool, called);
+}
+
+/* The next stage, or the sink, is given what it gave. */
+static void go_on_with(struct plan_chain *chain, struct strand *called, unsigned next)
+{
+    if (!saga_pass(&chain->saga, called)) {
+        slice_drop(&called->call.lines);
+        strand_end(&chain->flow.pool, called);
+    } else if (next == chain->ends) {
+        strand_keep_results(&chain->flow.pool, called);
+        called->stage = next;
+    } else {
+        strand_go_on(&chain->flow.pool, called, next);
+        append(&chain->stages[next].ready, called);
+    }
+}
+
 static void answered(struct fn_call *call)
 {
     struct strand *strand = call->owner;
     struct chain_job *own = chain_job_of(strand);
     struct plan_chain *chain = CHAIN_OF(own->flow, flow);
     unsigned next = strand->stage + 1;
+    own->undoing++; /* the job does not end meanwhile */
     if (call->failure) {
-        chain_job_fail_take(strand, call->failure);
-        strand_end(&chain->flow.pool, strand);
+        fail_take(chain, strand, call->failure);
     } else if (!call->lines.len || (next == chain->ends && job_hides(own->job, call))) {
         slice_drop(&call->lines);
-        strand_end(&chain->flow.pool, strand);
-    } else if (next == chain->ends) {
+        end_well(chain, strand);
+    } else if (next == chain->ends && !chain->flow.sink) {
+        saga_keep(strand);
         strand_keep_results(&chain->flow.pool, strand);
         strand->stage = next;
     } else {
-        strand_go_on(&chain->flow.pool, strand, next);
-        append(&chain->stages[next].ready, strand);
+        go_on_with(chain, strand, next);
     }
+    own->undoing--;
     chain_job_settle(own);
     loop_defer(engine_loop(chain->flow.engine), &chain->task);
 }
@@ -86,6 +115,7 @@ static void begin(struct chain_flow *flow, struct strand *called)
     struct plan_chain *chain = CHAIN_OF(flow, flow);
     struct fn_call *call = &called->call;
     struct slice event = call->event;
+    saga_begin(&chain->saga, called);
     job_prepare(chain_job_of(called)->job, call);
     call->event = event;
     call->owner = called;
@@ -129,7 +159,8 @@ static bool pump(struct plan_chain *chain, unsigned place)
 {
     struct stage *stage = &chain->stages[place];
     for (unsigned begun = 0; begun < CHAIN_TURN; begun++) {
-        if (!stage->ready.first || next_is_full(chain, place) || !fn_has_room(stage->fn))
+        if (!stage->ready.first || next_is_full(chain, place) || !fn_has_room(stage->fn) ||
+            !saga_has_room(&chain->saga))
             return true;
         struct strand *events = take_first(&stage->ready);
         if (may_start(chain, events))
@@ -155,7 +186,7 @@ static void abandon(struct plan_chain *chain)
         while (chain->stages[i].ready.first) {
             struct strand *events = take_first(&chain->stages[i].ready);
             struct chain_job *own = chain_job_of(events);
-            strand_end(&chain->flow.pool, events);
+            end_well(chain, events);
             own->dropped = true;
             chain_job_settle(own);
         }
@@ -204,13 +235,13 @@ static void before_sleep(struct loop_idle *idle)
 static bool has_room(struct plan *plan)
 {
     struct plan_chain *chain = CHAIN_OF(plan, plan);
-    unsigned stage = chain->from == CHAIN_FROM_STAGE ? chain->from_stage : 0;
+    unsigned stage = chain->letters.from == CHAIN_FROM_STAGE ? chain->letters.stage : 0;
     const struct strand_pool *pool = &chain->flow.pool;
-    if (pool->used >= CHAIN_STRANDS || pool->ahead + pool->held >= CHAIN_HELD ||
-        !fn_has_room(chain->stages[stage].fn) ||
+    if (pool->used >= CHAIN_STRANDS || pool->ahead + pool->held + chain->saga.held >= CHAIN_HELD ||
+        !saga_has_room(&chain->saga) || !fn_has_room(chain->stages[stage].fn) ||
         (chain->flow.sink && !fn_has_room(chain->flow.sink)))
         return false;
-    unsigned last = chain->from == CHAIN_FROM_LETTER ? chain->count - 1 : stage;
+    unsigned last = chain->letters.from == CHAIN_FROM_LETTER ? chain->count - 1 : stage;
     for (unsigned i = stage; i <= last; i++) {
         if (chain->stages[i].ready.first || next_is_full(chain, i))
             return false;
@@ -225,57 +256,68 @@ static void room(struct plan *plan)
         loop_defer(engine_loop(chain->flow.engine), &chain->task);
 }
 
-/* The event and the stage of a dead letter. False: the job has been ended. */
-static bool read_letter(struct plan_chain *chain, struct job *job, const struct jq_input *input,
-                        struct slice *event, unsigned *stage)
+/* Put the event where it begins. False: nothing more is to be done with it here. */
+static bool place(struct plan_chain *chain, struct job *job, const struct jq_input *input,
+                  struct chain_job *own, unsigned *stage)
 {
     struct redrive_letter letter;
-    struct err err;
-    if (redrive_read(&chain->letter, input, &letter, &err) < 0) {
-        job_dead_take(job, failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "%s", err.text));
+    if (chain->letters.from == CHAIN_FROM_START) {
+        chain_job_begin(own, &chain->flow, job);
+        strand_begin(&chain->flow.pool, &own->list, 0, slice_hold(job->event));
+        return true;
+    }
+    if (!chain_letters_read(&chain->letters, job, input, &letter))
+        return false;
+    struct slice event = slice_of(job->event.block, letter.on_with.data, letter.on_with.len);
+    *stage = (unsigned)letter.on_at - 1;
+    chain_job_begin(own, &chain->flow, job);
+    if (letter.way.undo) {
+        saga_redrive_take(&chain->saga, own, *stage, letter.path, event);
         return false;
     }
-    uint64_t own = letter.stage ? letter.stage : 1; /* it died before the first stage */
-    *event = slice_of(job->event.block, letter.event.data, letter.event.len);
-    *stage = (unsigned)own - 1;
-    if (own <= chain->count && (chain->from == CHAIN_FROM_LETTER || *stage == chain->from_stage))
-        return true;
-    struct failure *failure = failure_new(
-        FAILURE_BAD_EVENT, FAILURE_PERMANENT,
-        own > chain->count ? "a letter of stage %llu, but the chain ends with stage %u"
-                           : "a letter of stage %llu, but --from is %u",
-        (unsigned long long)own, own > chain->count ? chain->count : chain->from_stage + 1);
-    failure->stage = own <= UINT32_MAX ? (unsigned)own : UINT32_MAX;
-    job_letter_take(job, slice_str(*event), failure);
-    slice_drop(event);
-    job_done(job);
-    return false;
+    struct strand *strand = strand_begin(&chain->flow.pool, &own->list, *stage, event);
+    if (letter.placed)
+        strand_place(strand, letter.path);
+    return true;
 }
 
 static void start(struct plan *plan, struct job *job, const struct jq_input *input)
 {
     struct plan_chain *chain = CHAIN_OF(plan, plan);
     struct chain_job *own = job_data(job);
-    struct slice event;
     unsigned stage = 0;
-    if (chain->from == CHAIN_FROM_START)
-        event = slice_hold(job->event);
-    else if (!read_letter(chain, job, input, &event, &stage))
+    if (!place(chain, job, input, own, &stage))
         return;
-    chain_job_begin(own, &chain->flow, job);
-    struct strand *strand = strand_begin(&chain->flow.pool, &own->list, stage, event);
     if (stage == chain->ends) {
-        strand_pass(&chain->flow.pool, strand);
+        strand_pass(&chain->flow.pool, own->list.first);
         chain_job_settle_waiting(&chain->flow);
         return;
     }
-    append(&chain->stages[stage].ready, strand);
+    append(&chain->stages[stage].ready, own->list.first);
     pump(chain, stage);
 }
 
 struct plan *plan_chain_plan(struct plan_chain *chain)
 {
     return &chain->plan;
+}
+
+/* That of the last stage is opened too, for what is wrong with it, but no later one can fail. */
+static int open_undo(struct plan_chain *chain, const struct chain_settings *settings,
+                     const struct fn_settings *calling, unsigned stage, struct err *err)
+{
+    const char *words = settings->undos[stage];
+    if (!words)
+        return 0;
+    struct fn *fn = fn_open_string(engine_functions(chain->flow.engine), calling, words, err);
+    if (!fn)
+        return -1;
+    engine_add(chain->flow.engine, fn);
+    if (stage + 1 < chain->count) {
+        chain->saga.undos[stage] = fn;
+        chain->saga.count = chain->count;
+    }
+    return 0;
 }
 
 static int open_stages(struct plan_chain *chain, const struct chain_settings *settings,
@@ -291,6 +333,8 @@ static int open_stages(struct plan_chain *chain, const struct chain_settings *se
             return -1;
         engine_add(chain->flow.engine, fn);
         chain->stages[i].fn = fn;
+        if (open_undo(chain, settings, &calling, i, err) < 0)
+            return -1;
         if (fn_is_sink(fn) && i + 1 < chain->count)
             return err_set(err, ERR_USAGE, "stage %u, '%s': only the last stage may be a sink",
                            i + 1, fn_name(fn));
@@ -312,13 +356,17 @@ struct plan_chain *plan_chain_new(struct engine *engine, const struct chain_sett
     chain->flow.begin = begin;
     chain->count = (unsigned)settings->count;
     chain->stages = mem_array(settings->count, sizeof *chain->stages);
+    chain->saga.undos = mem_array(settings->count, sizeof(struct fn *));
+    chain->saga.flow = &chain->flow;
+    chain->letters.stages = chain->count;
+    chain->letters.undos = chain->saga.undos;
     chain->task.run = task_run;
     chain->idle.run = before_sleep;
-    chain->from = settings->from;
-    chain->from_stage = settings->from == CHAIN_FROM_STAGE ? settings->stage - 1 : 0;
+    chain->letters.from = settings->from;
+    chain->letters.stage = settings->from == CHAIN_FROM_STAGE ? settings->stage - 1 : 0;
     loop_idle_add(engine_loop(engine), &chain->idle);
-    if (chain->from != CHAIN_FROM_START)
-        redrive_watch(&chain->letter, engine_paths(engine));
+    if (chain->letters.from != CHAIN_FROM_START)
+        redrive_watch(&chain->letters.paths, engine_paths(engine));
     if (open_stages(chain, settings, err) == 0)
         return chain;
     plan_chain_free(chain);
@@ -332,6 +380,7 @@ void plan_chain_free(struct plan_chain *chain)
     loop_idle_remove(engine_loop(chain->flow.engine), &chain->idle);
     loop_undefer(engine_loop(chain->flow.engine), &chain->task);
     strand_pool_free(&chain->flow.pool);
+    free(chain->saga.undos);
     free(chain->stages);
     free(chain);
 }

@@ -13,10 +13,8 @@
  *   - the first strand of the job whose turn it is to write may always go on, so that nothing waits
  *     for itself. What it gives is written at once, long before the job ends.
  *
- * A failure ends its strand with a dead letter that names the stage and holds the stage's input.
- * The ledger of the next issue looks up a finished stage before its call begins and records it when
- * it answers (start_line, answered in plan_chain.c); the compensations (--undo) run where a job
- * with letters ends (chain_job.c, end).
+ * A failure ends its strand with a dead letter that names the stage and holds the stage's input, or
+ * undoes the stages before it first (saga.h). No call begins while an undo function has no room.
  */
 #ifndef FIT_ENGINE_PLAN_CHAIN_H
 #define FIT_ENGINE_PLAN_CHAIN_H
@@ -34,6 +32,7 @@ enum chain_from { CHAIN_FROM_START, CHAIN_FROM_STAGE, CHAIN_FROM_LETTER };
 
 struct chain_settings {
     char *const *functions; /* one string each */
+    char *const *undos;     /* of each function; NULL: it has none */
     size_t count;
     const unsigned *jobs; /* of each stage; NULL: as the options say */
     enum chain_from from; /* STAGE, LETTER: the input is dead letters, of one stage or of any */

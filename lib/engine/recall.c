@@ -15,7 +15,7 @@ enum {
 };
 #define NO_PLACE UINT64_MAX
 
-/* A result on its way into the ledger: of a call, or (call NULL) of a job. */
+/* On its way into the ledger: the result of a call, or of a job, or a text of a plan. */
 struct recollection {
     struct ledger_op op; /* first */
     struct recall *recall;
@@ -24,6 +24,7 @@ struct recollection {
     void (*done)(struct fn_call *call); /* the plan's */
     void *owner;                        /* the call's, meanwhile */
     struct slice lines;                 /* of a job */
+    void (*noted)(void *owner);         /* of a text, with owner */
     uint64_t since;
     struct recollection *next_free;
 };
@@ -305,6 +306,39 @@ void recall_end_take(struct recall *recall, struct engine_job *job, struct slice
     struct recollection *own = new_recollection(recall, job);
     own->lines = lines;
     add(own, job_id(&job->job), STR(""), lines, count, job_recorded);
+}
+
+/* ---- a plan's own texts ---- */
+
+bool recall_knows(struct recall *recall, struct engine_job *job, struct str scope, struct buf *text)
+{
+    struct ledger_op op;
+    if (!find(recall, job, key_of(job_id(&job->job), scope), &op))
+        return false;
+    if (text)
+        buf_add_str(text, op.lines);
+    buf_free(&op.answer);
+    return true;
+}
+
+static void text_recorded(struct store_op *op)
+{
+    struct recollection *own = op->owner;
+    void (*noted)(void *owner) = own->noted;
+    void *owner = own->owner;
+    check(own->recall, op);
+    drop(own);
+    noted(owner);
+}
+
+void recall_note(struct recall *recall, struct engine_job *job, struct str scope, struct str text,
+                 void (*done)(void *owner), void *owner)
+{
+    struct recollection *own = new_recollection(recall, job);
+    own->noted = done;
+    own->owner = owner;
+    struct slice borrowed = {.data = text.data, .len = text.len};
+    add(own, job_id(&job->job), scope, borrowed, 1, text_recorded);
 }
 
 bool recall_hides(const struct recall *recall, bool shown_before)

@@ -38,6 +38,12 @@ bool recall_find(struct recall *recall, struct engine_job *job, struct slice *li
 void recall_end_take(struct recall *recall, struct engine_job *job, struct slice lines,
                      size_t count);
 
+/* A plan's own texts: job_knows and job_note (engine.h). */
+bool recall_knows(struct recall *recall, struct engine_job *job, struct str scope,
+                  struct buf *text);
+void recall_note(struct recall *recall, struct engine_job *job, struct str scope, struct str text,
+                 void (*done)(void *owner), void *owner);
+
 /* --new: not to be printed again? */
 bool recall_hides(const struct recall *recall, bool shown);
 

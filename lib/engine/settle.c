@@ -24,7 +24,8 @@
 
 /* ---- letters ---- */
 
-void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure)
+void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure,
+                       const struct letter_way *way)
 {
     struct engine *engine = job->job.engine;
     job->outcome = SOURCE_DEAD;
@@ -41,6 +42,7 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
         .source = malformed ? engine->source->name : NULL,
         .line = job->job.line,
         .length = job->length,
+        .way = way,
     };
     struct buf line = {0};
     deadletter_format(&line, &facts, failure);
@@ -196,7 +198,8 @@ static bool settle_unwritten(struct engine_job *job)
     settle_add_letter(job, slice_str(job->job.event),
                       failure_new(FAILURE_WRITE, FAILURE_PERMANENT,
                                   "its results could not be written: %s",
-                                  strerror(engine->out.error)));
+                                  strerror(engine->out.error)),
+                      NULL);
     settle_write_letters(job);
     return !job->letters_open;
 }

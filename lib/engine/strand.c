@@ -76,6 +76,12 @@ struct strand *strand_begin(struct strand_pool *pool, struct strand_list *list, 
     return strand;
 }
 
+void strand_place(struct strand *events, uint64_t path)
+{
+    events->path = path;
+    events->placed = true;
+}
+
 static struct strand *insert_before(struct strand_pool *pool, struct strand *place)
 {
     struct strand *strand = new_strand(pool, place->list);
@@ -110,13 +116,46 @@ static uint64_t descend(uint64_t path, uint64_t ordinal)
     return hash_64((struct str){(const char *)steps, sizeof steps});
 }
 
+uint64_t strand_next_round(uint64_t path)
+{
+    return descend(path, 0); /* sub-events count from 1 */
+}
+
+struct str strand_scope(unsigned stage, uint64_t path, char into[STRAND_SCOPE])
+{
+    int length = snprintf(into, STRAND_SCOPE, "%u/%016llx", stage + 1, (unsigned long long)path);
+    return (struct str){into, (size_t)length};
+}
+
+int strand_read_scope(struct str scope, unsigned *stage, uint64_t *path)
+{
+    char text[STRAND_SCOPE], again[STRAND_SCOPE];
+    char *slash, *end;
+    if (scope.len >= sizeof text)
+        return -1;
+    memcpy(text, scope.data, scope.len);
+    text[scope.len] = '\0';
+    unsigned long number = strtoul(text, &slash, 10);
+    if (*slash != '/' || !number || number > UINT32_MAX)
+        return -1;
+    *stage = (unsigned)number - 1;
+    *path = strtoull(slash + 1, &end, 16);
+    return str_eq(strand_scope(*stage, *path, again), scope) ? 0 : -1; /* nothing but our own */
+}
+
+static void set_path(struct strand *called, uint64_t path)
+{
+    called->path = path;
+    called->call.scope = strand_scope(called->stage, path, called->scope);
+}
+
 struct strand *strand_start(struct strand_pool *pool, struct strand *lines)
 {
     size_t length = line_length(lines);
     const char *line = lines->lines.data + lines->at;
     size_t bare = length && line[length - 1] == '\n' ? length - 1 : length;
     struct slice event = slice_of(lines->lines.block, line, bare);
-    uint64_t path = descend(lines->path, ++lines->taken);
+    uint64_t path = lines->placed ? lines->path : descend(lines->path, ++lines->taken);
     lines->at += length;
     bool last = lines->at >= lines->lines.len;
     struct strand *called = last ? lines : insert_before(pool, lines);
@@ -124,14 +163,21 @@ struct strand *strand_start(struct strand_pool *pool, struct strand *lines)
         uncount_lines(pool, lines);
         slice_drop(&lines->lines);
     }
+    if (!last && lines->origin) {
+        called->origin = lines->origin;
+        called->origin->holders++;
+    }
     called->state = STRAND_CALLED;
     called->stage = lines->stage;
-    called->path = path;
+    called->placed = false;
     called->call = (struct fn_call){.event = event};
-    int scope = snprintf(called->scope, sizeof called->scope, "%u/%016llx", called->stage + 1,
-                         (unsigned long long)path);
-    called->call.scope = (struct str){called->scope, (size_t)scope};
+    set_path(called, path);
     return called;
+}
+
+void strand_enter_next_round(struct strand *called)
+{
+    set_path(called, strand_next_round(called->path));
 }
 
 void strand_pass(struct strand_pool *pool, struct strand *events)

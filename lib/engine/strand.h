@@ -8,6 +8,9 @@
  * lines and stands before them. So the list is always in depth-first order, nothing recurses, and
  * what stands first may be written while the rest is still running.
  *
+ * A strand may stand on an origin, which counts those that do: the nearest call above it of which
+ * somebody has to know when all that came of it is over (saga.h).
+ *
  * It must not know of engines, jobs or scheduling.
  */
 #ifndef FIT_ENGINE_STRAND_H
@@ -26,10 +29,15 @@ enum strand_state {
 
 enum { STRAND_SCOPE = 40 }; /* bytes of a call's scope: a stage and 16 hex digits */
 
+struct strand_origin {
+    unsigned holders;
+};
+
 struct strand {
     struct strand *next, *prev; /* of the same event */
     struct strand *later;       /* on a queue of the scheduler */
     struct strand_list *list;
+    struct strand_origin *origin; /* NULL: none */
     enum strand_state state;
     unsigned stage;     /* whose events or call this is, from 0 */
     struct slice lines; /* of EVENTS and RESULTS */
@@ -37,6 +45,7 @@ struct strand {
     size_t count;       /* RESULTS: how many lines */
     uint64_t taken;     /* EVENTS: lines started */
     uint64_t path;      /* which sub-event: the same in every run, different for each */
+    bool placed;        /* EVENTS: path is that of its one line */
     struct fn_call call;
     char scope[STRAND_SCOPE];
 };
@@ -62,6 +71,9 @@ void strand_pool_free(struct strand_pool *pool);
 struct strand *strand_begin(struct strand_pool *pool, struct strand_list *list, unsigned stage,
                             struct slice lines);
 
+/* What has just begun is one line, that sub-event of an earlier run. */
+void strand_place(struct strand *events, uint64_t path);
+
 /* Is there more than one line left? Then starting one makes another strand. */
 bool strand_has_more(const struct strand *lines);
 
@@ -70,6 +82,15 @@ bool strand_has_more(const struct strand *lines);
  * last line, else a new one before it. Its call is zeroed but for event (without LF) and scope.
  */
 struct strand *strand_start(struct strand_pool *pool, struct strand *lines);
+
+/* The path of the same sub-event when it is tried anew because what had been done was undone. */
+uint64_t strand_next_round(uint64_t path);
+/* A call that has not begun is one of that round. */
+void strand_enter_next_round(struct strand *called);
+
+/* A call's scope as text, into STRAND_SCOPE bytes, and back: -1 when it is none. */
+struct str strand_scope(unsigned stage, uint64_t path, char into[STRAND_SCOPE]);
+int strand_read_scope(struct str scope, unsigned *stage, uint64_t *path);
 
 /* Events that no function is to see: they are results. */
 void strand_pass(struct strand_pool *pool, struct strand *events);

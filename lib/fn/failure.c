@@ -23,6 +23,7 @@ static const char *const names[FAILURE_REASONS] = {
     [FAILURE_SPAWN] = "spawn",
     [FAILURE_WRITE] = "write",
     [FAILURE_FAULT] = "fault",
+    [FAILURE_NOT_UNDONE] = "not_undone",
     [FAILURE_HALTED] = "halted",
     [FAILURE_INTERRUPTED] = "interrupted",
 };
@@ -57,6 +58,7 @@ void failure_free(struct failure *failure)
     free(failure->message);
     free(failure->detail);
     free(failure->function);
+    free(failure->recorded);
     buf_free(&failure->errors);
     free(failure);
 }
@@ -68,6 +70,7 @@ struct failure *failure_dup(const struct failure *failure)
     copy->message = failure->message ? mem_strdup(failure->message) : NULL;
     copy->detail = failure->detail ? mem_strdup(failure->detail) : NULL;
     copy->function = failure->function ? mem_strdup(failure->function) : NULL;
+    copy->recorded = failure->recorded ? mem_strdup(failure->recorded) : NULL;
     copy->errors = (struct buf){0};
     buf_add_str(&copy->errors, buf_str(&failure->errors));
     return copy;

@@ -26,6 +26,7 @@ enum failure_reason {
     FAILURE_SPAWN,       /* the function could not be started */
     FAILURE_WRITE,       /* the result or the event could not be written */
     FAILURE_FAULT,       /* --fault said so */
+    FAILURE_NOT_UNDONE,  /* its undo was not called, as a later stage's has failed (chain) */
     FAILURE_HALTED,      /* --halt now ended it */
     FAILURE_INTERRUPTED, /* a signal to the fitting ended it */
     FAILURE_REASONS
@@ -52,6 +53,8 @@ struct failure {
     char *detail;      /* the error as JSON text, from the function itself; owned, may be NULL */
     char *function;    /* the function as the user wrote it; owned, may be NULL */
     struct buf errors; /* the end of what the function wrote to stderr */
+    char *recorded;    /* all that a letter says of it, as an earlier run has written it: the rest
+                          counts for nothing then; owned, NULL for a failure of this run */
 };
 
 const char *

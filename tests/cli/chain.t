@@ -259,6 +259,31 @@ sort "$out" >got
 { cat exact && printf '2\n3\n3\n3\n'; } | sort >expected
 same expected got
 
+claim '--from keeps the identity: a letter that is redriven has the same keys as its event'
+cat >identity <<'END'
+#!/bin/sh
+echo "$1 $FIT_ID $FIT_IDEMPOTENCY_KEY" >>ids
+[ ! -e fail ] || [ "$1" != b ] || exit 65
+sed p
+END
+chmod +x identity
+printf '1\n1\n{"id":"x","source":"s","specversion":"1.0"}\n' >events
+rm -f ids
+run chain './identity a' './identity b' './identity c' <events
+sort ids | uniq >ids.whole
+rm -f ids
+: >fail
+run chain --quiet --dead first './identity a' './identity b' './identity c' <events
+run chain --quiet --dead second --from auto './identity a' './identity b' './identity c' <first
+rm -f fail
+run chain --from auto './identity a' './identity b' './identity c' <second
+exits 0
+is "$(grep -c . "$out")" 24 results
+sort ids | uniq >ids.redriven
+same ids.whole ids.redriven
+is "$(cut -d ' ' -f 2 ids.whole | sort -u | tail -n 1)" 's#x' identity
+rm -f first second
+
 claim '--from N takes letters of that stage, and gives the others back as they were'
 run chain --quiet --from 3 --dead again cat cat cat <dead
 exits 123

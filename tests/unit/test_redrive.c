@@ -100,6 +100,97 @@ static void takes_the_value_from_a_letter_that_was_written_anew(void **state)
     free_reader(&reader);
 }
 
+static void check_text(struct str got, const char *expected)
+{
+    check_event(got, str_of(expected));
+}
+
+/* A letter of stage 3 as deadletter_format writes it, read back. line holds its bytes. */
+static struct redrive_letter letter_with(struct reader *reader, const struct letter_way *way,
+                                         const char *command, struct buf *line)
+{
+    struct failure *failure = failure_new(FAILURE_EXIT, FAILURE_ORDINARY, "exit status 1");
+    failure->stage = 3;
+    struct letter_facts facts = {
+        .event = STR("1"), .is_json = true, .id = STR("a\"b"), .command = command, .way = way};
+    deadletter_format(line, &facts, failure);
+    line->len--; /* its LF */
+    struct redrive_letter letter;
+    struct err err;
+    assert_int_equal(read_line(reader, buf_str(line), &letter, &err), 0);
+    failure_free(failure);
+    return letter;
+}
+
+static void goes_on_where_the_event_died(void **state)
+{
+    (void)state;
+    struct reader reader = new_reader();
+    struct buf line = {0};
+    struct letter_way way = {.scope = STR("3/00000000000000ff")};
+    struct redrive_letter letter = letter_with(&reader, &way, "chain", &line);
+    check_text(letter.on_with, "1");
+    assert_int_equal(letter.on_at, 3);
+    assert_true(letter.placed);
+    assert_int_equal(letter.path, 0xff);
+    check_text(letter.id, "\"a\\\"b\"");
+    assert_false(letter.way.undo);
+    buf_free(&line);
+    free_reader(&reader);
+}
+
+static void begins_again_with_the_stage_that_was_undone_last(void **state)
+{
+    (void)state;
+    struct reader reader = new_reader();
+    struct buf line = {0};
+    struct letter_way way = {.scope = STR("1/00000000000000ff"),
+                             .undone = STR("2,1"),
+                             .again = STR("{\"a\":[1, 2]}"),
+                             .others = 7};
+    struct redrive_letter letter = letter_with(&reader, &way, "chain", &line);
+    check_text(letter.event, "1");
+    assert_int_equal(letter.stage, 3);
+    check_text(letter.on_with, "{\"a\":[1, 2]}");
+    assert_int_equal(letter.on_at, 1);
+    check_text(letter.way.undone, "2,1");
+    check_text(letter.way.again, "{\"a\":[1, 2]}");
+    assert_int_equal(letter.way.others, 7);
+    buf_free(&line);
+    free_reader(&reader);
+}
+
+static void tells_what_is_still_to_be_undone(void **state)
+{
+    (void)state;
+    struct reader reader = new_reader();
+    struct buf line = {0};
+    struct letter_way undo = {.undo = true, .scope = STR("3/00000000000000ff")};
+    struct redrive_letter letter = letter_with(&reader, &undo, "chain", &line);
+    assert_true(letter.way.undo);
+    assert_int_equal(letter.on_at, 3);
+    buf_clear(&line);
+    struct letter_way left = {.left = STR("2,1")};
+    letter = letter_with(&reader, &left, "chain", &line);
+    check_text(letter.way.left, "2,1");
+    assert_false(letter.placed);
+    check_text(letter.id, "\"a\\\"b\"");
+    buf_free(&line);
+    free_reader(&reader);
+}
+
+/* Others write several letters about one event: its parts, its branches. */
+static void takes_no_identity_from_letters_of_other_commands(void **state)
+{
+    (void)state;
+    struct reader reader = new_reader();
+    struct buf line = {0};
+    struct redrive_letter letter = letter_with(&reader, NULL, "route", &line);
+    assert_null(letter.id.data);
+    buf_free(&line);
+    free_reader(&reader);
+}
+
 static void refuses_what_holds_no_event(void **state)
 {
     (void)state;
@@ -119,6 +210,10 @@ static void refuses_what_holds_no_event(void **state)
          "no dead letter: its \"stage\" is no number of a stage"},
         {"{\"event\":1,\"reason\":\"exit\",\"stage\":null}",
          "no dead letter: its \"stage\" is no number of a stage"},
+        {"{\"event\":1,\"reason\":\"exit\",\"stage\":2,\"scope\":\"2\"}",
+         "no dead letter: its \"scope\" is none of its stage"},
+        {"{\"event\":1,\"reason\":\"exit\",\"stage\":2,\"scope\":\"3/0123456789abcdef\"}",
+         "no dead letter: its \"scope\" is none of its stage"},
         {"{\"event\":1,\"reason\":\"exit\",\"stage\":18446744073709551616}",
          "no dead letter: its \"stage\" is no number of a stage"},
     };
@@ -138,6 +233,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_back_what_was_written_into_a_letter),
         cmocka_unit_test(takes_the_value_from_a_letter_that_was_written_anew),
+        cmocka_unit_test(goes_on_where_the_event_died),
+        cmocka_unit_test(begins_again_with_the_stage_that_was_undone_last),
+        cmocka_unit_test(tells_what_is_still_to_be_undone),
+        cmocka_unit_test(takes_no_identity_from_letters_of_other_commands),
         cmocka_unit_test(refuses_what_holds_no_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,78 @@ static void names_a_sub_event_the_same_in_every_order(void **state)
     block_drop_kept();
 }
 
+static void places_a_call_by_its_scope(void **state)
+{
+    (void)state;
+    struct strand_pool pool = {0};
+    struct strand_list list = {0};
+    struct strand *called = strand_start(&pool, strand_begin(&pool, &list, 2, lines_of("1\n")));
+    unsigned stage;
+    uint64_t path;
+    assert_int_equal(strand_read_scope(called->call.scope, &stage, &path), 0);
+    assert_int_equal(stage, 2);
+    assert_int_equal(path, called->path);
+
+    struct strand_list later = {0};
+    struct strand *events = strand_begin(&pool, &later, stage, lines_of("1\n"));
+    strand_place(events, path);
+    struct strand *again = strand_start(&pool, events);
+    assert_string_equal(again->scope, called->scope);
+    strand_enter_next_round(again);
+    assert_string_not_equal(again->scope, called->scope);
+    assert_int_equal(again->path, strand_next_round(path));
+    strand_end(&pool, again);
+    strand_end(&pool, called);
+    strand_pool_free(&pool);
+    block_drop_kept();
+}
+
+static void takes_no_scope_but_its_own(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        "1",
+        "1/",
+        "0/0123456789abcdef",
+        "01/0123456789abcdef",
+        "-1/0123456789abcdef",
+        "1/0123456789abcde",
+        "1/0123456789abcdef0",
+        "1/0123456789ABCDEF",
+        "1/ 123456789abcdef",
+        "1/0123456789abcdeg",
+        "4294967296/0123456789abcdef",
+        "99999999999999999999999999999999999999999999/0123456789abcdef",
+    };
+    unsigned stage;
+    uint64_t path;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(strand_read_scope(str_of(wrong[i]), &stage, &path), -1);
+    assert_int_equal(strand_read_scope(STR("1/0123456789abcdef"), &stage, &path), 0);
+    assert_int_equal(stage, 0);
+    assert_int_equal(path, UINT64_C(0x0123456789abcdef));
+}
+
+static void counts_the_strands_that_stand_on_an_origin(void **state)
+{
+    (void)state;
+    struct strand_pool pool = {0};
+    struct strand_list list = {0};
+    struct strand_origin origin = {1};
+    struct strand *events = strand_begin(&pool, &list, 1, lines_of("1\n2\n3\n"));
+    events->origin = &origin;
+    for (unsigned i = 0; i < 3; i++) {
+        struct strand *called = strand_start(&pool, events);
+        assert_ptr_equal(called->origin, &origin);
+        assert_int_equal(origin.holders, i < 2 ? i + 2 : 3);
+    }
+    while (list.first)
+        strand_end(&pool, list.first);
+    strand_pool_free(&pool);
+    block_drop_kept();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +289,9 @@ int main(void)
         cmocka_unit_test(hands_results_out_in_whole_lines),
         cmocka_unit_test(keeps_the_order_of_a_sequential_run),
         cmocka_unit_test(names_a_sub_event_the_same_in_every_order),
+        cmocka_unit_test(places_a_call_by_its_scope),
+        cmocka_unit_test(takes_no_scope_but_its_own),
+        cmocka_unit_test(counts_the_strands_that_stand_on_an_origin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
