@@ -57,7 +57,7 @@ static int open_fifo(const struct bell *bell, struct err *err)
     if (fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode))
         return fd;
     close(fd);
-    return err_set(err, ERR_NOT_USABLE, "%s/run/%s is no FIFO", bell->home->path, bell->file);
+    return err_set(err, ERR_STATE, "%s/run/%s is no FIFO", bell->home->path, bell->file);
 }
 
 static bool is_removed(const struct bell *bell)

@@ -283,7 +283,7 @@ struct cell_map *cell_file_open(const struct cell_file *file, const struct stat 
     if (repair_name(file, spoiled, reset, err) == 0) {
         map = use_file(file, NULL, opened, &found, err);
         if (!map && found != FOUND_FAILED)
-            err_set(err, ERR_NOT_USABLE, "%s/run/%s: somebody else changes it", file->home->path,
+            err_set(err, ERR_STATE, "%s/run/%s: somebody else changes it", file->home->path,
                     file->file);
     }
     close(folder);

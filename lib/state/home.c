@@ -128,6 +128,10 @@ static int check_format(const struct home *home, struct err *err)
 
 struct home *home_open(const char *path, struct err *err)
 {
+    if (!*path) {
+        err_set(err, ERR_USAGE, "the name of the state directory is empty");
+        return NULL;
+    }
     if (home_is_url(path)) {
         err_set(err, ERR_USAGE, "%s: no distributed engine is built in; name a directory", path);
         return NULL;

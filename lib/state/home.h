@@ -31,7 +31,7 @@ struct home {
     int run; /* its folder run/ */
 };
 
-/* Open, and make what is missing. NULL with ERR_USAGE (a URL), ERR_STATE, ERR_SYSTEM. */
+/* Open, and make what is missing. NULL with ERR_USAGE (a URL, nothing), ERR_STATE, ERR_SYSTEM. */
 struct home *home_open(const char *path, struct err *err);
 void home_free(struct home *home); /* NULL is a no-op */
 

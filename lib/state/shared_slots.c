@@ -132,14 +132,32 @@ static struct slots *lock_slots(struct shared_slots *shared)
 
 /* ---- other processes ---- */
 
-/* Copy the table's processes but this one, sorted. What is read here may change at once. */
-static size_t others(struct shared_slots *shared, const cell_holder *table, size_t len)
+/* Unlock, and say who stands in the table, which has so many places, so many of them filled: others
+ * than this process, sorted. That may change at once. */
+static size_t others(struct shared_slots *shared, const cell_holder *table, size_t places,
+                     size_t filled)
 {
+    size_t len = 0;
     if (!shared->others)
         shared->others = mem_array(SLOTS_MAX, sizeof *shared->others);
-    memcpy(shared->others, table, len * sizeof *table);
+    for (size_t i = 0; i < places && len < filled; i++) {
+        if (table[i])
+            shared->others[len++] = table[i];
+    }
     cell_unlock(shared->cell);
     return holder_watch_sort(shared->others, len);
+}
+
+static size_t other_holders(struct shared_slots *shared)
+{
+    const struct slots *slots = lock_slots(shared);
+    return others(shared, slots->holders, SLOTS_MAX, slots->held);
+}
+
+static size_t other_waiters(struct shared_slots *shared)
+{
+    const struct slots *slots = lock_slots(shared);
+    return others(shared, slots->waiters, SLOTS_WAITERS, slots->waiting);
 }
 
 /* Of the others, keep those that are gone. The number. */
@@ -173,7 +191,7 @@ static uint32_t strike_out(const struct shared_slots *shared, size_t gone, cell_
  */
 static bool reap_holders(struct shared_slots *shared)
 {
-    size_t gone = keep_gone(shared, others(shared, lock_slots(shared)->holders, SLOTS_MAX));
+    size_t gone = keep_gone(shared, other_holders(shared));
     if (!gone)
         return false;
     struct slots *slots = lock_slots(shared);
@@ -188,7 +206,7 @@ static bool reap_holders(struct shared_slots *shared)
 
 static void reap_waiters(struct shared_slots *shared)
 {
-    size_t gone = keep_gone(shared, others(shared, lock_slots(shared)->waiters, SLOTS_WAITERS));
+    size_t gone = keep_gone(shared, other_waiters(shared));
     if (!gone)
         return;
     struct slots *slots = lock_slots(shared);
@@ -199,7 +217,7 @@ static void reap_waiters(struct shared_slots *shared)
 /* Watch who holds slots now. False: one of them has ended meanwhile. */
 static bool watch_holders(struct shared_slots *shared)
 {
-    size_t len = others(shared, lock_slots(shared)->holders, SLOTS_MAX);
+    size_t len = other_holders(shared);
     return holder_watch_set(&shared->holders, shared->others, len);
 }
 
@@ -220,17 +238,18 @@ static void tell_later(struct loop_task *task)
 static int take_free(struct shared_slots *shared)
 {
     struct slots *slots = lock_slots(shared);
-    int slot = -1;
-    if (slots->held < shared->limit) {
-        slot = 0;
-        while (slots->holders[slot]) /* fewer are held than lie below the limit */
-            slot++;
+    int slot = 0;
+    /* If fewer are held than the limit, one below it is free. */
+    while (slots->held < shared->limit && slot < (int)shared->limit && slots->holders[slot])
+        slot++;
+    bool taken = slots->held < shared->limit && slot < (int)shared->limit;
+    if (taken) {
         slots->holders[slot] = cell_self();
         slots->held++;
         shared->mine[slot] = 1;
     }
     cell_unlock(shared->cell);
-    return slot;
+    return taken ? slot : -1;
 }
 
 /*

@@ -289,7 +289,7 @@ static void refuses_what_is_no_fifo_and_leaves_it(void **state)
     assert_int_equal(write(fd, "precious", 8), 8);
     struct bell *bell = bell_open(home, "queue", STR("a"));
     assert_int_equal(bell_ring(bell, &err), -1);
-    assert_int_equal(err.kind, ERR_NOT_USABLE);
+    assert_int_equal(err.kind, ERR_STATE);
     assert_int_equal(bell_listen(bell, loop, hear, &heard, &err), -1);
     assert_int_equal(pread(fd, text, sizeof text, 0), 8);
     assert_string_equal(text, "precious");
