@@ -119,26 +119,66 @@ const char *num_size(const char *text, size_t *bytes)
     return NULL;
 }
 
-const char *num_rate(const char *text, uint64_t *count, int64_t *period)
+/* "/s", "/100ms": what follows the number of a rate. */
+static const char *read_per(const char *text, int64_t *period)
 {
-    uint64_t events;
-    const char *reason = read_digits(&text, &events);
-    if (reason)
-        return reason;
-    if (!events)
-        return "must not be 0";
+    static const char not_a_rate[] = "not a rate (10/s, 600/m)";
     if (*text++ != '/')
-        return "not a rate (10/s, 600/m)";
+        return not_a_rate;
     int64_t length = unit_of(text);
     if (*text >= '0' && *text <= '9') {
-        reason = num_duration(text, &length);
+        const char *reason = num_duration(text, &length);
         if (reason)
             return reason;
     }
     if (!*text || length <= 0)
-        return "not a rate (10/s, 600/m)";
-    *count = events;
+        return not_a_rate;
     *period = length;
+    return NULL;
+}
+
+const char *num_rate(const char *text, uint64_t *count, int64_t *period)
+{
+    uint64_t events;
+    const char *reason = read_digits(&text, &events);
+    if (!reason && !events)
+        reason = "must not be 0";
+    if (!reason)
+        reason = read_per(text, period);
+    if (!reason)
+        *count = events;
+    return reason;
+}
+
+const char *num_byte_rate(const char *text, uint64_t *bytes, int64_t *period)
+{
+    char size[NUM_TEXT];
+    size_t len = strcspn(text, "/");
+    size_t count;
+    if (len >= sizeof size)
+        return TOO_LARGE;
+    memcpy(size, text, len);
+    size[len] = '\0';
+    const char *reason = num_size(size, &count);
+    if (!reason && !count)
+        reason = "must not be 0";
+    if (!reason)
+        reason = read_per(text + len, period);
+    if (!reason)
+        *bytes = count;
+    return reason;
+}
+
+const char *num_decimal(const char *text, double *number)
+{
+    enum { DECIMALS = 1000000 };
+    uint64_t scaled;
+    const char *reason = read_decimal(&text, DECIMALS, &scaled);
+    if (reason)
+        return reason;
+    if (*text)
+        return NOT_A_NUMBER;
+    *number = (double)scaled / DECIMALS;
     return NULL;
 }
 

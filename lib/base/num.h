@@ -26,6 +26,12 @@ const char *num_size(const char *text, size_t *bytes);
 /* count events each period nanoseconds: "10/s", "600/m", "5/100ms", "1/h". Both are at least 1. */
 const char *num_rate(const char *text, uint64_t *count, int64_t *period);
 
+/* Bytes each period: "64K/s", "1M/m". Both are at least 1. */
+const char *num_byte_rate(const char *text, uint64_t *bytes, int64_t *period);
+
+/* A decimal number: "1.5", "2". Up to six decimals. */
+const char *num_decimal(const char *text, double *number);
+
 /* A percentage ("10%", "2.5%") as a fraction from 0 to 1. */
 const char *num_percent(const char *text, double *fraction);
 
