@@ -4,6 +4,7 @@
 #include "base/msg.h"
 #include "base/num.h"
 #include "engine/chain_outline.h"
+#include "engine/common_policies.h"
 #include "engine/engine.h"
 #include "engine/options.h"
 #include "engine/plan_chain.h"
@@ -111,9 +112,13 @@ static int take_function(void *into, const char *word, struct err *err)
 }
 
 static const struct option_group chaining = {"Chaining", entries, set};
-static const struct option_use uses[] = {
-    {&chaining, NULL},         {&common_calling, &common},   {&common_flow, &common},
-    {&common_events, &common}, {&common_reporting, &common}, {0}};
+static const struct option_use uses[] = {{&chaining, NULL},
+                                         {&common_calling, &common},
+                                         {&common_policies, &common},
+                                         {&common_flow, &common},
+                                         {&common_events, &common},
+                                         {&common_reporting, &common},
+                                         {0}};
 
 static const struct command command = {
     .name = "chain",

@@ -1,6 +1,7 @@
 /* fan-out: run a function on many events, or on the parts of one, in parallel. */
 #include "base/num.h"
 #include "engine/batch.h"
+#include "engine/common_policies.h"
 #include "engine/engine.h"
 #include "engine/joblog.h"
 #include "engine/options.h"
@@ -109,6 +110,7 @@ static const struct option_group log_group = {"Logs", log_entries, set_log};
 
 static const struct option_use uses[] = {{&group, NULL},
                                          {&common_calling, &common},
+                                         {&common_policies, &common},
                                          {&common_flow, &common},
                                          {&common_events, &common},
                                          {&common_reporting, &common},

@@ -1,6 +1,7 @@
 /* route: send each event to the function that its content names. */
 #include "base/mem.h"
 #include "base/num.h"
+#include "engine/common_policies.h"
 #include "engine/engine.h"
 #include "engine/options.h"
 #include "engine/plan_route.h"
@@ -107,9 +108,13 @@ static int take_word(void *into, const char *word, struct err *err)
 }
 
 static const struct option_group routing = {"Routing", entries, set};
-static const struct option_use uses[] = {
-    {&routing, NULL},          {&common_calling, &common},   {&common_flow, &common},
-    {&common_events, &common}, {&common_reporting, &common}, {0}};
+static const struct option_use uses[] = {{&routing, NULL},
+                                         {&common_calling, &common},
+                                         {&common_policies, &common},
+                                         {&common_flow, &common},
+                                         {&common_events, &common},
+                                         {&common_reporting, &common},
+                                         {0}};
 
 static const struct command command = {
     .name = "route",

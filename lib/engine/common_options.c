@@ -5,6 +5,7 @@
 #include "base/msg.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "engine/common_policies.h"
 #include "state/home.h"
 
 #include <sched.h>
@@ -137,6 +138,7 @@ void common_options_init(struct common_options *options)
         .calling = fn_defaults,
         .max_event = COMMON_EVENT_SIZE,
     };
+    common_policies_init(&options->policies);
     options->calling.jobs = (unsigned)common_options_cores();
 }
 

@@ -3,14 +3,15 @@
  *
  * Each group below is a table and a reader that fills a struct common_options; a command lists the
  * groups that it wants in its option_use list, all into the same struct, after
- * common_options_init. The call policies (breaker, rate, bulkhead) will be a group of their own,
- * the ledger a part of common_events.
+ * common_options_init. The call policies stand in common_policies.h, the ledger will be a part of
+ * common_events.
  */
 #ifndef FIT_ENGINE_COMMON_OPTIONS_H
 #define FIT_ENGINE_COMMON_OPTIONS_H
 
 #include "engine/options.h"
 #include "fn/function.h"
+#include "fn/policy.h"
 
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct common_options {
     struct fn_settings calling; /* jobs: the cores, where not given */
     bool seeded;                /* seed was given */
     uint64_t seed;
+    struct policy_settings policies; /* common_policies.h */
     /* common_flow */
     bool unordered;
     const char *serial_by;

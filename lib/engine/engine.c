@@ -1,5 +1,6 @@
 /* engine.c: an engine set up and taken apart, and what is asked of it. */
 #include "engine/internal.h"
+#include "engine/common_policies.h"
 #include "engine/recall.h"
 #include "engine/reporting.h"
 #include "engine/state_dir.h"
@@ -53,6 +54,13 @@ static void exhausted(size_t size)
     msg_divert(NULL, NULL);
     msg_error("out of memory (%zu bytes)", size);
     _exit(EXIT_FITTING);
+}
+
+static void policy_changed(void *owner)
+{
+    const struct engine *engine = owner;
+    if (engine->policy_changed)
+        engine->policy_changed(engine->policy_owner);
 }
 
 /* ---- setting up ---- */
@@ -109,6 +117,23 @@ static int compile_options(struct engine *engine, struct err *err)
     engine->serial_by = jq_compile(options->serial_by, engine->paths, err);
     engine->serial = serial_new(ENGINE_WINDOW);
     return engine->serial_by ? 0 : -1;
+}
+
+static int open_policy(struct engine *engine, struct err *err)
+{
+    const struct policy_settings *policies = &engine->options->policies;
+    const char *conflict = common_policies_conflict(policies);
+    if (conflict)
+        return err_set(err, ERR_USAGE, "%s", conflict);
+    if (!policy_is_wanted(policies))
+        return 0;
+    struct home *home = policy_needs_home(policies) ? engine_home(engine, err) : NULL;
+    if (policy_needs_home(policies) && !home)
+        return -1;
+    const struct policy_listener listener = {
+        .warn = warn, .changed = policy_changed, .owner = engine};
+    engine->policy = policy_open(policies, home, engine->loop, &listener, err);
+    return engine->policy ? 0 : -1;
 }
 
 /* --dead FILE is a function that only takes. */
@@ -182,8 +207,9 @@ struct engine *engine_new(const struct common_options *options, struct err *err)
     msg_divert(say, engine);
     engine->take.run = admit_task;
     engine->idle.run = run_idle;
-    if (compile_options(engine, err) < 0 || open_dead(engine, err) < 0 ||
-        reporting_open(engine, err) < 0 || open_ledger(engine, err) < 0)
+    if (compile_options(engine, err) < 0 || open_policy(engine, err) < 0 ||
+        open_dead(engine, err) < 0 || reporting_open(engine, err) < 0 ||
+        open_ledger(engine, err) < 0)
         goto fail;
     return engine;
 
@@ -211,6 +237,7 @@ void engine_free(struct engine *engine)
     for (size_t i = 0; i < engine->fn_count; i++)
         fn_free(engine->fns[i]);
     free(engine->fns);
+    policy_free(engine->policy);
     free_jobs(engine);
     deadletter_free(engine->deadletter);
     identity_free(engine->identity);
@@ -249,7 +276,9 @@ struct fn_context *engine_functions(struct engine *engine)
 
 const struct fn_settings *engine_settings(struct engine *engine)
 {
-    return &engine->options->calling;
+    engine->settings = engine->options->calling;
+    engine->settings.policy = engine->policy;
+    return &engine->settings;
 }
 
 struct home *engine_home(struct engine *engine, struct err *err)
@@ -313,6 +342,14 @@ void engine_observe(struct engine *engine,
         mem_realloc(engine->observers, (engine->observer_count + 1) * sizeof *engine->observers);
     engine->observers[engine->observer_count++] = (struct observer){observer, owner};
     engine->context.attempted = attempted;
+}
+
+struct shared_breaker *engine_breaker(struct engine *engine, void (*changed)(void *owner),
+                                      void *owner)
+{
+    engine->policy_changed = changed;
+    engine->policy_owner = owner;
+    return engine->policy ? policy_breaker(engine->policy) : NULL;
 }
 
 void engine_want_ids(struct engine *engine)

@@ -60,6 +60,7 @@ struct letter_way;
 struct home;
 struct store;
 struct job;
+struct shared_breaker;
 
 struct plan {
     /*
@@ -131,6 +132,11 @@ void engine_remove(struct engine *engine, struct fn *fn);
  * in the order in which they came. */
 void engine_observe(struct engine *engine,
                     void (*attempted)(void *owner, const struct fn_attempt *attempt), void *owner);
+
+/* The breaker, for commands that tell of it; NULL: none. changed is called when it is seen in
+ * another state. */
+struct shared_breaker *engine_breaker(struct engine *engine, void (*changed)(void *owner),
+                                      void *owner);
 
 /* Identities are needed for every event (a report, a trace), also by functions that do not want
  * them. */

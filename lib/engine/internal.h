@@ -68,7 +68,11 @@ struct engine {
     struct store *store;
     struct recall *recall; /* NULL: no --ledger */
     struct json_paths *paths;
-    struct json_value *values; /* of the scan under way */
+    struct json_value *values;   /* of the scan under way */
+    struct fn_settings settings; /* of the options, with the policy */
+    struct policy *policy;       /* NULL: none is asked for */
+    void (*policy_changed)(void *owner);
+    void *policy_owner;
     struct fn **fns;
     size_t fn_count;
     struct plan *plan;

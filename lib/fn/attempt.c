@@ -3,12 +3,13 @@
  *
  * The policies stand around an attempt in the order of DESIGN.md 1.4: retry( breaker( throttle(
  * timeout( bulkhead( call ))))). Retry is here; the timeout is kept by the kind, which knows when
- * an attempt begins; breaker and throttle are asked in attempt_admit, before a slot is taken, and
- * told in attempt_end; the bulkhead's slot is taken in begin, beside the function's own.
+ * an attempt begins; the others stand in the gate (gate.h), through which every attempt goes, also
+ * a repeated one.
  */
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "fn/gate.h"
 #include "fn/kind.h"
 #include "pattern/retry.h"
 
@@ -63,18 +64,32 @@ static void begin(struct fn_call *call)
         fn->kind->begin(fn, call);
 }
 
-static void queue(struct fn *fn, struct fn_call *call)
+void attempt_ready(struct fn *fn, struct fn_call *call)
 {
     call->state = CALL_WAITING;
     fn_list_append(&fn->waiting, call);
     attempt_pump(fn);
 }
 
+/* It wants an attempt. */
+static void arrive(struct fn *fn, struct fn_call *call)
+{
+    if (fn->gate)
+        gate_enter(fn->gate, call);
+    else if (!fn->waiting.count && fn->kind->has_slot(fn))
+        begin(call);
+    else
+        attempt_ready(fn, call);
+}
+
 static void wake(struct loop_timer *timer)
 {
     struct fn_call *call = call_of(timer);
-    fn_list_remove(&call->fn->sleeping, call);
-    queue(call->fn, call);
+    struct fn *fn = call->fn;
+    fn_list_remove(&fn->sleeping, call);
+    arrive(fn, call);
+    if (fn->gate) /* which may have refused others too: there is room */
+        attempt_pump(fn);
 }
 
 static void sleep_until(struct fn_call *call, enum call_state state, int64_t at)
@@ -95,19 +110,33 @@ void attempt_admit(struct fn *fn, struct fn_call *call)
         sleep_until(call, CALL_DELAYED, loop_now(fn->context->loop) + fn->settings.fault.delay);
         return;
     }
-    if (!fn->waiting.count && fn->kind->has_slot(fn)) {
+    arrive(fn, call);
+}
+
+/* Begin the first that waits, or end it. False: it has to wait on. */
+static bool begin_first(struct fn *fn)
+{
+    struct fn_call *call = fn->waiting.first;
+    struct failure *why = NULL;
+    enum gate_answer answer = fn->gate ? gate_ask(fn->gate, call, &why) : GATE_PASS;
+    if (answer == GATE_WAIT)
+        return false;
+    fn_list_remove(&fn->waiting, call);
+    if (answer == GATE_PASS)
         begin(call);
-        return;
-    }
-    queue(fn, call);
+    else
+        attempt_refuse(call, why);
+    return true;
 }
 
 void attempt_pump(struct fn *fn)
 {
-    while (fn->waiting.count && fn->kind->has_slot(fn)) {
-        struct fn_call *call = fn->waiting.first;
-        fn_list_remove(&fn->waiting, call);
-        begin(call);
+    while (fn->waiting.count && fn->kind->has_slot(fn) && begin_first(fn))
+        ;
+    if (fn->gate) {
+        if (!fn->waiting.count && fn->kind->has_slot(fn))
+            gate_feed(fn->gate);
+        gate_watch(fn->gate);
     }
     if (fn->context->room && fn_has_room(fn))
         fn->context->room(fn->context->owner);
@@ -139,25 +168,17 @@ static int64_t next_delay(struct fn_call *call, const struct failure *failure)
 {
     const struct fn *fn = call->fn;
     if (fn->cancelled || failure->class == FAILURE_PERMANENT ||
-        call->attempts > fn->settings.retries)
+        call->attempts + call->refused > fn->settings.retries)
+        return -1;
+    if (fn->gate && !gate_may_retry(fn->gate))
         return -1;
     struct retry_policy policy = {.base = fn->settings.backoff_base,
                                   .cap = fn->settings.backoff_cap};
-    return retry_delay(&policy, call->attempts, rng_unit(fn->context->rng));
+    return retry_delay(&policy, call->attempts + call->refused, rng_unit(fn->context->rng));
 }
 
-void attempt_end(struct fn_call *call, struct failure *failure, const struct attempt_report *report)
+static void retry_or_finish(struct fn_call *call, struct failure *failure)
 {
-    struct fn *fn = call->fn;
-    fn->context->attempts++;
-    fn->context->failed_attempts += failure != NULL;
-    if (fn->context->attempted)
-        report_attempt(call, failure, report);
-    if (!failure) {
-        call->failure = NULL;
-        call->done(call);
-        return;
-    }
     int64_t delay = next_delay(call, failure);
     if (delay < 0) {
         finish(call, failure);
@@ -166,16 +187,51 @@ void attempt_end(struct fn_call *call, struct failure *failure, const struct att
     failure_free(failure);
     slice_drop(&call->lines);
     call->count = 0;
-    sleep_until(call, CALL_BACKING_OFF, loop_now(fn->context->loop) + delay);
+    sleep_until(call, CALL_BACKING_OFF, loop_now(call->fn->context->loop) + delay);
+}
+
+void attempt_refuse(struct fn_call *call, struct failure *failure)
+{
+    gate_leave(call->fn->gate, call);
+    call->refused++;
+    retry_or_finish(call, failure);
+}
+
+void attempt_end(struct fn_call *call, struct failure *failure, const struct attempt_report *report)
+{
+    struct fn *fn = call->fn;
+    fn->context->attempts++;
+    fn->context->failed_attempts += failure != NULL;
+    if (fn->gate)
+        gate_end(fn->gate, call, failure);
+    if (fn->context->attempted)
+        report_attempt(call, failure, report);
+    if (!failure) {
+        call->failure = NULL;
+        call->done(call);
+        return;
+    }
+    retry_or_finish(call, failure);
+}
+
+/* What waited for the policy or held something of it is cancelled. */
+static void leave_cancelled(struct fn_call *call)
+{
+    struct fn *fn = call->fn;
+    if (fn->gate)
+        gate_leave(fn->gate, call);
+    finish(call, cancelled(fn));
 }
 
 void attempt_return(struct fn_call *call)
 {
     struct fn *fn = call->fn;
     if (fn->cancelled) {
-        finish(call, cancelled(fn));
+        leave_cancelled(call);
         return;
     }
+    if (fn->gate)
+        gate_return(fn->gate, call);
     call->attempts--;
     call->state = CALL_WAITING;
     fn_list_prepend(&fn->waiting, call);
@@ -186,8 +242,10 @@ void attempt_cancel_idle(struct fn *fn)
     while (fn->waiting.first) {
         struct fn_call *call = fn->waiting.first;
         fn_list_remove(&fn->waiting, call);
-        finish(call, cancelled(fn));
+        leave_cancelled(call);
     }
+    for (struct fn_call *call; fn->gate && (call = gate_pull(fn->gate));)
+        leave_cancelled(call);
     while (fn->sleeping.first) {
         struct fn_call *call = fn->sleeping.first;
         loop_timer_clear(fn->context->loop, &call->timer);

@@ -12,23 +12,26 @@
 #include <stdint.h>
 
 enum failure_reason {
-    FAILURE_EXIT,        /* the function ended with a status other than 0 */
-    FAILURE_SIGNAL,      /* a signal ended it */
-    FAILURE_TIMEOUT,     /* it was ended because its time was over */
-    FAILURE_ERROR,       /* it answered with an error (a line worker's "!") */
-    FAILURE_BAD_RESULT,  /* its result is not JSON, or larger than --max-result */
-    FAILURE_BAD_JSON,    /* the input line is not JSON */
-    FAILURE_TOO_LARGE,   /* the input line is longer than --max-event */
-    FAILURE_BAD_EVENT,   /* a jq program or a placeholder cannot be applied to the event */
-    FAILURE_NO_ROUTE,    /* no predicate selected it */
-    FAILURE_BRANCH_FULL, /* its function took no more (route --branch-full dead) */
-    FAILURE_PARTS,       /* some of its parts failed (fan-out --split) */
-    FAILURE_SPAWN,       /* the function could not be started */
-    FAILURE_WRITE,       /* the result or the event could not be written */
-    FAILURE_FAULT,       /* --fault said so */
-    FAILURE_NOT_UNDONE,  /* its undo was not called, as a later stage's has failed (chain) */
-    FAILURE_HALTED,      /* --halt now ended it */
-    FAILURE_INTERRUPTED, /* a signal to the fitting ended it */
+    FAILURE_EXIT,          /* the function ended with a status other than 0 */
+    FAILURE_SIGNAL,        /* a signal ended it */
+    FAILURE_TIMEOUT,       /* it was ended because its time was over */
+    FAILURE_ERROR,         /* it answered with an error (a line worker's "!") */
+    FAILURE_BAD_RESULT,    /* its result is not JSON, or larger than --max-result */
+    FAILURE_BAD_JSON,      /* the input line is not JSON */
+    FAILURE_TOO_LARGE,     /* the input line is longer than --max-event */
+    FAILURE_BAD_EVENT,     /* a jq program or a placeholder cannot be applied to the event */
+    FAILURE_NO_ROUTE,      /* no predicate selected it */
+    FAILURE_BRANCH_FULL,   /* its function took no more (route --branch-full dead) */
+    FAILURE_BREAKER_OPEN,  /* the breaker is open: no call was made */
+    FAILURE_THROTTLED,     /* it came faster than the rate (--on-excess) */
+    FAILURE_BULKHEAD_FULL, /* no slot of the bulkhead became free */
+    FAILURE_PARTS,         /* some of its parts failed (fan-out --split) */
+    FAILURE_SPAWN,         /* the function could not be started */
+    FAILURE_WRITE,         /* the result or the event could not be written */
+    FAILURE_FAULT,         /* --fault said so */
+    FAILURE_NOT_UNDONE,    /* its undo was not called, as a later stage's has failed (chain) */
+    FAILURE_HALTED,        /* --halt now ended it */
+    FAILURE_INTERRUPTED,   /* a signal to the fitting ended it */
     FAILURE_REASONS
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "fn/gate.h"
 #include "fn/kind.h"
 #include "fn/words.h"
 #include "sys/spawn.h"
@@ -74,7 +75,8 @@ struct fn *fn_open(struct fn_context *context, const struct fn_settings *setting
     fn->settings = *settings;
     const struct fn_fault *fault = &fn->settings.fault;
     fn->kind = kind_of(words[0]);
-    fn->putable = fn->kind->put && !fault->delay && fault->fail <= 0 && fault->crash <= 0;
+    fn->putable = fn->kind->put && !fault->delay && fault->fail <= 0 && fault->crash <= 0 &&
+                  !settings->policy;
     fn->name = words_join(words, count);
     fn->words = words_dup(words, count);
     fn->word_count = count;
@@ -92,6 +94,8 @@ struct fn *fn_open(struct fn_context *context, const struct fn_settings *setting
         goto fail;
     if (fn->kind->open(fn, err) < 0)
         goto fail;
+    if (settings->policy)
+        fn->gate = gate_new(fn, settings->policy);
     return fn;
 
 fail:
@@ -116,6 +120,7 @@ void fn_free(struct fn *fn)
 {
     if (!fn)
         return;
+    gate_free(fn->gate);
     if (fn->kind)
         fn->kind->free(fn);
     template_free(fn->template);
@@ -174,6 +179,8 @@ bool fn_put(struct fn *fn, struct fn_put *put, struct str line)
 
 bool fn_has_room(const struct fn *fn)
 {
+    if (fn->gate)
+        return gate_has_room(fn->gate);
     unsigned buffer = fn->settings.buffer ? fn->settings.buffer : fn->settings.jobs;
     return fn->waiting.count < buffer || fn->kind->has_slot(fn);
 }

@@ -3,8 +3,8 @@
  *
  * A function is opened from the user's words; the first may carry a scheme that picks its kind: a
  * process for each event, a line worker, a file, standard output. A call hands it one event and
- * ends exactly once, with results or with a failure. Between the two stand the policies: attempts,
- * back-off, and (in attempt.c, where they go) breaker, throttle and bulkhead.
+ * ends exactly once, with results or with a failure. Between the two stand the policies: attempts
+ * and back-off, and what policy.h tells of.
  *
  * A function runs a bounded number of calls at once; more of them wait in order. It must not know
  * of jobs, windows, or dead letters.
@@ -36,6 +36,8 @@ struct fn_fault {  /* --fault: what goes wrong on purpose, for each attempt */
     int64_t delay; /* before it is made, nanoseconds */
 };
 
+struct policy;
+
 struct fn_settings {
     unsigned jobs;        /* calls at once: processes, or workers; from 1 on */
     unsigned buffer;      /* calls that may wait for it before it has no room; 0: as many as jobs */
@@ -52,6 +54,7 @@ struct fn_settings {
     uint64_t max_uses; /* events after which a worker is replaced; 0: never */
     int64_t max_age;   /* nanoseconds after which it is; 0: never */
     struct fn_fault fault;
+    struct policy *policy; /* what stands around the calls (policy.h); NULL: nothing */
 };
 
 extern const struct fn_settings
@@ -128,6 +131,7 @@ struct fn_call {
     struct str
         scope; /* what of the event this is ("2" for stage or part 2), into FIT_IDEMPOTENCY_KEY */
     uint64_t number; /* of the event or part in its input, for logs of attempts; 0: none */
+    uint64_t key;    /* of a policy that tells keys apart: hash_64 of it, not 0 */
     void (*done)(struct fn_call *call); /* exactly once; may be called before fn_call returns */
     void *owner;
     /* The answer, valid from done on and the caller's to drop and free. */
@@ -139,7 +143,9 @@ struct fn_call {
     /* Private to fn/. */
     struct fn *fn;
     struct fn_call *next, *prev;
-    void *run; /* the process or worker that has it */
+    void *run;        /* the process or worker that has it */
+    void *pass;       /* what it holds of the policy (gate.c); NULL: nothing */
+    unsigned refused; /* attempts that a policy did not allow */
     struct loop_timer timer;
     int64_t first_at, started; /* clock_now of the first and of this attempt */
     uint64_t mark;             /* where it ends in a file's stream */

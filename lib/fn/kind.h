@@ -38,6 +38,8 @@ struct fn_kind {
     void (*free)(struct fn *fn);
 };
 
+struct gate;
+
 struct fn_list {
     struct fn_call *first, *last;
     unsigned count;
@@ -52,6 +54,7 @@ struct fn {
     size_t word_count;
     char *program;             /* where the first word was found; NULL if !kind->program */
     struct template *template; /* NULL: no word holds a placeholder */
+    struct gate *gate;         /* where calls wait for the policy; NULL: there is none */
     struct fn_list waiting;    /* admitted, for want of a slot not begun */
     struct fn_list sleeping;   /* between two attempts, or delayed */
     bool putable;              /* nothing is asked that needs a whole call (fn_put) */
@@ -88,6 +91,14 @@ void attempt_end(struct fn_call *call, struct failure *failure,
 void attempt_return(struct fn_call *call);
 /* A slot has become free. */
 void attempt_pump(struct fn *fn);
+
+/* ---- attempt.c, for gate.c ---- */
+
+/* It may be made as soon as the function has a slot. */
+void attempt_ready(struct fn *fn, struct fn_call *call);
+/* The policy does not allow it; the failure is taken over. Counts against the retries, though no
+ * attempt was made. */
+void attempt_refuse(struct fn_call *call, struct failure *failure);
 
 /* ---- attempt.c, for function.c ---- */
 void attempt_admit(struct fn *fn, struct fn_call *call);
