@@ -85,7 +85,8 @@ struct attempt_log *attempt_log_open(struct engine *engine, const char *path, bo
     struct attempt_log **logs = reporting_logs(engine);
     log->next = *logs;
     *logs = log;
-    engine_observe(engine, attempted, log);
+    if (format)
+        engine_observe(engine, attempted, log);
     return log;
 }
 

@@ -16,7 +16,8 @@ struct attempt_log;
 
 /*
  * Open the file (path is kept), anew or to append, and observe the attempts of the engine, which
- * closes and frees the log. format appends a line with its LF. NULL with err.
+ * closes and frees the log. format appends a line with its LF; without it (NULL) there is in the
+ * file only what attempt_log_add puts there. NULL with err.
  */
 struct attempt_log *attempt_log_open(struct engine *engine, const char *path, bool anew,
                                      void (*format)(struct buf *line,

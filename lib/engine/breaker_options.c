@@ -1,0 +1,134 @@
+/* breaker_options.c: the settings of a breaker as options. */
+#include "engine/breaker_options.h"
+
+#include "base/buf.h"
+#include "base/num.h"
+#include "pattern/breaker.h"
+
+enum id {
+    ID_FAILURE_RATE = 1,
+    ID_SLOW,
+    ID_SLOW_RATE,
+    ID_WINDOW,
+    ID_MIN_CALLS,
+    ID_CONSECUTIVE,
+    ID_OPEN_FOR,
+    ID_OPEN_GROWTH,
+    ID_OPEN_MAX,
+    ID_PROBES,
+};
+
+#define GROWTH_MAX 1000.0 /* a larger --open-growth is refused */
+
+static const struct option_entry entries[] = {
+    {"failure-rate", 0, ID_FAILURE_RATE, "N%", "open at this share of failed calls [50%]",
+     "Reached or passed. Exits with 65 or 100 are the fault of the event and do not count; "
+     "timeouts do."},
+    {"slow", 0, ID_SLOW, "DUR", "a call that takes longer is slow [60s]", NULL},
+    {"slow-rate", 0, ID_SLOW_RATE, "N%", "open at this share of slow calls [100%]", NULL},
+    {"window", 0, ID_WINDOW, "N|DUR", "judge the last calls, or seconds [100]",
+     "A bare number is a number of calls, up to 10000; with a unit it is a time in whole seconds, "
+     "up to 1h. All that share a breaker should say the same: another window begins empty."},
+    {"min-calls", 0, ID_MIN_CALLS, "N", "judge no rate before so many results [10]", NULL},
+    {"consecutive", 0, ID_CONSECUTIVE, "N", "open after so many failures in a row [never]",
+     "Also before there are --min-calls results."},
+    {"open-for", 0, ID_OPEN_FOR, "DUR", "how long it stays open [60s]", NULL},
+    {"open-growth", 0, ID_OPEN_GROWTH, "X", "each time so many times longer [1]",
+     "Counted from the last time that it was closed."},
+    {"open-max", 0, ID_OPEN_MAX, "DUR", "but no longer than this [unlimited]", NULL},
+    {"probes", 0, ID_PROBES, "N", "calls that decide whether it closes again [10]",
+     "When the time is over so many calls are let through, by all processes together, and judged "
+     "by the same rates."},
+    {0},
+};
+
+/* "50" or "50%". */
+static int set_rate(const char *arg, double *percent, struct err *err)
+{
+    struct buf text = {0};
+    double fraction = 0;
+    buf_puts(&text, arg);
+    if (*arg && !str_ends(str_of(arg), STR("%")))
+        buf_addc(&text, '%');
+    const char *reason = num_percent(buf_cstr(&text), &fraction);
+    buf_free(&text);
+    if (!reason && fraction <= 0)
+        reason = "must not be 0";
+    if (!reason)
+        *percent = fraction * 100;
+    return options_check(reason, err);
+}
+
+static int set_window(struct breaker_settings *settings, const char *arg, struct err *err)
+{
+    uint64_t calls;
+    int64_t time;
+    if (arg[strspn(arg, "0123456789")] == '\0') {
+        const char *reason = num_uint(arg, 1, BREAKER_CALLS_MAX, &calls);
+        if (!reason) {
+            settings->window_calls = (uint32_t)calls;
+            settings->window_time = 0;
+        }
+        return options_check(reason, err);
+    }
+    const char *reason = num_duration(arg, &time);
+    if (!reason && (time < NUM_SECOND || time % NUM_SECOND))
+        reason = "not whole seconds";
+    if (!reason && time > BREAKER_SECONDS_MAX * NUM_SECOND)
+        reason = "too large";
+    if (!reason)
+        settings->window_time = (uint32_t)(time / NUM_SECOND);
+    return options_check(reason, err);
+}
+
+static int set_count(const char *arg, uint64_t max, uint32_t *count, struct err *err)
+{
+    uint64_t number;
+    const char *reason = num_uint(arg, 1, max, &number);
+    if (!reason)
+        *count = (uint32_t)number;
+    return options_check(reason, err);
+}
+
+static int set_growth(const char *arg, double *growth, struct err *err)
+{
+    double number = 0;
+    const char *reason = num_decimal(arg, &number);
+    if (!reason && number < 1)
+        reason = "less than 1";
+    if (!reason && number > GROWTH_MAX)
+        reason = "too large";
+    if (!reason)
+        *growth = number;
+    return options_check(reason, err);
+}
+
+static int set(void *into, int id, const char *arg, struct err *err)
+{
+    struct breaker_settings *settings = into;
+    switch ((enum id)id) {
+    case ID_FAILURE_RATE:
+        return set_rate(arg, &settings->failure_rate, err);
+    case ID_SLOW:
+        return options_check(num_duration(arg, &settings->slow), err);
+    case ID_SLOW_RATE:
+        return set_rate(arg, &settings->slow_rate, err);
+    case ID_WINDOW:
+        return set_window(settings, arg, err);
+    case ID_MIN_CALLS:
+        return set_count(arg, UINT32_MAX, &settings->min_calls, err);
+    case ID_CONSECUTIVE:
+        return set_count(arg, UINT32_MAX, &settings->consecutive, err);
+    case ID_OPEN_FOR:
+        return options_check(num_duration(arg, &settings->open_for), err);
+    case ID_OPEN_GROWTH:
+        return set_growth(arg, &settings->open_growth, err);
+    case ID_OPEN_MAX:
+        return options_check(num_duration(arg, &settings->open_max), err);
+    case ID_PROBES:
+        return set_count(arg, BREAKER_PROBES_MAX, &settings->probes, err);
+    }
+    return err_set(err, ERR_USAGE, "not read by this command");
+}
+
+const struct option_group breaker_options = {"When it opens and closes", entries, set};
