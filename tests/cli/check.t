@@ -6,7 +6,7 @@ mkdir -p tree/scripts tree/.ci
 cp "$top/scripts/check" tree/scripts
 cp "$top/.ci/run" tree/.ci
 echo 'exit 0' >tree/scripts/deps
-steps='lint unit cli prop asan fuzz-smoke'
+steps='lint unit cli prop asan tsan fuzz-smoke'
 
 # Every step of the tree passes two tests of prove; then some are made to differ.
 plain_tree() {
