@@ -33,7 +33,7 @@ claim 'adds up what the steps ran'
 plain_tree
 printf 'ok 1 - x\nok 2 - y\nok 3 - z\n1..3\n' >tree/lint.log
 printf 'Files=1, Tests=10, 0 w\nFiles=2, Tests=20, 0 w\n' >tree/asan.log
-last_line_is 0 '41 passed, 0 failed'
+last_line_is 0 '43 passed, 0 failed'
 
 claim 'counts failed tests, and fails'
 plain_tree
@@ -41,18 +41,18 @@ printf 'Failed 1/1 test programs. 2/7 subtests failed.\nFiles=1, Tests=7, 0 w\nR
 echo 2 >tree/cli.status
 printf 'ok 1 - x\nnot ok 2 - y\n1..2\n' >tree/lint.log
 echo 1 >tree/lint.status
-last_line_is 1 '14 passed, 3 failed'
+last_line_is 1 '16 passed, 3 failed'
 
 claim 'a step that fails without a failed test counts as one failure'
 plain_tree
 echo 'error: does not compile' >tree/unit.log
 echo 2 >tree/unit.status
-last_line_is 1 '10 passed, 1 failed'
+last_line_is 1 '12 passed, 1 failed'
 
 claim 'a step that runs nothing counts as one failure'
 plain_tree
 : >tree/prop.log
-last_line_is 1 '10 passed, 1 failed'
+last_line_is 1 '12 passed, 1 failed'
 
 claim 'fails when what is missing cannot be installed'
 plain_tree
