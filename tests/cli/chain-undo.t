@@ -255,6 +255,54 @@ for victim in undoB undoA; do
     logged "$forward"
 done
 
+claim 'an undo that was committed is not called again, while others of its event are under way'
+fresh
+cat >third <<'END'
+#!/bin/sh
+read -r event
+case $event in
+'{"x":1}') [ ! -e hold ] || exit 65 ;;
+'{"y":1}') [ ! -e hold ] || { sleep 1000 & wait; } ;;
+esac
+echo "$event"
+END
+chmod +x third
+rm -f calls fifo
+mkfifo fifo
+: >hold
+split_saga() {
+    exec chain --quiet --ledger l --dead dead "$@" './act A x y' --undo './act undoA' './act B' \
+        --undo './act undoB' ./third
+}
+split_again() {
+    last_command='chain, run again'
+    status=0
+    (split_saga) <two >"$out" 2>"$err" || status=$?
+}
+last_command='chain, killed after an undo'
+split_saga -u -j4 --trace calls <fifo >"$out" 2>"$err" &
+pid=$!
+exec 9>fifo
+echo 1 >&9
+within 30 grep -q 'act undoB' calls || wrong 'a call of the undo' some none
+echo 2 >&9 # recorded after it, and printed when it is recorded
+within 30 grep -q 2 "$out" || wrong 'the second event' printed "$out"
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+exec 9>&-
+rm -f hold fifo
+seq 2 >two
+split_again
+exits 123
+is "$(sort "$out" | xargs)" '{x:2} {y:1} {y:2}' results
+is "$(grep -c undo log)" 1 undos
+is "$(jq -c '[.event,.undone,.again]' dead)" '[{"x":1},[2],{"x":1}]' letter
+split_again
+exits 0
+is "$(xargs <"$out")" '{x:1} {y:1} {x:2} {y:2}' results
+is "$(grep -c 'B {"x":1}' log)" 2 'calls of B for what was undone'
+is "$(grep -c . log)" 8 'calls in all'
+
 claim 'with --ledger an undo that failed is tried again, and then those before it'
 fresh
 touch fail.C fail.undoB
@@ -308,6 +356,38 @@ wait "$pid" || status=$?
 exits 143
 logged 'A 1'
 is "$(jq -c '[.event,.reason,.stage,.undone]' dead)" '[{"a":1},"interrupted",2,null]' letter
+
+claim 'an undo that a signal ends has its letter, and a later run goes on with it'
+fresh
+rm -f stuck.there
+touch hold fail.C
+cat >slowly <<'END'
+#!/bin/sh
+[ ! -e hold ] || { : >stuck.there; sleep 1000 & wait; }
+exec ./act undoB
+END
+chmod +x slowly
+slow_saga() {
+    status=0
+    reaper chain --quiet --grace 200ms --dead dead --ledger l './act A a' --undo './act undoA' \
+        './act B b' --undo ./slowly './act C c' <one >"$out" 2>"$err" &
+    pid=$!
+}
+last_command='chain under SIGTERM, undoing'
+slow_saga
+within 30 test -e stuck.there || wrong 'the undo' called 'not called'
+kill -TERM "$pid"
+wait "$pid" || status=$?
+exits 143
+is "$(jq -c '[.reason,.stage,.undo,.not_undone]' dead)" '["interrupted",2,true,null]
+["not_undone",1,true,null]
+["exit",3,null,[2,1]]' letters
+rm -f hold log dead
+slow_saga
+wait "$pid" || status=$?
+exits 123
+logged "$backward"
+is "$(jq -c '[.reason,.stage,.undone]' dead)" '["exit",3,[2,1]]' letter
 
 claim 'a file at the end that cannot be written undoes nothing'
 fresh

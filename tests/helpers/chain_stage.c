@@ -3,6 +3,7 @@
  *
  * chain_stage stage SEED STAGE FAIL    one event on stdin, 0 to 3 results
  * chain_stage worker SEED STAGE FAIL   a line worker, 0 or 1 results
+ * chain_stage undo SEED STAGE FAIL     the undo of a stage; FAIL: it fails once
  * chain_stage kind SEED STAGE          "stage" or "worker": which of the two this stage is
  * chain_stage model SEED STAGES FAIL   run the whole chain on stdin in this process: results on
  *                                      stdout, and a line "STAGE EVENT" on descriptor 3 for each
@@ -11,7 +12,8 @@
  *
  * An event is {"id":"1.2","n":...}: a result of it is the same with an ordinal behind the id. What
  * a stage does with an event depends on the seed, the stage and the id alone; in FAIL of 100 cases
- * it fails for good.
+ * it fails for good. With CHAIN_LOG each call is noted there, before anything is done: "F STAGE ID
+ * RESULTS KEY" ("f" results: it fails), "U STAGE ID - KEY" for an undo.
  */
 #include "base/buf.h"
 #include "base/clock.h"
@@ -19,6 +21,7 @@
 #include "base/rng.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -67,6 +70,28 @@ static struct verdict judge(unsigned stage, const char *event)
     return (struct verdict){hash % PERCENT < fail_percent, (unsigned)(hash / PERCENT % (most + 1))};
 }
 
+static void note(char what, unsigned stage, const char *event, const char *outcome)
+{
+    const char *log = getenv("CHAIN_LOG"), *key = getenv("FIT_IDEMPOTENCY_KEY");
+    struct str id = id_of(event);
+    struct buf line = {0};
+    if (!log)
+        return;
+    buf_addf(&line, "%c %u %.*s %s %s\n", what, stage, (int)id.len - 2, id.data + 1, outcome,
+             key ? key : "-");
+    int fd = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0 || write(fd, line.data, line.len) != (ssize_t)line.len)
+        abort();
+    close(fd);
+    buf_free(&line);
+}
+
+static void note_call(unsigned stage, const char *event, struct verdict verdict)
+{
+    char outcome[2] = {verdict.fails ? 'f' : (char)('0' + verdict.results), '\0'};
+    note('F', stage, event, outcome);
+}
+
 /* The i-th result, from 1, with its LF. */
 static char *result(const char *event, unsigned i)
 {
@@ -85,6 +110,7 @@ static int be_stage(unsigned stage)
     if (getline(&event, &room, stdin) < 0)
         return EX_NOINPUT;
     struct verdict verdict = judge(stage, event);
+    note_call(stage, event, verdict);
     for (unsigned i = 1; i <= verdict.results; i++) {
         char *line = result(event, i);
         fputs(line, stdout);
@@ -94,12 +120,25 @@ static int be_stage(unsigned stage)
     return verdict.fails ? EX_DATAERR : EX_OK; /* after its output, which must not count */
 }
 
+static int be_undo(unsigned stage)
+{
+    char *event = NULL;
+    size_t room = 0;
+    if (getline(&event, &room, stdin) < 0)
+        return EX_NOINPUT;
+    note('U', stage, event, "-");
+    bool fails = judge(stage + 2000, event).fails && number(getenv("FIT_ATTEMPT")) == 1;
+    free(event);
+    return fails ? EX_TEMPFAIL : EX_OK;
+}
+
 static int be_worker(unsigned stage)
 {
     char *event = NULL;
     size_t room = 0;
     while (getline(&event, &room, stdin) > 0) {
         struct verdict verdict = judge(stage, event);
+        note_call(stage, event, verdict);
         char *line = verdict.results ? result(event, 1) : NULL;
         fputs(verdict.fails ? "!{\"why\":\"random\"}\n" : line ? line : "\n", stdout);
         fflush(stdout);
@@ -183,6 +222,8 @@ int main(int argc, char **argv)
     fail_percent = argc > 4 ? number(argv[4]) : 0;
     if (strcmp(argv[1], "stage") == 0)
         return be_stage(stage);
+    if (strcmp(argv[1], "undo") == 0)
+        return be_undo(stage);
     if (strcmp(argv[1], "worker") == 0)
         return be_worker(stage);
     if (strcmp(argv[1], "kind") == 0)

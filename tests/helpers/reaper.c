@@ -1,10 +1,11 @@
 /*
  * reaper.c: run a command and fail when anything that it started outlives it.
  *
- * reaper [-t DURATION] COMMAND [ARG...]: becomes the subreaper, so that every orphan of the command
- * becomes its child. When the command has ended, what it left behind has DURATION [5s] to end too;
- * what then still runs is listed on stderr and killed, and the exit status is 99. Otherwise it is
- * the command's (128 + n for signal n). SIGTERM and SIGINT are handed on to the command.
+ * reaper [-t DURATION] [-k DURATION] COMMAND [ARG...]: becomes the subreaper, so that every orphan
+ * of the command becomes its child. When the command has ended, what it left behind has DURATION
+ * [5s] to end too; what then still runs is listed on stderr and killed, and the exit status is 99.
+ * Otherwise it is the command's (128 + n for signal n). SIGTERM and SIGINT are handed on to the
+ * command. With -k it is killed with SIGKILL after that long.
  */
 #include "base/buf.h"
 #include "base/clock.h"
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +84,20 @@ static void hand_on(int signo)
         kill(command, signo);
 }
 
+static void kill_command(int signo)
+{
+    (void)signo;
+    kill(command, SIGKILL);
+}
+
+static void kill_after(int64_t delay)
+{
+    struct itimerval timer = {
+        .it_value = {.tv_sec = delay / NUM_SECOND, .tv_usec = delay % NUM_SECOND / 1000 + 1}};
+    signal(SIGALRM, kill_command);
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 /* Wait for the command itself; orphans that end before it are reaped on the way. */
 static int wait_for_command(void)
 {
@@ -97,15 +113,15 @@ static int wait_for_command(void)
 
 int main(int argc, char **argv)
 {
-    int64_t patience = 5 * NUM_SECOND;
-    argv++;
-    if (argc > 2 && strcmp(argv[0], "-t") == 0) {
-        if (num_duration(argv[1], &patience))
-            argc = 0;
-        argv += 2;
-    }
-    if (argc < 2 || !*argv) {
-        fprintf(stderr, "usage: reaper [-t DURATION] COMMAND [ARG...]\n");
+    int64_t patience = 5 * NUM_SECOND, life = -1;
+    int option;
+    bool wrong = false;
+    while ((option = getopt(argc, argv, "+t:k:")) >= 0)
+        wrong = wrong || (option != 't' && option != 'k') ||
+                num_duration(optarg, option == 't' ? &patience : &life);
+    argv += optind;
+    if (wrong || !*argv) {
+        fprintf(stderr, "usage: reaper [-t DURATION] [-k DURATION] COMMAND [ARG...]\n");
         return STATUS_OWN;
     }
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
@@ -124,6 +140,8 @@ int main(int argc, char **argv)
     }
     signal(SIGTERM, hand_on);
     signal(SIGINT, hand_on);
+    if (life >= 0)
+        kill_after(life);
     int status = wait_for_command();
     if (reap_until(clock_now() + patience) == 0)
         return status;
