@@ -5,13 +5,14 @@
 #include "base/list.h"
 #include "base/mem.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct deadletter {
-    struct fn *sink;
-    void (*say)(void *owner, struct str line);
-    void *say_owner;
-    void (*written)(void *owner);
+    struct deadletter_place place;
+    struct store *store; /* NULL: not opened yet */
+    bool failed;         /* it cannot be written, and that was told */
 };
 
 /* Text of any bytes as a JSON string: what is not UTF-8 becomes '?'. */
@@ -112,14 +113,34 @@ void deadletter_format(struct buf *line, const struct letter_facts *facts,
     if (facts->id.data)
         add_text(line, "id", facts->id);
     add_text(line, "command", str_of(facts->command));
+    buf_add_str(line, facts->origin);
     buf_puts(line, "}\n");
 }
 
-struct deadletter *deadletter_new(struct fn *sink, void (*say)(void *owner, struct str line),
-                                  void *say_owner, void (*written)(void *owner))
+void deadletter_origin(struct buf *members, const char *command, char *const *words)
+{
+    char folder[PATH_MAX];
+    size_t before = members->len;
+    bool is_text = getcwd(folder, sizeof folder) && str_is_utf8(str_of(folder));
+    buf_puts(members, ",\"argv\":[");
+    buf_add_json(members, str_of(command));
+    for (; is_text && *words; words++) {
+        is_text = str_is_utf8(str_of(*words));
+        buf_addc(members, ',');
+        buf_add_json(members, str_of(*words));
+    }
+    if (!is_text) {
+        members->len = before;
+        return;
+    }
+    buf_puts(members, "],\"cwd\":");
+    buf_add_json(members, str_of(folder));
+}
+
+struct deadletter *deadletter_new(const struct deadletter_place *place)
 {
     struct deadletter *deadletter = mem_zalloc(sizeof *deadletter);
-    *deadletter = (struct deadletter){sink, say, say_owner, written};
+    deadletter->place = *place;
     return deadletter;
 }
 
@@ -138,40 +159,95 @@ struct letter *deadletter_letter(struct buf *line, void *owner)
     return letter;
 }
 
-static void finish(struct deadletter *deadletter, struct letter *letter)
+static void finish(struct letter *letter)
 {
+    void (*written)(void *owner) = letter->writer->place.written;
     void *owner = letter->owner;
     slice_drop(&letter->call.event);
     free(letter);
-    deadletter->written(owner);
+    written(owner);
 }
 
-static void say(struct deadletter *deadletter, struct letter *letter)
+static void say(struct letter *letter)
 {
+    const struct deadletter_place *place = &letter->writer->place;
     struct slice line = slice_line(letter->call.event);
-    deadletter->say(deadletter->say_owner, slice_str(line));
+    place->say(place->owner, slice_str(line));
     slice_drop(&line);
 }
+
+/* ---- to a function ---- */
 
 static void sunk(struct fn_call *call)
 {
     struct letter *letter = CONTAINER_OF(call, struct letter, call);
-    struct deadletter *deadletter = call->owner;
     slice_drop(&call->lines);
     if (call->failure) /* the sink has failed, and says so itself; the letter must not be lost */
-        say(deadletter, letter);
+        say(letter);
     failure_free(call->failure);
-    finish(deadletter, letter);
+    finish(letter);
+}
+
+/* ---- to a store ---- */
+
+static void refused(struct deadletter *deadletter, const char *what, const struct err *err)
+{
+    const struct deadletter_place *place = &deadletter->place;
+    if (deadletter->failed)
+        return;
+    deadletter->failed = true;
+    struct err told;
+    err_set(&told, err ? err->kind : ERR_STATE, "keep a dead letter: %s", err ? err->text : what);
+    place->failed(place->owner, &told);
+}
+
+static void kept(struct store_op *op)
+{
+    struct letter *letter = op->owner;
+    if (op->status != STORE_OK) {
+        say(letter);
+        refused(letter->writer, store_status_name(op->status), op->err);
+    }
+    finish(letter);
+}
+
+static bool open_store(struct deadletter *deadletter)
+{
+    const struct deadletter_place *place = &deadletter->place;
+    struct err err;
+    if (deadletter->store || deadletter->failed)
+        return deadletter->store && !deadletter->failed;
+    deadletter->store = place->store(place->owner, &err);
+    if (!deadletter->store)
+        refused(deadletter, NULL, &err);
+    return deadletter->store;
+}
+
+static void keep(struct letter *letter)
+{
+    letter->line = slice_str(letter->call.event);
+    letter->keep = (struct dead_op){
+        .op = {.done = kept, .owner = letter},
+        .verb = DEAD_ADD,
+        .letters = &letter->line,
+        .count = 1,
+    };
+    dead_submit(letter->writer->store, &letter->keep);
 }
 
 void deadletter_write(struct deadletter *deadletter, struct letter *letter)
 {
-    letter->call.owner = deadletter;
-    letter->call.done = sunk;
-    if (deadletter->sink) {
-        fn_call(deadletter->sink, &letter->call);
+    const struct deadletter_place *place = &deadletter->place;
+    letter->writer = deadletter;
+    if (place->sink) {
+        letter->call.done = sunk;
+        fn_call(place->sink, &letter->call);
         return;
     }
-    say(deadletter, letter);
-    finish(deadletter, letter);
+    if (place->store && open_store(deadletter)) {
+        keep(letter);
+        return;
+    }
+    say(letter);
+    finish(letter);
 }

@@ -83,6 +83,11 @@ static void letter_written(void *owner)
     settle_letter_written(owner);
 }
 
+static struct store *letter_store(void *owner, struct err *err)
+{
+    return engine_store(owner, err);
+}
+
 static const char *or_default(const char *value, const char *instead)
 {
     return value && *value ? value : instead;
@@ -136,7 +141,10 @@ static int open_policy(struct engine *engine, struct err *err)
     return engine->policy ? 0 : -1;
 }
 
-/* --dead FILE is a function that only takes. */
+/*
+ * --dead FILE is a function that only takes. Without it letters are kept in the state, if the user
+ * has named one, else said.
+ */
 static int open_dead(struct engine *engine, struct err *err)
 {
     const char *dead = engine->options->dead;
@@ -155,7 +163,15 @@ static int open_dead(struct engine *engine, struct err *err)
         engine_add(engine, sink);
         engine->dead_sink = sink;
     }
-    engine->deadletter = deadletter_new(sink, say_letter, engine, letter_written);
+    engine->letters_kept = !dead && engine->state && !engine->options->no_letters;
+    engine->deadletter = deadletter_new(&(struct deadletter_place){
+        .sink = sink,
+        .store = engine->letters_kept ? letter_store : NULL,
+        .say = say_letter,
+        .failed = function_fatal,
+        .written = letter_written,
+        .owner = engine,
+    });
     return 0;
 }
 
@@ -248,6 +264,7 @@ void engine_free(struct engine *engine)
     store_free(engine->store);
     home_free(engine->home);
     free(engine->state);
+    buf_free(&engine->origin);
     free(engine->values);
     free(engine->observers);
     reporting_free(engine->reporting);

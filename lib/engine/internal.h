@@ -94,7 +94,9 @@ struct engine {
     struct stream_out out; /* the sink */
     struct stream_out err; /* stderr: functions' words, letters without another place, messages */
     struct deadletter *deadletter;
-    struct fn *dead_sink;           /* of --dead; NULL: stderr */
+    struct fn *dead_sink;           /* of --dead; NULL: the state, or stderr */
+    bool letters_kept;              /* in the state */
+    struct buf origin;              /* deadletter_origin, once a kept letter has needed it */
     struct fn_context dead_context; /* its own: writing letters counts as no attempt */
     struct report report;
     struct observer *observers;

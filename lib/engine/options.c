@@ -52,6 +52,14 @@ static struct {
     size_t count;
 } kept;
 
+static char *const no_words[] = {NULL};
+static char *const *line = no_words;
+
+char *const *options_line(void)
+{
+    return line;
+}
+
 void options_drop_kept(void)
 {
     for (size_t i = 0; i < kept.count; i++)
@@ -395,6 +403,7 @@ _Noreturn static void show(struct buf *text)
 struct options_words options_parse(const struct command *command, int argc, char **argv)
 {
     msg_init(command->name);
+    line = argc > 0 ? argv + 1 : argv;
     struct options_words words;
     const char *dump = NULL;
     struct err err = {0};

@@ -95,6 +95,9 @@ enum options_outcome options_read(const struct command *command, int argc, char 
  */
 struct options_words options_parse(const struct command *command, int argc, char **argv);
 
+/* The words behind the name, as options_parse was given them; none before. */
+char *const *options_line(void);
+
 /* Say what is wrong with the operands and how to get help, and exit 2. */
 _Noreturn void options_fail(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -235,9 +235,10 @@ void reporting_tell(struct engine *engine)
     reporting_close_logs(engine, clock_now() + engine->options->calling.grace);
     if (engine->options->metrics && write_metrics(engine->reporting, &err) < 0)
         reporting_failed(engine, &err);
-    if (report->dead && engine->options->dead)
+    if (report->dead && (engine->options->dead || engine->letters_kept))
         msg_warn("%llu of %llu events are dead: see %s", (unsigned long long)report->dead,
-                 (unsigned long long)report->read, engine->options->dead);
+                 (unsigned long long)report->read,
+                 engine->options->dead ? engine->options->dead : "fit dead list");
     say_counts(report);
     if (engine->options->stats) {
         struct buf line = {0};

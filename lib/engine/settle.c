@@ -24,6 +24,15 @@
 
 /* ---- letters ---- */
 
+/* What only letters that are kept say: who wants to redrive one need not know where it came from.
+ */
+static struct str origin(struct engine *engine)
+{
+    if (engine->letters_kept && !engine->origin.len)
+        deadletter_origin(&engine->origin, engine->context.command, options_line());
+    return buf_str(&engine->origin);
+}
+
 void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure,
                        const struct letter_way *way)
 {
@@ -33,6 +42,8 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
         failure_free(failure);
         return;
     }
+    if (!failure->last_at) /* of no attempt */
+        failure->last_at = clock_wall();
     bool malformed = failure->reason == FAILURE_BAD_JSON || failure->reason == FAILURE_TOO_LARGE;
     struct letter_facts facts = {
         .event = event,
@@ -43,6 +54,7 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
         .line = job->job.line,
         .length = job->length,
         .way = way,
+        .origin = origin(engine),
     };
     struct buf line = {0};
     deadletter_format(&line, &facts, failure);

@@ -13,7 +13,11 @@
 enum dead_verb {
     DEAD_LIST,   /* read: each letter whose number is above `number`, until each says no */
     DEAD_GET,    /* read: the letter with that number, by each; or STORE_ABSENT */
+    DEAD_ADD,    /* keep the letters; number: the last one's */
     DEAD_REMOVE, /* STORE_OK or STORE_ABSENT */
+    /* In one step: the first of the letters takes the place of the one with that number, others are
+     * added; without letters as REMOVE. STORE_ABSENT: it is gone, nothing has changed. */
+    DEAD_REPLACE,
 };
 
 struct dead_op {
@@ -24,6 +28,8 @@ struct dead_op {
     /* The letter, without LF, is valid during the call. False: no more. */
     bool (*each)(void *owner, uint64_t number, struct str letter);
     void *owner;
+    const struct str *letters; /* ADD, REPLACE: lines without LF; borrowed until done */
+    size_t count;
 };
 
 /* Zeroed but for verb and what it needs; sets up op and submits. */
