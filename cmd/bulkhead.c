@@ -2,11 +2,13 @@
 #include "base/num.h"
 #include "engine/common_policies.h"
 #include "engine/engine.h"
+#include "engine/limit_options.h"
 #include "engine/options.h"
 #include "engine/plan_guarded.h"
 #include "engine/showing.h"
 #include "state/shared_slots.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -91,8 +93,11 @@ static int set(void *into, int id, const char *arg, struct err *err)
     return 0;
 }
 
+static struct fn_limits limits;
+
 static const struct option_group group = {"Bulkhead", entries, set};
 static const struct option_use uses[] = {{&group, NULL},
+                                         {&limit_options, &limits},
                                          {&common_calling, &common},
                                          {&common_policies_without_bulkhead, &common},
                                          {&common_flow, &common},
@@ -171,7 +176,10 @@ static int run(const struct options_words *function)
 {
     enum guarded_refusal refusal = options.on_full == FULL_DROP ? GUARDED_DROP : GUARDED_DEAD;
     struct err err;
-    struct engine *engine = engine_new(&common, &err);
+    int limited = limit_options_settle(&limits, &err);
+    if (limited > 0)
+        common.calling.limits = &limits;
+    struct engine *engine = limited < 0 ? NULL : engine_new(&common, &err);
     struct fn *fn = engine ? engine_open(engine, function->words, function->count, &err) : NULL;
     struct source *source = NULL;
     if (fn && plan_guarded_init(&guarded, engine, fn, options.key, refusal, &err) == 0)
@@ -179,6 +187,7 @@ static int run(const struct options_words *function)
     int status = source ? engine_run(engine, source, &guarded.plan) : engine_refuse(&err);
     plan_guarded_free(&guarded);
     engine_free(engine);
+    free(limits.folder);
     return status;
 }
 

@@ -34,11 +34,11 @@ enum id { ID_BREAKER = 1, ID_RATE, ID_RATE_KEY, ID_BULKHEAD, ID_RETRY_BUDGET };
             "All that name it, in any process, have no more than N calls under way together " \
             "(bulkhead(1)). Calls wait for a slot."                                           \
     }
-#define RETRY_BUDGET_ENTRY                                                                     \
-    {                                                                                          \
-        "retry-budget", 0, ID_RETRY_BUDGET, "N%", "bound retries to N% of the calls [none]",   \
-            "Ten retries a second are allowed in any case. A call whose retry is not allowed " \
-            "fails as it has."                                                                 \
+#define RETRY_BUDGET_ENTRY                                                                         \
+    {                                                                                              \
+        "retry-budget", 0, ID_RETRY_BUDGET, "N%", "bound retries to N% of the calls [none]",       \
+            "A hundred in ten seconds are allowed in any case. A call whose retry is not allowed " \
+            "fails as it has."                                                                     \
     }
 
 static const struct option_entry entries[] = {

@@ -48,7 +48,8 @@ static int describe_all(const struct showing *showing, struct home *home, struct
 
 static int print(struct buf *text)
 {
-    if (fwrite(text->data, 1, text->len, stdout) == text->len && fflush(stdout) == 0)
+    bool written = !text->len || fwrite(text->data, 1, text->len, stdout) == text->len;
+    if (written && fflush(stdout) == 0)
         return EXIT_OK;
     msg_error("write to standard output: %s", strerror(errno));
     return EXIT_FITTING;

@@ -14,6 +14,7 @@
 #include "fn/collect.h"
 #include "fn/environment.h"
 #include "fn/errlines.h"
+#include "fn/limits.h"
 #include "format/json.h"
 #include "fn/piped.h"
 #include "base/num.h"
@@ -341,6 +342,9 @@ static struct failure *start(struct run *run, char *const *argv)
     int64_t timeout = fn->settings.timeout;
     struct piped piped;
     struct err err;
+    const struct spawn_limits *limits = NULL;
+    if (fn->limits && !(limits = limits_of(fn->limits, run->slot, &err)))
+        return failure_new(FAILURE_SPAWN, FAILURE_TEMPORARY, "%s", err.text);
     if (piped_open(&piped, &err) < 0)
         return failure_new(FAILURE_SPAWN, FAILURE_TEMPORARY, "%s", err.text);
     if (prime_input(run, piped.in[1])) {
@@ -350,6 +354,7 @@ static struct failure *start(struct run *run, char *const *argv)
     struct spawn_spec spec = {
         .path = fn->program,
         .argv = argv,
+        .limits = limits,
         .envp = environment_for(exec->environment, run->call, run->slot,
                                 timeout ? clock_wall() + timeout : 0),
     };

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "fn/gate.h"
 #include "fn/kind.h"
+#include "fn/limits.h"
 #include "fn/words.h"
 #include "sys/spawn.h"
 
@@ -92,6 +93,8 @@ struct fn *fn_open(struct fn_context *context, const struct fn_settings *setting
     }
     if (fn->kind->program && find_program(fn, err) < 0)
         goto fail;
+    if (settings->limits)
+        fn->limits = limits_new(settings->limits, settings->jobs);
     if (fn->kind->open(fn, err) < 0)
         goto fail;
     if (settings->policy)
@@ -123,6 +126,7 @@ void fn_free(struct fn *fn)
     gate_free(fn->gate);
     if (fn->kind)
         fn->kind->free(fn);
+    limits_free(fn->limits);
     template_free(fn->template);
     free(fn->program);
     free(fn->name);

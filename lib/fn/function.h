@@ -36,6 +36,7 @@ struct fn_fault {  /* --fault: what goes wrong on purpose, for each attempt */
     int64_t delay; /* before it is made, nanoseconds */
 };
 
+struct fn_limits;
 struct policy;
 
 struct fn_settings {
@@ -54,7 +55,8 @@ struct fn_settings {
     uint64_t max_uses; /* events after which a worker is replaced; 0: never */
     int64_t max_age;   /* nanoseconds after which it is; 0: never */
     struct fn_fault fault;
-    struct policy *policy; /* what stands around the calls (policy.h); NULL: nothing */
+    const struct fn_limits *limits; /* of its processes (limits.h); NULL: none */
+    struct policy *policy;          /* what stands around the calls (policy.h); NULL: nothing */
 };
 
 extern const struct fn_settings

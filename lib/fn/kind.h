@@ -39,6 +39,7 @@ struct fn_kind {
 };
 
 struct gate;
+struct limits;
 
 struct fn_list {
     struct fn_call *first, *last;
@@ -54,6 +55,7 @@ struct fn {
     size_t word_count;
     char *program;             /* where the first word was found; NULL if !kind->program */
     struct template *template; /* NULL: no word holds a placeholder */
+    struct limits *limits;     /* NULL: none */
     struct gate *gate;         /* where calls wait for the policy; NULL: there is none */
     struct fn_list waiting;    /* admitted, for want of a slot not begun */
     struct fn_list sleeping;   /* between two attempts, or delayed */

@@ -25,7 +25,7 @@
  * closer together than the rate says, by what it allows in this time.
  */
 #define POLICY_AHEAD   INT64_C(5000000)
-#define POLICY_RESERVE 10.0         /* retries a second that every retry budget allows */
+#define POLICY_RESERVE 10.0 /* retries a second, over ten seconds, that every budget allows */
 enum { POLICY_AHEAD_CALLS = 1024 }; /* calls that may wait for that; a faster rate is not reached */
 
 struct policy_settings { /* zeroed: none of them; judging is then to be breaker_defaults */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "fn/answer.h"
+#include "fn/limits.h"
 #include "format/json.h"
 #include "fn/piped.h"
 
@@ -430,9 +431,13 @@ static int watch_process(struct worker *worker, struct piped *piped)
 struct worker *worker_start(struct fn *fn, unsigned slot, char *const *envp, struct err *err)
 {
     struct piped piped;
+    const struct spawn_limits *limits = NULL;
+    if (fn->limits && !(limits = limits_of(fn->limits, slot, err)))
+        return NULL;
     if (piped_open(&piped, err) < 0)
         return NULL;
-    struct spawn_spec spec = {.path = fn->program, .argv = fn->words, .envp = envp};
+    struct spawn_spec spec = {
+        .path = fn->program, .argv = fn->words, .envp = envp, .limits = limits};
     struct worker *worker = mem_zalloc(sizeof *worker);
     worker->fn = fn;
     worker->slot = slot;

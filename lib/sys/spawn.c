@@ -21,12 +21,13 @@
  */
 enum { SPAWN_CLOSE_MAX = 65536 };
 
-enum child_step { STEP_NONE, STEP_START, STEP_DESCRIPTORS, STEP_EXECUTE };
+enum child_step { STEP_NONE, STEP_START, STEP_LIMITS, STEP_DESCRIPTORS, STEP_EXECUTE };
 
 /* What the child needs and what it answers; in the parent's memory, which vfork shares. */
 struct child_plan {
     const struct spawn_spec *spec;
     pid_t parent;
+    int nice;         /* what it is to be, with limits */
     uint64_t signals; /* to be reset: bit signo - 1 */
     enum child_step failed;
     int error;
@@ -117,6 +118,17 @@ static void close_the_rest(void)
         close(fd);
 }
 
+/* Of the child itself, and so of all that it starts. */
+static int apply_limits(const struct spawn_limits *limits, int nice)
+{
+    const struct rlimit space = {limits->address_space, limits->address_space};
+    if (limits->cgroup >= 0 && write(limits->cgroup, "0", 1) != 1)
+        return -1;
+    if (limits->address_space && setrlimit(RLIMIT_AS, &space) < 0)
+        return -1;
+    return limits->nice ? setpriority(PRIO_PROCESS, 0, nice) : 0;
+}
+
 /* In the child. Memory and stack are the parent's: nothing but system calls and plan. */
 static void __attribute__((noreturn, noinline)) run_child(struct child_plan *plan)
 {
@@ -126,6 +138,11 @@ static void __attribute__((noreturn, noinline)) run_child(struct child_plan *pla
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != plan->parent) /* it died before the line above took effect */
         _exit(127);
+    if (spec->limits && apply_limits(spec->limits, plan->nice) < 0) {
+        plan->failed = STEP_LIMITS;
+        plan->error = errno;
+        _exit(127);
+    }
     reset_signals(plan->signals);
     if (place_descriptors(spec->fds)) {
         plan->failed = STEP_DESCRIPTORS;
@@ -160,6 +177,8 @@ static pid_t try_spawn(struct child_plan *plan)
     plan->failed = STEP_NONE;
     plan->error = 0;
     plan->parent = getpid();
+    if (plan->spec->limits)
+        plan->nice = getpriority(PRIO_PROCESS, 0) + plan->spec->limits->nice;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     pid_t pid = start_child(plan);
@@ -204,6 +223,8 @@ static int describe_failure(const char *path, const struct child_plan *plan, str
     errno = plan->error;
     if (plan->failed == STEP_START)
         return err_sys(err, "start a process for %s", path);
+    if (plan->failed == STEP_LIMITS)
+        return err_sys(err, "limit what %s may take", path);
     if (plan->failed == STEP_DESCRIPTORS)
         return err_sys(err, "set up the descriptors of %s", path);
     switch (plan->error) {

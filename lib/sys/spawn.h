@@ -3,9 +3,10 @@
  *
  * The child is made with vfork semantics (its cost does not grow with the parent's memory). In the
  * child, in this order: a new process group; death of the parent ends it (PR_SET_PDEATHSIG,
- * SIGKILL); signal dispositions and mask are reset; the given descriptors become 0, 1 and 2; every
- * other one is closed (close_range); execve. Between vfork and execve only system calls are made.
- * An execve that fails is reported here, with its errno, not as an exit status.
+ * SIGKILL); the limits, if any; signal dispositions and mask are reset; the given descriptors
+ * become 0, 1 and 2; every other one is closed (close_range); execve. Between vfork and execve only
+ * system calls are made. An execve that fails is reported here, with its errno, not as an exit
+ * status.
  *
  * Which unusual signals (other than HUP INT QUIT PIPE ALRM TERM USR1 USR2 CHLD) are not at their
  * default is looked up at the first start: who changes another one does it before.
@@ -16,13 +17,21 @@
 #include "base/err.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+struct spawn_limits {
+    uint64_t address_space; /* bytes (RLIMIT_AS); 0: as this process's */
+    int nice;               /* added to this process's */
+    int cgroup;             /* descriptor of a cgroup.procs to move to (cgroup.h); -1: stay */
+};
 
 struct spawn_spec {
     const char *path;  /* from spawn_resolve */
     char *const *argv; /* NULL-terminated */
     char *const *envp; /* NULL-terminated */
     int fds[3]; /* what becomes 0, 1, 2; -1: /dev/null. Stay open and the caller's in the parent */
+    const struct spawn_limits *limits; /* NULL: none */
 };
 
 /*

@@ -107,9 +107,9 @@ while [ ! -e go.slow ]; do sleep 0.02; done
 cat
 END
 chmod +x slow
-bulkhead --slots 1 --on-full dead --waiting 1 --quiet --dead dead -- ./slow <letters >two &
+bulkhead --slots 1 -u --on-full dead --waiting 1 --quiet --dead dead -- ./slow <letters >two &
 pid=$!
-within 20 test -s dead
+within 20 test -s dead || wrong "dead letters" 2 none
 : >go.slow
 wait $pid
 is "$(tr '\n' ' ' <two)" '"a" "b" '
@@ -173,6 +173,36 @@ within 20 sh -c 'test "$(wc -l <dead)" -eq 2' || wrong 'dead letters' 2 dead
 wait $pid
 is "$(jq -c '[.event.n,.reason]' dead | tr '\n' ' ')" '[3,"bulkhead_full"] [4,"bulkhead_full"] '
 is "$(wc -l <kept | tr -d ' ')" 3 results
+
+claim 'bounds the memory of a call, and lowers its priority'
+cat >hungry <<'END'
+#!/bin/sh
+exec awk 'BEGIN { s = "x"; while (length(s) < 300000000) s = s s; print length(s) }'
+END
+chmod +x hungry
+rm -f dead
+run bulkhead --slots 1 --quiet --memory 100M --dead dead -- ./hungry <one
+exits 123
+run bulkhead --slots 1 -- ./hungry <one
+exits 0
+run bulkhead --slots 1 --nice 7 --text -- nice <one
+out_is "\"$(($(nice) + 7))\""
+run bulkhead --slots 1 --nice 7 --text -- lines:sh -c 'while read -r n; do nice; done' <one
+out_is "\"$(($(nice) + 7))\""
+
+claim 'says how it bounds memory, and refuses what it cannot bound'
+run bulkhead --slots 1 -v --memory 1G -- cat <one
+exits 0
+err_like '^bulkhead: calls are limited by (control groups in /|their address space, not by control groups: )'
+run bulkhead --slots 1 --cpu 50% -- cat <one
+if [ "$status" -ne 0 ]; then
+    exits 1
+    err_like '^bulkhead: --cpu needs control groups: '
+fi
+for wrong in '--cpu 50' '--cpu 0%' '--nice 20' '--nice 0' '--memory 1K'; do
+    run_sh "bulkhead --slots 1 $wrong -- cat <one"
+    exits 2
+done
 
 claim 'says what does not go together'
 for wrong in '-- cat' '--slots 0 -- cat' '--slots 5000 -- cat' '--slots 2' '--slots 1 --key .k --name x -- cat' \

@@ -108,7 +108,8 @@ try 'fit $name --help'"
     done
 
     claim "$name: numbers, durations and sizes are strict"
-    for option in jobs retries pipeline max-uses seed timeout grace budget max-age max-event max-result; do
+    for option in jobs retries pipeline max-uses seed timeout grace budget max-age max-event max-result \
+        slots burst waiting wait probes consecutive min-calls slow open-for open-max memory nice rate; do
         takes "$name" "$option" || continue
         for value in 010 -5 1e3 0x10 ' 1' '1 ' +1 99999999999999999999999; do
             run "$name" "--$option" "$value"

@@ -245,6 +245,54 @@ static void reads_rates(void **state)
     }
 }
 
+static void reads_rates_of_bytes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t bytes; /* 0: refused */
+        int64_t period;
+    } cases[] = {
+        {"64K/s", 65536, NUM_SECOND},
+        {"1M/m", 1 << 20, 60 * NUM_SECOND},
+        {"10/100ms", 10, NUM_SECOND / 10},
+        {"0K/s", 0, 0},
+        {"64K", 0, 0},
+        {"/s", 0, 0},
+        {"1T/s", 0, 0},
+        {"010/s", 0, 0},
+        {"1K/0s", 0, 0},
+        {"99999999999999999999999999999999999999999/s", 0, 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint64_t bytes = 0;
+        int64_t period = 0;
+        const char *reason = num_byte_rate(cases[i].text, &bytes, &period);
+        if (bytes != cases[i].bytes || (bytes && period != cases[i].period) ||
+            (reason != NULL) != (bytes == 0))
+            fail_msg("\"%s\": %llu each %lld, %s", cases[i].text, (unsigned long long)bytes,
+                     (long long)period, reason ? reason : "accepted");
+    }
+}
+
+static void reads_decimal_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double number; /* negative: refused */
+    } cases[] = {{"0", 0},          {"1.5", 1.5}, {"2", 2},   {"0.000001", 1e-6},
+                 {"0.0000001", -1}, {"1.", -1},   {".5", -1}, {"1e3", -1},
+                 {"-1", -1},        {"01.5", -1}, {"", -1},   {"1.5x", -1}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        double number = -1;
+        const char *reason = num_decimal(cases[i].text, &number);
+        double off = number - cases[i].number;
+        if (off > 1e-12 || off < -1e-12 || (reason != NULL) != (number < 0))
+            fail_msg("\"%s\": %g, %s", cases[i].text, number, reason ? reason : "accepted");
+    }
+}
+
 static void reads_percentages(void **state)
 {
     (void)state;
@@ -314,6 +362,8 @@ int main(void)
         cmocka_unit_test(reads_durations),
         cmocka_unit_test(reads_sizes),
         cmocka_unit_test(reads_rates),
+        cmocka_unit_test(reads_rates_of_bytes),
+        cmocka_unit_test(reads_decimal_numbers),
         cmocka_unit_test(reads_percentages),
         cmocka_unit_test(reads_counts_and_percentages_of_a_whole),
         cmocka_unit_test(shows_durations_and_sizes_to_people),

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,7 +69,7 @@ static pid_t start(const int fds[3], struct err *err, const char *path, ...)
     char *argv[16];
     size_t count = 0;
     va_list words;
-    struct spawn_spec spec = {path, argv, plain_env, {fds[0], fds[1], fds[2]}};
+    struct spawn_spec spec = {path, argv, plain_env, {fds[0], fds[1], fds[2]}, NULL};
     va_start(words, path);
     do
         argv[count] = va_arg(words, char *);
@@ -543,6 +544,52 @@ static void the_two_ends_of_a_pipe_have_flags_of_their_own(void **state)
     }
 }
 
+static void limits_only_the_child(void **state)
+{
+    (void)state;
+    struct err err;
+    char *const argv[] = {(char[]){"sh"},
+                          (char[]){"-c"},
+                          (char[]){"test $(nice) = \"$1\" && test $(ulimit -v) = 131072"},
+                          (char[]){"sh"},
+                          (char[8]){""},
+                          NULL};
+    struct rlimit before, after;
+    int nice = getpriority(PRIO_PROCESS, 0);
+    const struct spawn_limits limits = {.address_space = 128 << 20, .nice = 1, .cgroup = -1};
+    const struct spawn_spec spec = {"/bin/sh", argv, plain_env, {-1, -1, -1}, &limits};
+    snprintf(argv[4], 16, "%d", nice < 19 ? nice + 1 : 19);
+    getrlimit(RLIMIT_AS, &before);
+    pid_t pid = spawn_process(&spec, &err);
+    assert_true(pid > 0);
+    assert_int_equal(wait_for(pid), 0);
+    getrlimit(RLIMIT_AS, &after);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), nice);
+    assert_true(after.rlim_cur == before.rlim_cur && after.rlim_max == before.rlim_max);
+}
+
+static void moves_the_child_by_the_descriptor_of_its_group(void **state)
+{
+    (void)state;
+    struct err err;
+    int ends[2];
+    char text[2] = "";
+    char *const argv[] = {(char[]){"true"}, NULL};
+    assert_int_equal(pipe(ends), 0);
+    struct spawn_limits limits = {.cgroup = ends[1]};
+    const struct spawn_spec spec = {"/bin/true", argv, plain_env, {-1, -1, -1}, &limits};
+    pid_t pid = spawn_process(&spec, &err);
+    assert_true(pid > 0);
+    assert_int_equal(wait_for(pid), 0);
+    assert_int_equal(read(ends[0], text, sizeof text), 1);
+    assert_int_equal(text[0], '0');
+    close(ends[0]);
+    close(ends[1]);
+    limits.cgroup = ends[1];
+    assert_int_equal(spawn_process(&spec, &err), -1);
+    assert_non_null(strstr(err.text, "limit what /bin/true may take"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,6 +616,8 @@ int main(void)
         cmocka_unit_test(a_later_signal_reaches_whom_an_earlier_one_found),
         cmocka_unit_test(signalling_a_dead_process_does_nothing),
         cmocka_unit_test(the_two_ends_of_a_pipe_have_flags_of_their_own),
+        cmocka_unit_test(limits_only_the_child),
+        cmocka_unit_test(moves_the_child_by_the_descriptor_of_its_group),
     };
     return cmocka_run_group_tests_name("spawn", tests, make_folder, remove_folder);
 }
