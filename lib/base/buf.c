@@ -130,3 +130,46 @@ void buf_add_base64(struct buf *buf, struct str bytes)
         buf_addc(buf, have > 2 ? digits[three & 63] : '=');
     }
 }
+
+static int digit_of(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Four digits as three bytes. How many of them count, or 0. */
+static unsigned read_digits(const char *four, bool last, unsigned char three[3])
+{
+    uint32_t bits = 0;
+    unsigned padding = last ? (four[3] == '=') + (four[2] == '=' && four[3] == '=') : 0;
+    for (unsigned i = 0; i < 4; i++) {
+        int digit = i >= 4 - padding ? 0 : digit_of(four[i]);
+        if (digit < 0)
+            return 0;
+        bits = bits << 6 | (uint32_t)digit;
+    }
+    three[0] = (unsigned char)(bits >> 16);
+    three[1] = (unsigned char)(bits >> 8);
+    three[2] = (unsigned char)bits;
+    return 3 - padding;
+}
+
+bool buf_add_from_base64(struct buf *buf, struct str text)
+{
+    size_t before = buf->len;
+    bool valid = text.len % 4 == 0;
+    for (size_t i = 0; valid && i < text.len; i += 4) {
+        unsigned char three[3];
+        unsigned count = read_digits(text.data + i, i + 4 == text.len, three);
+        valid = count;
+        buf_add(buf, three, count);
+    }
+    if (!valid)
+        buf->len = before;
+    return valid;
+}

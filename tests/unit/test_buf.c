@@ -195,6 +195,36 @@ static void holds_slices_of_outliving_bytes_for_nothing(void **state)
     slice_drop(&other);
 }
 
+static void reads_base64_back(void **state)
+{
+    (void)state;
+    char bytes[256];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(255 - i);
+    for (size_t len = 0; len <= sizeof bytes; len++) {
+        struct buf text = {0}, back = {0};
+        buf_add_base64(&text, (struct str){bytes, len});
+        assert_true(buf_add_from_base64(&back, buf_str(&text)));
+        assert_true(str_eq(buf_str(&back), (struct str){bytes, len}));
+        buf_free(&text);
+        buf_free(&back);
+    }
+}
+
+static void refuses_what_is_no_base64(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "A", "AAA", "AA=A", "====", "A===", "AA==AAAA", "AA A", "AAA-"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct buf back = {0};
+        buf_puts(&back, "x");
+        assert_false(buf_add_from_base64(&back, str_of(wrong[i])));
+        assert_int_equal(back.len, 1);
+        buf_free(&back);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +234,8 @@ int main(void)
         cmocka_unit_test(gives_strings_that_end_in_nul),
         cmocka_unit_test(writes_strings_as_json),
         cmocka_unit_test(writes_base64_with_padding),
+        cmocka_unit_test(reads_base64_back),
+        cmocka_unit_test(refuses_what_is_no_base64),
         cmocka_unit_test(keeps_a_block_as_long_as_a_slice_of_it),
         cmocka_unit_test(reuses_blocks_of_the_common_size),
         cmocka_unit_test(copies_into_slices_of_their_own),
