@@ -241,9 +241,9 @@ static void refuses_a_log_that_is_damaged_far_from_its_end(void **state)
 static void makes_a_foreign_or_torn_index_anew(void **state)
 {
     (void)state;
-    static const char *const contents[] = {"", "x",
-                                           "something else that is no index at all, but "
-                                           "longer than the head of one would be, by far"};
+    static const char other[] = "something else that is no index at all, but "
+                                "longer than the head of one would be, by far";
+    static const char *const contents[] = {"", "x", other};
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
         struct ledger_log *log = open_log("a");
         add(log, 1, "kept\n");
