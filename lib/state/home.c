@@ -115,9 +115,12 @@ static int read_format(const struct home *home, struct err *err)
 static int check_format(const struct home *home, struct err *err)
 {
     int found = read_format(home, err);
+    bool empty = found || is_empty(home->fd);
+    if (!found && !empty) /* another process may just have made it */
+        found = read_format(home, err);
     if (found)
         return found > 0 ? 0 : -1;
-    if (!is_empty(home->fd))
+    if (!empty)
         return err_set(err, ERR_STATE,
                        "%s: not a state directory: it holds other files, and no file format",
                        home->path);

@@ -6,7 +6,7 @@
 struct store *store_open(struct home *home, struct loop *loop,
                          const struct store_settings *settings, struct err *err)
 {
-    struct table *table = table_open_lmdb(home->path, !settings->unsynced, err);
+    struct table *table = table_open_lmdb(home->path, !settings->unsynced, settings->map, err);
     return table ? store_embedded_new(table, home, loop, !settings->unsynced) : NULL;
 }
 

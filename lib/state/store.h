@@ -73,6 +73,7 @@ struct store;
 
 struct store_settings {
     bool unsynced; /* --sync off: commits survive a kill, not a power cut */
+    uint64_t map;  /* bytes that the store may hold before it has to grow; 0: plenty */
 };
 
 /* The embedded store of the directory (kept open by the caller, longer). NULL with err. */

@@ -8,15 +8,14 @@
  */
 #include "state/table.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
+#include "state/table_files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <lmdb.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <sys/statvfs.h>
 
 enum { LMDB_READERS = 4096 }; /* processes that look at the same time; more get an error */
 /* Address space that is reserved, not memory or disk; halved while the system refuses it. */
@@ -65,11 +64,21 @@ static struct str str_of_val(MDB_val value)
     return (struct str){value.mv_data, value.mv_size};
 }
 
+/* LMDB says EIO when a write ended early, which is how a disk that gets full shows first. */
+static int cause_of(const struct lmdb *lmdb, int code)
+{
+    enum { SCARCE = 4 * 1024 * 1024 };
+    struct statvfs disk;
+    bool scarce = code == EIO && statvfs(lmdb->path, &disk) == 0 &&
+                  (uint64_t)disk.f_bavail * disk.f_frsize < SCARCE;
+    return scarce ? ENOSPC : code;
+}
+
 /* An error of LMDB, or an errno that it passes on. Returns -1. */
 static int set_err(struct err *err, const struct lmdb *lmdb, const char *what, int code)
 {
     if (code > 0) {
-        errno = code;
+        errno = cause_of(lmdb, code);
         return err_sys(err, "%s/data.mdb: %s", lmdb->path, what);
     }
     enum err_kind kind = code == MDB_MAP_FULL || code == MDB_READERS_FULL ? ERR_LIMIT : ERR_STATE;
@@ -304,10 +313,13 @@ static const struct table_ops lmdb_ops = {
 };
 
 /* Its address space is reserved as far as the system allows. */
-static int open_env(struct lmdb *lmdb, bool sync, struct err *err)
+static int open_env(struct lmdb *lmdb, bool sync, uint64_t map, struct err *err)
 {
     int code = ENOMEM;
-    for (uint64_t size = LMDB_MAP; code == ENOMEM && size >= LMDB_MAP_LEAST; size /= 2) {
+    if (table_files_reserve(lmdb->path, LMDB_READERS, err) < 0)
+        return -1;
+    for (uint64_t size = map ? map : LMDB_MAP; code == ENOMEM && (map || size >= LMDB_MAP_LEAST);
+         size /= 2) {
         if (lmdb->env)
             mdb_env_close(lmdb->env);
         code = mdb_env_create(&lmdb->env);
@@ -356,62 +368,27 @@ static int open_spaces(struct lmdb *lmdb, bool make)
     return mdb_txn_commit(txn);
 }
 
-/* The marks beside the data: "data.made". */
-static bool was_made(const struct lmdb *lmdb, struct buf *mark)
+static int prepare(struct lmdb *lmdb, bool sync, uint64_t map, struct err *err)
 {
-    buf_addf(mark, "%s/data.made", lmdb->path);
-    return access(buf_cstr(mark), F_OK) == 0;
+    bool made = table_files_were_made(lmdb->path);
+    if ((made && table_files_check(lmdb->path, err) < 0) || open_env(lmdb, sync, map, err) < 0 ||
+        check_length(lmdb, err) < 0)
+        return -1;
+    mdb_reader_check(lmdb->env, NULL);
+    int code = open_spaces(lmdb, false);
+    if (code == MDB_NOTFOUND)
+        code = open_spaces(lmdb, true);
+    if (code)
+        return set_err(err, lmdb, "open", code);
+    return made ? 0 : table_files_mark(lmdb->path, err);
 }
 
-static int check_present(const struct lmdb *lmdb, struct err *err)
-{
-    struct buf data = {0};
-    struct stat file;
-    buf_addf(&data, "%s/data.mdb", lmdb->path);
-    bool lost = stat(buf_cstr(&data), &file) < 0 ? errno == ENOENT : file.st_size == 0;
-    buf_free(&data);
-    if (!lost)
-        return 0;
-    return err_set(err, ERR_STATE,
-                   "%s/data.mdb: it was there, and is lost or empty now (remove data.made to begin "
-                   "anew)",
-                   lmdb->path);
-}
-
-static int make_mark(const char *mark, struct err *err)
-{
-    int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_sys(err, "make %s", mark);
-    return close(fd) < 0 ? err_sys(err, "make %s", mark) : 0;
-}
-
-static int prepare(struct lmdb *lmdb, bool sync, struct err *err)
-{
-    struct buf mark = {0};
-    bool made = was_made(lmdb, &mark);
-    int status = made ? check_present(lmdb, err) : 0;
-    if (status == 0 && (status = open_env(lmdb, sync, err)) == 0)
-        status = check_length(lmdb, err);
-    if (status == 0) {
-        mdb_reader_check(lmdb->env, NULL);
-        int code = open_spaces(lmdb, false);
-        if (code == MDB_NOTFOUND)
-            code = open_spaces(lmdb, true);
-        status = code ? set_err(err, lmdb, "open", code) : 0;
-    }
-    if (status == 0 && !made)
-        status = make_mark(buf_cstr(&mark), err);
-    buf_free(&mark);
-    return status;
-}
-
-struct table *table_open_lmdb(const char *path, bool sync, struct err *err)
+struct table *table_open_lmdb(const char *path, bool sync, uint64_t map, struct err *err)
 {
     struct lmdb *lmdb = mem_zalloc(sizeof *lmdb);
     lmdb->table.ops = &lmdb_ops;
     lmdb->path = mem_strdup(path);
-    if (prepare(lmdb, sync, err) == 0)
+    if (prepare(lmdb, sync, map, err) == 0)
         return &lmdb->table;
     lmdb_close(&lmdb->table);
     return NULL;

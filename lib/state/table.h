@@ -78,10 +78,11 @@ struct table_txn { /* the same */
 
 /*
  * The directory's data.mdb, made if it is not there. sync false: commits may be lost by a power
- * cut, not by a kill. NULL with ERR_STATE for a file that is foreign, torn, or was emptied or
- * removed after it had been made; it is left as it is.
+ * cut, not by a kill. map: address space to begin with (it grows), 0: plenty. NULL with ERR_STATE
+ * for a file that is foreign, torn, or was emptied or removed after it had been made; it is left as
+ * it is.
  */
-struct table *table_open_lmdb(const char *path, bool sync, struct err *err);
+struct table *table_open_lmdb(const char *path, bool sync, uint64_t map, struct err *err);
 
 /* An empty one in memory, lost with the process. */
 struct table *table_open_memory(void);
