@@ -58,6 +58,7 @@ struct common_options {
 extern const struct option_group common_calling;
 extern const struct option_group common_flow;
 extern const struct option_group common_events;
+extern const struct option_group common_input; /* the same for who calls no function */
 extern const struct option_group
     common_identity; /* of common_events what does not speak of dead letters */
 extern const struct option_group common_state; /* of them only --state, for who calls nothing */

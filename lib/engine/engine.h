@@ -82,6 +82,9 @@ struct plan {
      * off. Also after the last event. */
     void (*room)(struct plan *plan);
 
+    /* Optional. The job's outcome is final. written: it is done, and so are its results. */
+    void (*settled)(struct plan *plan, struct job *job, bool written);
+
     /* Optional. A job is about to be forgotten: free what job_data refers to. */
     void (*release)(struct plan *plan, struct job *job);
 

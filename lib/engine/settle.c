@@ -189,6 +189,9 @@ static void settle(struct engine_job *job)
 {
     count(job);
     recall_settled(job->job.engine->recall, job, !job->unsaid);
+    struct plan *plan = job->job.engine->plan;
+    if (plan->settled)
+        plan->settled(plan, &job->job, !job->unsaid && job->outcome == SOURCE_DONE);
     forget(job);
 }
 

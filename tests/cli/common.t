@@ -13,6 +13,7 @@ minimal() {
     breaker) echo filter --name b -- cat ;;
     throttle) echo filter --rate 100000/s ;;
     bulkhead) echo filter --slots 2 -- cat ;;
+    state) echo other put --key . ;;
     *) echo unknown ;;
     esac
 }
