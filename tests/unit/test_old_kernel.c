@@ -81,7 +81,8 @@ static void a_child_has_only_three_descriptors(void **state)
     size_t len = 0;
     ssize_t got;
     assert_int_equal(spawn_pipe(ends, 0, 0), 0);
-    struct spawn_spec spec = {"/bin/ls", argv, envp, {-1, ends[1], 2}};
+    struct spawn_spec spec = {
+        .path = "/bin/ls", .argv = argv, .envp = envp, .fds = {-1, ends[1], 2}};
     pid_t pid = spawn_process(&spec, &err);
     assert_true(pid > 0);
     close(ends[1]);
