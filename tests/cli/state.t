@@ -443,9 +443,10 @@ head -c 50 packed.zst >torn.zst
 run state load torn.zst
 exits 1
 sed 's/"value"/"velue"/' plain >wrong
-run state load wrong
+rm -f dead.ndjson
+run state load wrong --dead dead.ndjson
 exits 123
-err_like '"reason":"bad_event"'
+is "$(jq -r .reason dead.ndjson | sort -u)" bad_event reason
 run state load none
 exits 1
 
