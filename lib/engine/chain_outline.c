@@ -16,6 +16,7 @@ static const struct kind {
 } kinds[] = {
     {"lines:", "line workers", false, false},
     {"file:", "a file", false, true},
+    {"queue:", "a queue", false, true},
     {"-", "standard output", true, true},
     {"", "a process for each event", false, false},
 };

@@ -24,6 +24,8 @@ void engine_check_end(struct engine *engine)
     if (!engine->started || engine->closing || engine->window ||
         !(engine->source_ended || engine->stopping))
         return;
+    if (engine->source->busy && engine->source->busy(engine->source))
+        return; /* it says when it is not */
     engine->closing = true;
     stop_if_closed(engine);
     for (size_t i = 0; i < engine->fn_count; i++)

@@ -110,6 +110,13 @@ static const struct option_entry events_entries[] = {
     {0},
 };
 
+static const struct option_entry input_entries[] = {
+    {"dead", 0, ID_DEAD, "FILE", "append events that failed [standard error]", NULL},
+    MAX_EVENT_ENTRY,
+    STATE_ENTRY,
+    {0},
+};
+
 static const struct option_entry identity_entries[] = {ID_ENTRY, MAX_EVENT_ENTRY, STATE_ENTRY, {0}};
 
 static const struct option_entry state_entries[] = {STATE_ENTRY, {0}};
@@ -374,13 +381,6 @@ static int set_reporting(void *into, int id, const char *arg, struct err *err)
 const struct option_group common_calling = {"Calling functions", calling_entries, set_calling};
 const struct option_group common_flow = {"Flow", flow_entries, set_flow};
 const struct option_group common_events = {"Events and outcomes", events_entries, set_events};
-static const struct option_entry input_entries[] = {
-    {"dead", 0, ID_DEAD, "FILE", "append events that failed [standard error]", NULL},
-    MAX_EVENT_ENTRY,
-    STATE_ENTRY,
-    {0},
-};
-
 const struct option_group common_input = {"Events and outcomes", input_entries, set_events};
 const struct option_group common_identity = {"Events", identity_entries, set_events};
 const struct option_group common_state = {"State", state_entries, set_events};

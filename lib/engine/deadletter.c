@@ -113,6 +113,7 @@ void deadletter_format(struct buf *line, const struct letter_facts *facts,
     if (facts->id.data)
         add_text(line, "id", facts->id);
     add_text(line, "command", str_of(facts->command));
+    buf_add_str(line, facts->members);
     buf_add_str(line, facts->origin);
     buf_puts(line, "}\n");
 }

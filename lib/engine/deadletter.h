@@ -41,6 +41,7 @@ struct letter_facts {
     bool is_json;
     struct str id; /* {NULL, 0}: none */
     const char *command;
+    struct str members; /* what else is to be said (",\"queue\":..."); may be empty */
     const char *source; /* "stdin"; with line, where a malformed line stood; NULL: not said */
     uint64_t line;
     uint64_t length;              /* of the whole line, when the bytes are only its head; else 0 */

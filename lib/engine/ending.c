@@ -35,6 +35,8 @@ void engine_cancel(struct engine *engine, enum failure_reason reason, bool now)
         if (engine->fns[i] != engine->dead_sink) /* which has still to take the letters about it */
             fn_cancel(engine->fns[i], reason, now);
     }
+    if (engine->plan->cancel)
+        engine->plan->cancel(engine->plan, reason);
 }
 
 static void grace_over(struct loop_timer *timer)

@@ -78,6 +78,11 @@ static void function_fatal(void *owner, const struct err *err)
     engine_fail(owner, err);
 }
 
+static struct store *open_store(void *owner, struct err *err)
+{
+    return engine_store(owner, err);
+}
+
 static void letter_written(void *owner)
 {
     settle_letter_written(owner);
@@ -108,6 +113,7 @@ static void set_context(struct engine *engine)
         .room = function_room,
         .warn = warn,
         .fatal = function_fatal,
+        .store = open_store,
     };
 }
 
@@ -151,7 +157,7 @@ static int open_dead(struct engine *engine, struct err *err)
     struct fn *sink = NULL;
     if (dead) {
         struct buf word = {0};
-        buf_addf(&word, "file:%s", dead);
+        buf_addf(&word, "%s%s", str_starts(str_of(dead), STR("queue:")) ? "" : "file:", dead);
         char *words[] = {buf_cstr(&word), NULL};
         struct fn_settings settings = fn_defaults; /* no --fault and no --raw for letters */
         settings.grace = engine->options->calling.grace;
@@ -372,6 +378,16 @@ struct shared_breaker *engine_breaker(struct engine *engine, void (*changed)(voi
 void engine_want_ids(struct engine *engine)
 {
     engine->wants_id = true;
+}
+
+int engine_print(struct engine *engine, struct str text, struct err *err)
+{
+    stream_add(&engine->out, text);
+    stream_drain(&engine->out, 0);
+    if (!engine->out.error || engine->out.error == EPIPE)
+        return 0;
+    errno = engine->out.error;
+    return err_sys(err, "write stdout");
 }
 
 int engine_refuse(const struct err *err)

@@ -16,7 +16,8 @@
  *
  * Life of a job: read -> (held while another job of its key runs) -> started -> finished -> emitted
  * (its results are in the sink, in order) -> settled (they are written; the source is told). read =
- * done + dead + dropped at the end, whatever happens. With a ledger (recall.h) a call is looked up
+ * done + dead + dropped at the end, whatever happens (and + returned, if the source takes events
+ * back). With a ledger (recall.h) a call is looked up
  * before it is made and its answer committed before the plan has it; how far results are written is
  * noted as jobs are settled.
  */
@@ -85,6 +86,10 @@ struct plan {
     /* Optional. The job's outcome is final. written: it is done, and so are its results. */
     void (*settled)(struct plan *plan, struct job *job, bool written);
 
+    /* Optional. End the jobs that the plan itself holds back, with that reason: those in functions
+     * are being ended. */
+    void (*cancel)(struct plan *plan, enum failure_reason reason);
+
     /* Optional. A job is about to be forgotten: free what job_data refers to. */
     void (*release)(struct plan *plan, struct job *job);
 
@@ -150,6 +155,10 @@ void engine_want_ids(struct engine *engine);
  * exit status. Says on stderr what went wrong, and the statistics if asked.
  */
 int engine_run(struct engine *engine, struct source *source, struct plan *plan);
+
+/* For who runs no plan: all of text on stdout, however long its reader takes. 0 also when the
+ * reader has left; -1 with err. */
+int engine_print(struct engine *engine, struct str text, struct err *err);
 
 /* What a failure before engine_run means as an exit status (usage 2, not found 127, ...), after
  * saying it. */

@@ -122,18 +122,28 @@ static bool may_be_cloudevent(struct str event)
            memmem(event.data, event.len, "specversion", strlen("specversion"));
 }
 
-int identity_of(struct identity *identity, struct str event, bool count, struct buf *id,
-                struct err *err)
+/* As it has no name of its own. */
+static void identify_otherwise(struct identity *identity, struct str event, bool count,
+                               struct str given, struct buf *id)
+{
+    if (given.len)
+        buf_add_str(id, given);
+    else
+        identify_by_content(identity, event, count, id);
+}
+
+int identity_of(struct identity *identity, struct str event, bool count, struct str given,
+                struct buf *id, struct err *err)
 {
     struct json_scan scan;
     int status = 0;
     buf_clear(id);
     if (!identity->program && !may_be_cloudevent(event)) {
-        identify_by_content(identity, event, count, id);
+        identify_otherwise(identity, event, count, given, id);
         return 0;
     }
     if (json_scan(event, identity->paths, identity->values, &scan) < 0) {
-        identify_by_content(identity, event, count, id);
+        identify_otherwise(identity, event, count, given, id);
         return 0;
     }
     if (identity->program) {
@@ -152,7 +162,7 @@ int identity_of(struct identity *identity, struct str event, bool count, struct 
         status = 0;
     }
     if (!id->len)
-        identify_by_content(identity, event, count, id);
+        identify_otherwise(identity, event, count, given, id);
     identity_make_presentable(id);
     return status;
 }

@@ -30,10 +30,10 @@ void identity_keep_all(struct identity *identity, const char *temp_dir);
 /*
  * Set id to the identity of a validated event. With count it is one more of its content; without,
  * ordinals are left out and nothing is remembered. -1 with ERR_INPUT when --id gives nothing for
- * it: the hash is used then.
+ * it: the hash is used then. given, unless it is empty, takes the place of the hash.
  */
-int identity_of(struct identity *identity, struct str event, bool count, struct buf *id,
-                struct err *err);
+int identity_of(struct identity *identity, struct str event, bool count, struct str given,
+                struct buf *id, struct err *err);
 
 /* Control characters become '?': a NUL cannot stand in an environment variable, and a line feed
  * would tear a log. identity_of has done it. */

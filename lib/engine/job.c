@@ -12,7 +12,12 @@ struct str job_id(struct job *job)
     struct engine_job *own = engine_job_of(job);
     if (!own->id.len) {
         struct err err;
-        identity_of(engine->identity, slice_str(job->event), engine->wants_id, &own->id, &err);
+        struct buf given = {0};
+        if (engine->source->identify)
+            engine->source->identify(engine->source, own->token, &given);
+        identity_of(engine->identity, slice_str(job->event), engine->wants_id, buf_str(&given),
+                    &own->id, &err);
+        buf_free(&given);
     }
     return buf_str(&own->id);
 }
@@ -113,7 +118,11 @@ void job_dead_take(struct job *job, struct failure *failure)
 {
     struct engine *engine = job->engine;
     struct engine_job *own = engine_job_of(job);
-    if (engine->reader_gone && failure->reason == FAILURE_INTERRUPTED) {
+    struct source *source = engine->source;
+    if (source->keeps && source->keeps(source, own->token, failure)) {
+        failure_free(failure);
+        own->outcome = SOURCE_RELEASED;
+    } else if (engine->reader_gone && failure->reason == FAILURE_INTERRUPTED) {
         failure_free(failure); /* ended because nobody reads its results */
         own->outcome = SOURCE_DROPPED;
     } else {

@@ -60,11 +60,14 @@ static void add_durations(const struct metrics *metrics, const char *command, st
 void metrics_format(const struct metrics *metrics, const struct report *report, const char *command,
                     struct buf *text)
 {
-    uint64_t ended = report->done + report->dead + report->dropped;
+    uint64_t ended = report->done + report->dead + report->dropped + report->returned;
     one(text, command, "events_read_total", "counter", report->read, "Events taken.");
     one(text, command, "events_done_total", "counter", report->done, "Events done.");
     one(text, command, "events_dead_total", "counter", report->dead, "Events that died.");
     one(text, command, "events_dropped_total", "counter", report->dropped, "Events dropped.");
+    if (report->returns)
+        one(text, command, "events_returned_total", "counter", report->returned,
+            "Events given back to be handed out again.");
     one(text, command, "events_in_flight", "gauge", report->read - ended,
         "Events taken that have not ended.");
     one(text, command, "dead_letters_total", "counter", report->letters, "Dead letters written.");

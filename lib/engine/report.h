@@ -6,13 +6,17 @@
 
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct report {
-    uint64_t read; /* events taken: read = done + dead + dropped + those in the window */
+    /* Events taken: read = done + dead + dropped + returned + those in the window. */
+    uint64_t read;
     uint64_t done;
     uint64_t dead;
     uint64_t dropped;
+    uint64_t returned;  /* to their source, which will hand them out again */
+    bool returns;       /* the source can */
     uint64_t letters;   /* dead letters: an event may have several, one for each part that failed */
     uint64_t results;   /* result lines */
     uint64_t bytes_in;  /* of events */

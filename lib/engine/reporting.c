@@ -68,7 +68,7 @@ static double fraction(struct engine *engine)
         engine->source->extent(engine->source, &read, &all);
     if (!all || !report->read)
         return -1;
-    double ended = (double)(report->done + report->dead + report->dropped);
+    double ended = (double)(report->done + report->dead + report->dropped + report->returned);
     return (double)read / (double)all * ended / (double)report->read;
 }
 

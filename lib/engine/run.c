@@ -58,14 +58,22 @@ void run_idle(struct loop_idle *idle)
 static void source_ready(void *owner)
 {
     admit_wake(owner);
+    engine_check_end(owner);
+}
+
+static void source_failed(void *owner, const struct err *err)
+{
+    engine_fail(owner, err);
 }
 
 static void begin(struct engine *engine)
 {
     engine->started = true;
     engine->report.started = clock_now();
+    engine->report.returns = engine->source->releases;
     engine_fit_values(engine);
     engine->source->ready = source_ready;
+    engine->source->fail = source_failed;
     engine->source->owner = engine;
     loop_idle_add(engine->loop, &engine->idle);
     if (engine->options->budget) {

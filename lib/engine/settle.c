@@ -33,6 +33,19 @@ static struct str origin(struct engine *engine)
     return buf_str(&engine->origin);
 }
 
+/* The source keeps the letter; takes the line then. */
+static bool buried(struct engine_job *job, struct buf *line)
+{
+    struct engine *engine = job->job.engine;
+    struct source *source = engine->source;
+    if (!source->bury || engine->dead_sink ||
+        !source->bury(source, job->token, (struct str){line->data, line->len - 1}))
+        return false;
+    engine->report.letters++;
+    buf_free(line);
+    return true;
+}
+
 void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure,
                        const struct letter_way *way)
 {
@@ -45,11 +58,15 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
     if (!failure->last_at) /* of no attempt */
         failure->last_at = clock_wall();
     bool malformed = failure->reason == FAILURE_BAD_JSON || failure->reason == FAILURE_TOO_LARGE;
+    struct buf members = {0};
+    if (engine->source->describe)
+        engine->source->describe(engine->source, job->token, &members);
     struct letter_facts facts = {
         .event = event,
         .is_json = !malformed,
         .id = job_id(&job->job),
         .command = engine->context.command,
+        .members = buf_str(&members),
         .source = malformed ? engine->source->name : NULL,
         .line = job->job.line,
         .length = job->length,
@@ -58,6 +75,10 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
     };
     struct buf line = {0};
     deadletter_format(&line, &facts, failure);
+    failure_free(failure);
+    buf_free(&members);
+    if (buried(job, &line))
+        return;
     struct letter *letter = deadletter_letter(&line, job);
     engine_add_cost(job, letter->call.event.len);
     if (job->last_letter)
@@ -65,7 +86,6 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
     else
         job->letters = letter;
     job->last_letter = letter;
-    failure_free(failure);
 }
 
 void settle_write_letters(struct engine_job *job)
@@ -176,8 +196,10 @@ static void count(struct engine_job *job)
         report->dead++;
         break;
     case SOURCE_DROPPED:
-    case SOURCE_RELEASED:
         report->dropped++;
+        break;
+    case SOURCE_RELEASED:
+        report->returned++;
         break;
     }
     if (engine->source->outcome)
@@ -205,6 +227,10 @@ static bool settle_unwritten(struct engine_job *job)
     if (job->unsaid || !job->has_results)
         return true;
     job->unsaid = true;
+    if (engine->source->releases) {
+        job->outcome = SOURCE_RELEASED;
+        return true;
+    }
     if (engine->out.error == EPIPE) {
         if (job->outcome == SOURCE_DONE)
             job->outcome = SOURCE_DROPPED;

@@ -9,7 +9,9 @@
 #define FIT_ENGINE_SOURCE_H
 
 #include "base/block.h"
+#include "base/buf.h"
 #include "base/err.h"
+#include "fn/failure.h"
 #include "sys/loop.h"
 
 #include <stdbool.h>
@@ -41,11 +43,14 @@ struct source_event {
 
 struct source {
     const char *name; /* "stdin", for messages */
-    bool releases; /* outcomes SOURCE_RELEASED can be handed out again; else the engine makes them
-                      dead or dropped */
-    /* Set by the engine before the first next: call it when something may have come after
-     * SOURCE_LATER. */
+    /* It can hand out SOURCE_RELEASED events again. Of others an event that was interrupted, or
+     * whose results could not be written, is dead or dropped. */
+    bool releases;
+    /* Set by the engine before the first next. Call ready when something may have come after
+     * SOURCE_LATER, and when busy has become false; fail when the outcomes of events can no longer
+     * be kept, or no events be had: the engine says so and ends. */
     void (*ready)(void *owner);
+    void (*fail)(void *owner, const struct err *err);
     void *owner;
 
     enum source_status (*next)(struct source *source, struct source_event *event, struct err *err);
@@ -55,6 +60,19 @@ struct source {
     void (*free)(struct source *source);
     /* Optional, for progress: bytes read and in all (0: unknown). */
     void (*extent)(struct source *source, uint64_t *read, uint64_t *all);
+
+    /* Optional. After stop, or the end, outcomes are still being kept: the engine waits. */
+    bool (*busy)(struct source *source);
+    /* Optional. The event has failed so: will it be handed out again? Then it gets no letter, and
+     * its outcome will be SOURCE_RELEASED. */
+    bool (*keeps)(struct source *source, uint64_t token, const struct failure *failure);
+    /* Optional. Append members to its letter (",\"queue\":..."). */
+    void (*describe)(struct source *source, uint64_t token, struct buf *members);
+    /* Optional. Take its letter (a line without LF), to be kept together with its outcome. False:
+     * the letter goes where letters go. Not asked with --dead. */
+    bool (*bury)(struct source *source, uint64_t token, struct str letter);
+    /* Optional. Set the identity of an event that has none of its own, instead of a hash. */
+    void (*identify)(struct source *source, uint64_t token, struct buf *id);
 };
 
 /*

@@ -22,6 +22,7 @@ static const char *const names[FAILURE_REASONS] = {
     [FAILURE_BREAKER_OPEN] = "breaker_open",
     [FAILURE_THROTTLED] = "throttled",
     [FAILURE_BULKHEAD_FULL] = "bulkhead_full",
+    [FAILURE_QUEUE_FULL] = "queue_full",
     [FAILURE_PARTS] = "parts",
     [FAILURE_SPAWN] = "spawn",
     [FAILURE_WRITE] = "write",

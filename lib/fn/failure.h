@@ -25,6 +25,7 @@ enum failure_reason {
     FAILURE_BREAKER_OPEN,  /* the breaker is open: no call was made */
     FAILURE_THROTTLED,     /* it came faster than the rate (--on-excess) */
     FAILURE_BULKHEAD_FULL, /* no slot of the bulkhead became free */
+    FAILURE_QUEUE_FULL,    /* the queue takes no more (queue push --on-full fail) */
     FAILURE_PARTS,         /* some of its parts failed (fan-out --split) */
     FAILURE_SPAWN,         /* the function could not be started */
     FAILURE_WRITE,         /* the result or the event could not be written */

@@ -64,6 +64,7 @@ extern const struct fn_settings
 
 struct fn;
 struct fn_call;
+struct store;
 
 /* One ended attempt, for traces, metrics and reports. Valid during the callback. */
 struct fn_attempt {
@@ -97,7 +98,9 @@ struct fn_context {
     void (*room)(void *owner);                   /* a function that was full can take calls again */
     void (*warn)(void *owner, const char *text); /* something that a person should know */
     void (*fatal)(void *owner,
-                  const struct err *err); /* a file function can no longer be written */
+                  const struct err *err); /* a file or a queue can no longer be written */
+    /* The store of the state directory, the owner's; NULL with err. NULL: there are no queues. */
+    struct store *(*store)(void *owner, struct err *err);
 };
 
 /* ---- opening and closing ---- */
@@ -113,8 +116,9 @@ struct fn *fn_open_string(struct fn_context *context, const struct fn_settings *
                           const char *text, struct err *err);
 
 const char *fn_name(const struct fn *fn); /* as the user wrote it, for dead letters and messages */
-bool fn_is_sink(const struct fn *fn); /* file: or -, whose calls give back no result of their own */
-bool fn_is_silent(const struct fn *fn); /* file:, whose calls end without results */
+/* file:, queue: or -, whose calls give back no result of their own */
+bool fn_is_sink(const struct fn *fn);
+bool fn_is_silent(const struct fn *fn); /* file: and queue:, whose calls end without results */
 bool fn_wants_id(const struct fn *fn);  /* calls must carry the event's identity */
 
 /*

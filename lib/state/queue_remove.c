@@ -29,6 +29,8 @@ static int throw_away(struct apply *apply, uint32_t number)
 static struct queue_numbers emptied(const struct queue_numbers *numbers)
 {
     return (struct queue_numbers){
+        .seq = numbers->seq,
+        .token = numbers->token,
         .pushed = numbers->pushed,
         .done = numbers->done,
         .dropped = numbers->dropped + numbers->stored,

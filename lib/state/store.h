@@ -58,7 +58,9 @@ enum store_kind { STORE_KV, STORE_LEASE, STORE_QUEUE, STORE_LEDGER, STORE_DEAD, 
 
 struct store_op { /* first in the operations' own structs */
     enum store_kind kind;
-    bool reads; /* changes nothing: it is done at once, on what is committed */
+    bool reads;   /* changes nothing: it is done at once, on what is committed */
+    bool patient; /* nobody waits for its end: while nothing else is to be committed, it may wait
+                     for STORE_LATENCY, or twice as long as the last commit has taken */
     void (*done)(struct store_op *op);
     void *owner;
     size_t cost; /* bytes that it writes, about */

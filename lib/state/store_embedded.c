@@ -26,6 +26,8 @@ struct embedded {
     struct store_op *first, *last; /* submitted */
     size_t count, records, bytes;  /* records: those that are not of ledgers */
     bool committing;
+    bool urgent;  /* of those submitted one is not patient */
+    int64_t took; /* the last commit */
     struct loop_idle idle;
     struct loop_timer timer;
     struct loop_task turn; /* after a commit: another turn, in which others flush */
@@ -117,12 +119,15 @@ static void commit_group(struct embedded *self)
     struct store_op *group = self->first;
     struct err err;
     size_t records = self->records;
+    int64_t began = clock_now();
+    self->urgent = false;
     self->first = self->last = NULL;
     self->count = self->records = self->bytes = 0;
     loop_timer_clear(self->store.loop, &self->timer);
     if (self->ledgers)
         ledgers_commit(self->ledgers, group, self->synced);
     int status = records ? commit_records(self, group, &err) : 0;
+    self->took = clock_now() - began;
     finish(self, group, status == 0 ? NULL : &err);
 }
 
@@ -145,7 +150,7 @@ static void commit(struct embedded *self)
 static void before_sleep(struct loop_idle *idle)
 {
     struct embedded *self = CONTAINER_OF(idle, struct embedded, idle);
-    if (self->first)
+    if (self->urgent)
         commit(self);
 }
 
@@ -195,6 +200,13 @@ static void embedded_free(struct store *store)
     free(self);
 }
 
+/* How long it may wait for others. The patient leave the process time between commits that a slow
+ * disk makes long. */
+static int64_t latency(const struct embedded *self, const struct store_op *op)
+{
+    return op->patient && self->took > STORE_LATENCY / 2 ? 2 * self->took : STORE_LATENCY;
+}
+
 static void embedded_submit(struct store *store, struct store_op *op)
 {
     struct embedded *self = of(store);
@@ -202,8 +214,10 @@ static void embedded_submit(struct store *store, struct store_op *op)
         read_now(self, op);
         return;
     }
-    if (!self->first)
-        loop_timer_set(store->loop, &self->timer, loop_now(store->loop) + STORE_LATENCY);
+    int64_t at = loop_now(store->loop) + latency(self, op);
+    if (!self->first || at < self->timer.at)
+        loop_timer_set(store->loop, &self->timer, at);
+    self->urgent = self->urgent || !op->patient;
     if (self->last)
         self->last->next = op;
     else

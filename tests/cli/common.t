@@ -10,6 +10,7 @@ minimal() {
     route) echo filter true - ;;
     chain) echo filter cat cat ;;
     invoke) echo other -- cat ;;
+    queue) echo other push work ;;
     breaker) echo filter --name b -- cat ;;
     throttle) echo filter --rate 100000/s ;;
     bulkhead) echo filter --slots 2 -- cat ;;
