@@ -61,7 +61,6 @@ extern const struct option_group common_events;
 extern const struct option_group common_input; /* the same for who calls no function */
 extern const struct option_group
     common_identity; /* of common_events what does not speak of dead letters */
-extern const struct option_group common_input; /* the same for who calls no function */
 extern const struct option_group common_state; /* of them only --state, for who calls nothing */
 /* -v and --quiet set the level of msg.h at once */
 extern const struct option_group common_reporting;
