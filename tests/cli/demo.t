@@ -49,6 +49,13 @@ exits 0
 out_like '^skipped: no dpkg-query'
 rmdir empty
 
+claim 'payments: one worker is killed, and each order is paid once'
+example payments
+out_like 'counted: payments: 200$'
+out_like 'counted: orders that were paid twice: 0$'
+out_like 'counted: orders without a payment: 0$'
+out_like '^All counts add up\.$'
+
 claim 'a wrong count fails an example'
 run sh -c '. "$1/narrate.sh"; equal a 1 2; finish' sh "$examples"
 exits 1
