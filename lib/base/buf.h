@@ -52,8 +52,6 @@ void buf_add_json(struct buf *buf, struct str text);
 
 /* RFC 4648 base64 with padding. */
 void buf_add_base64(struct buf *buf, struct str bytes);
-
-/* The bytes that such a text stands for. False: it is none, and nothing was appended. */
-bool buf_add_from_base64(struct buf *buf, struct str text);
+bool buf_add_from_base64(struct buf *buf, struct str text); /* back; false: it is none */
 
 #endif

@@ -22,4 +22,8 @@ void clock_invent(const int64_t *now, const int64_t *wall);
 enum { CLOCK_TEXT = 32 };
 const char *clock_format(int64_t wall, char text[CLOCK_TEXT]);
 
+/* Read a date and time of RFC 3339 ("2026-11-23T17:35:00.5+01:00", "...Z"), of the years 1970 to
+ * 2261, without leap seconds. NULL, or a short static reason. */
+const char *clock_parse(const char *text, int64_t *wall);
+
 #endif

@@ -71,7 +71,8 @@ void deadletter_failure(struct buf *line, const struct failure *failure)
     if (failure->stage)
         buf_addf(line, ",\"stage\":%u", failure->stage);
     if (failure->part)
-        buf_addf(line, ",\"part\":%llu", (unsigned long long)failure->part - 1);
+        buf_addf(line, ",\"part\":%llu,\"parts\":%llu", (unsigned long long)failure->part - 1,
+                 (unsigned long long)failure->parts);
     buf_addf(line, ",\"attempts\":%u", failure->attempts);
     add_time(line, "first_at", failure->first_at);
     add_time(line, "last_at", failure->last_at);

@@ -190,11 +190,7 @@ static int open_ledger(struct engine *engine, struct err *err)
     return engine->recall ? 0 : -1;
 }
 
-/*
- * With 0, 1 or 2 closed the next file opened would become stdin or stdout. In their place stand
- * descriptors that fail as the closed ones would have.
- */
-static void hold_standard_descriptors(void)
+void engine_hold_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
@@ -202,9 +198,24 @@ static void hold_standard_descriptors(void)
     }
 }
 
+/* dead redrive says where the letters are; what the functions call must not do so too. */
+static int open_state(struct engine *engine, struct err *err)
+{
+    const char *letters = getenv("FIT_REDRIVE");
+    const char *given = letters ? letters : engine->options->state;
+    engine->redrives = letters;
+    if (state_dir_is_named(given)) {
+        engine->state = state_dir_path(given, err);
+        if (!engine->state)
+            return -1;
+    }
+    unsetenv("FIT_REDRIVE");
+    return 0;
+}
+
 struct engine *engine_new(const struct common_options *options, struct err *err)
 {
-    hold_standard_descriptors();
+    engine_hold_descriptors();
     mem_on_exhaustion(exhausted);
     signal(SIGPIPE, SIG_IGN);
     struct engine *engine = mem_zalloc(sizeof *engine);
@@ -216,11 +227,8 @@ struct engine *engine_new(const struct common_options *options, struct err *err)
         rng_seed(&engine->rng, options->seed);
     else
         rng_seed_random(&engine->rng);
-    if (state_dir_is_named(options->state)) {
-        engine->state = state_dir_path(options->state, err);
-        if (!engine->state)
-            goto fail;
-    }
+    if (open_state(engine, err) < 0)
+        goto fail;
     set_context(engine);
     engine->paths = json_paths_new();
     engine->out.progress = run_out_progress;
@@ -308,7 +316,8 @@ struct home *engine_home(struct engine *engine, struct err *err)
 {
     if (engine->home)
         return engine->home;
-    char *path = state_dir_path(engine->options->state, err);
+    char *path =
+        engine->state ? mem_strdup(engine->state) : state_dir_path(engine->options->state, err);
     if (path)
         engine->home = home_open(path, err);
     free(path);
@@ -321,6 +330,11 @@ struct store *engine_store(struct engine *engine, struct err *err)
     if (home)
         engine->store = store_open(home, engine->loop, &(struct store_settings){0}, err);
     return engine->store;
+}
+
+bool engine_redrives(const struct engine *engine)
+{
+    return engine->redrives;
 }
 
 bool engine_records(const struct engine *engine)

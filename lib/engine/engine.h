@@ -97,12 +97,17 @@ struct plan {
      * as SIGTERM does. */
     void (*reload)(struct plan *plan);
 
+    bool takes_letters; /* dead letters that are redriven are events as they are: the plan reads
+                           what is in them. Else the event in them is */
+
     size_t job_size; /* bytes of job_data, zeroed for each job */
 };
 
 struct job {
     struct slice event; /* the line, without LF; held until the job is settled */
     uint64_t line;      /* its number in the source, from 1 */
+    uint64_t part;      /* as in source_event: it is a part already, and not to be split */
+    uint64_t parts;
     struct engine *engine;
 };
 
@@ -125,6 +130,13 @@ const struct fn_settings *engine_settings(struct engine *engine); /* from the op
 struct home *engine_home(struct engine *engine, struct err *err);
 /* The store in it, the same way. */
 struct store *engine_store(struct engine *engine, struct err *err);
+
+/* Does it redrive letters (source_letters.h)? The source of engine_run is not read then. */
+bool engine_redrives(const struct engine *engine);
+
+/* Of the process, at its start: with 0, 1 or 2 closed the next file opened would become stdin or
+ * stdout. In their place stand descriptors that fail as the closed ones would have. */
+void engine_hold_descriptors(void);
 
 /* The engine closes and frees the function; its room is the plan's room. */
 void engine_add(struct engine *engine, struct fn *fn);

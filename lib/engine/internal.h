@@ -63,6 +63,7 @@ struct engine {
     struct loop *loop;
     struct rng rng;
     struct fn_context context;
+    bool redrives;     /* FIT_REDRIVE: the events are dead letters of the state */
     char *state;       /* the path of the state, as far as the user named it; else NULL */
     struct home *home; /* NULL: nothing has needed it yet */
     struct store *store;

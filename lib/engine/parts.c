@@ -68,6 +68,12 @@ int parts_split(struct parts *parts, struct jq_program *program, const struct jq
     return status;
 }
 
+void parts_single(struct parts *parts, struct slice event)
+{
+    add(parts, 0, event.len);
+    parts->text = slice_hold(event);
+}
+
 void parts_free(struct parts *parts)
 {
     free(parts->list);

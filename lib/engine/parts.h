@@ -24,6 +24,8 @@ struct parts {
 /* Fill parts (zeroed) with the outputs of the program. -1 with err; parts_free in any case. */
 int parts_split(struct parts *parts, struct jq_program *program, const struct jq_input *input,
                 struct slice event, struct err *err);
+/* The event is a part itself, the only one here. */
+void parts_single(struct parts *parts, struct slice event);
 void parts_free(struct parts *parts); /* leaves it empty */
 
 struct str parts_text(const struct parts *parts, size_t index);   /* borrowed */

@@ -362,8 +362,9 @@ struct plan_chain *plan_chain_new(struct engine *engine, const struct chain_sett
     chain->letters.undos = chain->saga.undos;
     chain->task.run = task_run;
     chain->idle.run = before_sleep;
-    chain->letters.from = settings->from;
-    chain->letters.stage = settings->from == CHAIN_FROM_STAGE ? settings->stage - 1 : 0;
+    chain->letters.from = engine_redrives(engine) ? CHAIN_FROM_LETTER : settings->from;
+    chain->plan.takes_letters = true;
+    chain->letters.stage = chain->letters.from == CHAIN_FROM_STAGE ? settings->stage - 1 : 0;
     loop_idle_add(engine_loop(engine), &chain->idle);
     if (chain->letters.from != CHAIN_FROM_START)
         redrive_watch(&chain->letters.paths, engine_paths(engine));

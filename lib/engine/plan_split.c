@@ -105,8 +105,9 @@ static void begin_call(struct plan_split *split, struct split_job *own)
         window_take(own->window, &part->seq);
     job_prepare(own->job, &part->call);
     int len = split->settings.batch
-                  ? snprintf(part->scope, sizeof part->scope, "%zu+%zu", part->first, part->count)
-                  : snprintf(part->scope, sizeof part->scope, "%zu", part->first);
+                  ? snprintf(part->scope, sizeof part->scope, "%zu+%zu", own->before + part->first,
+                             part->count)
+                  : snprintf(part->scope, sizeof part->scope, "%zu", own->before + part->first);
     part->call.scope = (struct str){part->scope, (size_t)len};
     part->call.event = call_event(split, part);
     part->call.number = ++split->calls;
@@ -142,6 +143,16 @@ static void feed_again(struct loop_task *task)
 
 /* ---- the plan ---- */
 
+static int find_parts(struct split_job *own, const struct jq_input *input, struct err *err)
+{
+    const struct job *job = own->job;
+    if (!job->part)
+        return parts_split(&own->parts, own->split->program, input, job->event, err);
+    own->before = (size_t)job->part - 1;
+    parts_single(&own->parts, job->event);
+    return 0;
+}
+
 static void start(struct plan *plan, struct job *job, const struct jq_input *input)
 {
     struct plan_split *split = split_of(plan);
@@ -149,7 +160,7 @@ static void start(struct plan *plan, struct job *job, const struct jq_input *inp
     struct err err;
     own->split = split;
     own->job = job;
-    if (parts_split(&own->parts, split->program, input, job->event, &err) < 0) {
+    if (find_parts(own, input, &err) < 0) {
         parts_free(&own->parts);
         job_dead_take(job,
                       failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "--split %s", err.text));

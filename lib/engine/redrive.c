@@ -21,6 +21,7 @@ void redrive_watch(struct redrive_paths *paths, struct json_paths *of)
     paths->again = json_paths_key(of, 0, STR("again"));
     paths->id = json_paths_key(of, 0, STR("id"));
     paths->command = json_paths_key(of, 0, STR("command"));
+    paths->truncated = json_paths_key(of, 0, STR("truncated"));
 }
 
 static bool is_there(const struct jq_input *line, int node)
@@ -124,5 +125,30 @@ int redrive_read(const struct redrive_paths *paths, const struct jq_input *line,
         letter->placed || str_eq(inside(line, paths->command, JSON_STRING), STR("chain"));
     if (of_chain && line->values[paths->id].type == JSON_STRING)
         letter->id = text_of(line, paths->id);
+    return 0;
+}
+
+int redrive_bytes(const struct redrive_paths *paths, const struct jq_input *line,
+                  struct buf *scratch, struct str *bytes, struct err *err)
+{
+    struct redrive_letter letter;
+    struct str base64 = inside(line, paths->base64, JSON_STRING);
+    buf_clear(scratch);
+    if (is_there(line, paths->truncated))
+        return err_set(err, ERR_INPUT, "only the head of its event was kept");
+    if (line->values[paths->raw].type == JSON_STRING && !is_there(line, paths->event)) {
+        json_decode(text_of(line, paths->raw), scratch);
+        *bytes = buf_str(scratch);
+        return 0;
+    }
+    if (base64.data && !is_there(line, paths->event)) {
+        if (!buf_add_from_base64(scratch, base64))
+            return err_set(err, ERR_INPUT, "no dead letter: its \"base64\" is none");
+        *bytes = buf_str(scratch);
+        return 0;
+    }
+    if (redrive_read(paths, line, &letter, err) < 0)
+        return -1;
+    *bytes = letter.event;
     return 0;
 }

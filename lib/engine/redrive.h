@@ -18,7 +18,7 @@
 
 struct redrive_paths { /* nodes of the engine's paths */
     int event, raw, base64, reason, stage;
-    int scope, undo, undone, left, others, again, id, command;
+    int scope, undo, undone, left, others, again, id, command, truncated;
 };
 
 /* Texts are parts of the line. */
@@ -43,5 +43,13 @@ void redrive_watch(struct redrive_paths *paths, struct json_paths *of);
  */
 int redrive_read(const struct redrive_paths *paths, const struct jq_input *line,
                  struct redrive_letter *letter, struct err *err);
+
+/*
+ * The bytes that died, whatever they are: those of redrive_read, or what "raw" or "base64" stand
+ * for. In the line or in scratch, which is overwritten. -1 with ERR_INPUT: no dead letter, or only
+ * the head of its event was kept.
+ */
+int redrive_bytes(const struct redrive_paths *paths, const struct jq_input *line,
+                  struct buf *scratch, struct str *bytes, struct err *err);
 
 #endif

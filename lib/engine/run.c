@@ -3,12 +3,14 @@
 #include "base/list.h"
 #include "engine/recall.h"
 #include "engine/reporting.h"
+#include "engine/source_letters.h"
 
 #include "base/clock.h"
 #include "base/msg.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 void run_out_progress(struct stream_out *out)
 {
@@ -95,10 +97,29 @@ static int exit_status(const struct engine *engine)
     return engine->report.dead ? EXIT_DEAD : EXIT_OK;
 }
 
+/* The letters that are redriven take the place of the source. 0, or an exit status. */
+static int take_letters(struct engine *engine, const struct plan *plan)
+{
+    struct err err;
+    struct store *store = engine_store(engine, &err);
+    struct source *letters =
+        store ? source_letters(store, STDIN_FILENO, plan->takes_letters, &err) : NULL;
+    if (!letters) {
+        int status = engine_refuse(&err);
+        return err.sys_errno == EWOULDBLOCK ? EXIT_AGAIN : status;
+    }
+    engine->source->free(engine->source);
+    engine->source = letters;
+    return EXIT_OK;
+}
+
 int engine_run(struct engine *engine, struct source *source, struct plan *plan)
 {
     struct err err;
     engine->source = source;
+    int status = engine->redrives ? take_letters(engine, plan) : EXIT_OK;
+    if (status)
+        return status;
     engine->plan = plan;
     begin(engine);
     if (ending_watch_signals(engine) < 0) {

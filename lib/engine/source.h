@@ -39,6 +39,8 @@ struct source_event {
     uint64_t number;    /* line number, or another ordinal for messages */
     uint64_t length;    /* of the whole event */
     uint64_t token;     /* handed back with the outcome */
+    uint64_t part;      /* it is such a part of one, from 1, that is redriven; else 0 */
+    uint64_t parts;     /* of how many */
 };
 
 struct source {

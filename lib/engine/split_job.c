@@ -7,13 +7,18 @@
 
 /* ---- results ---- */
 
+static size_t parts_of_event(const struct split_job *own)
+{
+    return own->job->part ? (size_t)own->job->parts : own->parts.count;
+}
+
 static void emit_envelope(struct plan_split *split, struct split_job *own, size_t index,
                           struct str value, const struct failure *failure)
 {
     struct split_envelope envelope = {
         .group = job_id(own->job),
-        .index = index,
-        .count = own->parts.count,
+        .index = own->before + index,
+        .count = parts_of_event(own),
         .value = value,
         .failure = failure,
     };
@@ -119,7 +124,8 @@ static void write_part_letters(struct split_job *own, const struct split_call *p
 {
     for (size_t i = part->first; i < part->first + part->count; i++) {
         struct failure *copy = failure_dup(failure);
-        copy->part = i + 1;
+        copy->part = own->before + i + 1;
+        copy->parts = parts_of_event(own);
         job_part_letter_take(own->job, parts_text(&own->parts, i), copy);
     }
 }

@@ -22,6 +22,7 @@ struct split_job {
     bool fresh;                    /* a part has an answer that is to be printed (--new) */
     bool stopped;                  /* no more parts begin */
     struct parts parts;
+    size_t before;         /* parts of the event before the first here: of one that is redriven */
     size_t begun;          /* parts */
     size_t running;        /* calls */
     struct window *window; /* of the calls that are not yet in the array */

@@ -67,6 +67,8 @@ int suite_open(struct suite *suite, const char *exec_path, struct err *err)
     *suite = (struct suite){0};
     suite->exec_path =
         exec_path && *exec_path ? mem_strdup(exec_path) : beside_program("libexec/fittings");
+    if (!suite->exec_path) /* of a command that stands there itself */
+        suite->exec_path = beside_program("fittings");
     if (!suite->exec_path)
         suite->exec_path = mem_strdup(FIT_LIBEXECDIR);
     DIR *folder = opendir(suite->exec_path);

@@ -31,8 +31,8 @@ struct suite {
 
 /*
  * Where the commands are: exec_path (the value of FIT_EXEC_PATH, or NULL or "" for none), else
- * ../libexec/fittings beside the running program, else where make install puts them. -1 with
- * ERR_NOT_FOUND when that folder cannot be read.
+ * ../libexec/fittings or ../fittings beside the running program, else where make install puts them.
+ * -1 with ERR_NOT_FOUND when that folder cannot be read.
  */
 int suite_open(struct suite *suite, const char *exec_path, struct err *err);
 void suite_close(struct suite *suite);

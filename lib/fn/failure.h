@@ -51,6 +51,7 @@ struct failure {
     unsigned attempts; /* attempts made; 0 where none was */
     unsigned stage;    /* 1.. in a chain; 0: none */
     uint64_t part;     /* 1.. of a split event; 0: none. Letters count from 0, as jq does */
+    uint64_t parts;    /* of how many */
     int64_t first_at;  /* wall clock of the first and the last attempt; 0: none */
     int64_t last_at;
     char *message;     /* one line for people; owned, may be NULL */
