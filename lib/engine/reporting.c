@@ -237,7 +237,7 @@ void reporting_tell(struct engine *engine)
         reporting_failed(engine, &err);
     if (report->dead && (engine->options->dead || engine->letters_kept))
         msg_warn("%llu of %llu events are dead: see %s", (unsigned long long)report->dead,
-                 (unsigned long long)report->read,
+                 (unsigned long long)(report->read - report->returned),
                  engine->options->dead ? engine->options->dead : "fit dead list");
     say_counts(report);
     if (engine->options->stats) {
