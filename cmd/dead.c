@@ -1,8 +1,6 @@
 /* dead: look at dead letters, redrive them, drop them. */
 #include "engine/dead_verb.h"
 
-#include <string.h>
-
 static const struct option_use uses[] = {{&dead_selecting, &dead_options},
                                          {&dead_dropping, &dead_options},
                                          {&common_state, &dead_common},
@@ -20,22 +18,12 @@ static const struct command command = {
     .operands = OPTIONS_STOP_AT_WORD,
 };
 
-static const struct verb {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} verbs[] = {
+static const struct option_verb verbs[] = {
     {"list", dead_verb_list}, {"show", dead_verb_show},       {"count", dead_verb_count},
-    {"drop", dead_verb_drop}, {"redrive", dead_verb_redrive},
+    {"drop", dead_verb_drop}, {"redrive", dead_verb_redrive}, {0},
 };
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof *verbs; i++) {
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
-    }
-    struct options_words words = options_parse(&command, argc, argv);
-    if (words.count)
-        options_fail(&command, "%s: no such verb", words.words[0]);
-    options_fail(&command, "no verb (list, redrive, ...)");
+    return options_run_verb(&command, verbs, "list, redrive, ...", argc, argv);
 }

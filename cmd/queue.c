@@ -2,8 +2,6 @@
 #include "engine/common_policies.h"
 #include "engine/queue_verb.h"
 
-#include <string.h>
-
 static const struct option_use uses[] = {{&queue_delay, &queue_options},
                                          {&queue_pushing, &queue_options},
                                          {&queue_leasing, &queue_options},
@@ -31,25 +29,15 @@ static const struct command command = {
     .operands = OPTIONS_STOP_AT_WORD,
 };
 
-static const struct verb {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} verbs[] = {
+static const struct option_verb verbs[] = {
     {"push", queue_verb_push},   {"work", queue_verb_work}, {"pull", queue_verb_pull},
     {"ack", queue_verb_ack},     {"nack", queue_verb_nack}, {"show", queue_verb_show},
     {"peek", queue_verb_peek},   {"list", queue_verb_list}, {"redrive", queue_verb_redrive},
-    {"purge", queue_verb_purge}, {"drop", queue_verb_drop},
+    {"purge", queue_verb_purge}, {"drop", queue_verb_drop}, {0},
 };
 
 int main(int argc, char **argv)
 {
     common_options_init(&queue_common);
-    for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof *verbs; i++) {
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
-    }
-    struct options_words words = options_parse(&command, argc, argv);
-    if (words.count)
-        options_fail(&command, "%s: no such verb", words.words[0]);
-    options_fail(&command, "no verb (push, work, ...)");
+    return options_run_verb(&command, verbs, "push, work, ...", argc, argv);
 }

@@ -1,8 +1,6 @@
 /* state: state of functions, outside of them. */
 #include "engine/state_verb.h"
 
-#include <string.h>
-
 static const struct option_use uses[] = {
     {&state_writing, &state_options},   {&state_receipts, &state_options},
     {&state_answering, &state_options}, {&state_listing, &state_options},
@@ -27,26 +25,19 @@ static const struct command command = {
     .operands = OPTIONS_STOP_AT_WORD,
 };
 
-static const struct verb {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} verbs[] = {
-    {"get", state_get},     {"put", state_put},       {"add", state_add},
-    {"cas", state_cas},     {"del", state_del},       {"incr", state_incr},
-    {"merge", state_merge}, {"update", state_update}, {"list", state_list},
-    {"watch", state_watch}, {"lock", state_lock},     {"dump", state_dump},
-    {"load", state_load},   {"seen", state_seen},     {"ledger", state_ledger},
+static const struct option_verb verbs[] = {
+    {"get", state_get},       {"put", state_put},
+    {"add", state_add},       {"cas", state_cas},
+    {"del", state_del},       {"incr", state_incr},
+    {"merge", state_merge},   {"update", state_update},
+    {"list", state_list},     {"watch", state_watch},
+    {"lock", state_lock},     {"dump", state_dump},
+    {"load", state_load},     {"seen", state_seen},
+    {"ledger", state_ledger}, {0},
 };
 
 int main(int argc, char **argv)
 {
     common_options_init(&state_common);
-    for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof *verbs; i++) {
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
-    }
-    struct options_words words = options_parse(&command, argc, argv);
-    if (words.count)
-        options_fail(&command, "%s: no such verb", words.words[0]);
-    options_fail(&command, "no verb (get, put, ...)");
+    return options_run_verb(&command, verbs, "get, put, ...", argc, argv);
 }

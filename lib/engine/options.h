@@ -102,6 +102,20 @@ char *const *options_line(void);
 _Noreturn void options_fail(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A verb of a command that has several, each with a command line of its own ("queue push"). */
+struct option_verb {
+    const char *name;                  /* NULL ends a list */
+    int (*run)(int argc, char **argv); /* argv[0] is the verb */
+};
+
+/*
+ * The main of such a command: the verb's exit status. Without one the command's own help, version
+ * and dumps are at hand, and everything else is said to lack a verb (exit 2); some of them are
+ * named.
+ */
+int options_run_verb(const struct command *command, const struct option_verb *verbs,
+                     const char *some, int argc, char **argv);
+
 /* The i-th group of the command: those it uses, then options_builtin, then NULL. */
 const struct option_group *options_group(const struct command *command, size_t i);
 extern const struct option_group options_builtin;
