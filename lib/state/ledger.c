@@ -2,6 +2,7 @@
 #include "state/ledger.h"
 
 #include "base/mem.h"
+#include "state/ledger_file.h"
 #include "state/ledger_log.h"
 #include "state/ledgers.h"
 
@@ -112,7 +113,7 @@ void ledgers_read(struct ledgers *ledgers, struct store_op *op)
     buf_clear(&own->answer);
     if (own->verb == LEDGER_FIND)
         find(ledgers, own);
-    else if (ledger_log_list(ledgers->home, add_name, own, &ledgers->err) < 0)
+    else if (ledger_file_list(ledgers->home, add_name, own, &ledgers->err) < 0)
         fail(op, &ledgers->err);
     own->lines = buf_str(&own->answer);
 }

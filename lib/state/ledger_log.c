@@ -2,19 +2,15 @@
 #include "state/ledger_log.h"
 
 #include "base/mem.h"
+#include "state/ledger_file.h"
 #include "state/ledger_index.h"
 #include "state/pack.h"
 #include "sys/boot.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define LOG_MAGIC UINT64_C(0x31676f6c746966ff) /* also tells the byte order */
 
 enum {
     SCAN_ROOM = 1024 * 1024, /* bytes of the log that are looked at together */
@@ -24,12 +20,6 @@ enum {
      * record was not torn by a crash: it is refused. */
     LOG_TORN_MAX = STORE_GROUP_BYTES * 2 + LOG_RECORD_MAX,
 };
-
-struct log_head {
-    uint64_t magic;
-    uint32_t name_len;
-    uint32_t spare;
-}; /* the name follows, padded */
 
 /* check covers what follows place; run and place may change later. */
 struct record {
@@ -42,11 +32,8 @@ struct record {
 };
 
 struct ledger_log {
-    struct home *home;
-    int dir, fd, runs;
-    struct buf name;
-    uint64_t start; /* of the first record */
-    uint64_t end;   /* as far as this process knows */
+    struct ledger_file file;
+    uint64_t end; /* as far as this process knows */
     struct ledger_index *index;
     struct buf batch;   /* records to be appended */
     struct buf scratch; /* a record that was read */
@@ -67,11 +54,6 @@ static uint32_t check_of(const struct record *record, const void *lines)
     size_t skipped = offsetof(struct record, len);
     uint64_t head = hash_64((struct str){(const char *)record + skipped, sizeof *record - skipped});
     return (uint32_t)(head ^ hash_64((struct str){lines, record->len}));
-}
-
-static int sys(const struct ledger_log *log, const char *what, struct err *err)
-{
-    return err_sys(err, "ledger '%.*s': %s", (int)log->name.len, log->name.data, what);
 }
 
 /* ---- reading ---- */
@@ -101,7 +83,7 @@ static bool read_record(struct ledger_log *log, uint64_t offset, struct record *
     if (log->batch.len && offset >= log->end)
         return read_batch(log, offset - log->end, record);
     buf_reserve(scratch, FIND_ROOM);
-    ssize_t got = pread(log->fd, scratch->data, FIND_ROOM, (off_t)offset);
+    ssize_t got = pread(log->file.log, scratch->data, FIND_ROOM, (off_t)offset);
     if (got < (ssize_t)sizeof *record)
         return false;
     memcpy(record, scratch->data, sizeof *record);
@@ -112,7 +94,8 @@ static bool read_record(struct ledger_log *log, uint64_t offset, struct record *
     if (scratch->len < whole) {
         size_t missing = whole - scratch->len;
         buf_reserve(scratch, missing);
-        got = pread(log->fd, scratch->data + scratch->len, missing, (off_t)(offset + scratch->len));
+        got = pread(log->file.log, scratch->data + scratch->len, missing,
+                    (off_t)(offset + scratch->len));
         if (got < (ssize_t)missing)
             return false;
     }
@@ -142,7 +125,7 @@ static bool find(struct ledger_log *log, struct hash128 key, uint64_t since, str
 static uint64_t printed(const struct ledger_log *log, uint32_t run)
 {
     uint64_t place = 0;
-    ssize_t got = pread(log->runs, &place, sizeof place, (off_t)run * (off_t)sizeof place);
+    ssize_t got = pread(log->file.runs, &place, sizeof place, (off_t)run * (off_t)sizeof place);
     return got == sizeof place ? place : 0;
 }
 
@@ -197,16 +180,16 @@ static int catch_up(struct ledger_log *log, uint64_t size, struct err *err)
 {
     uint64_t at = ledger_index_covered(log->index);
     size_t room = SCAN_ROOM;
-    if (at < log->start || at > size) { /* a log that was cut by hand is indexed anew */
+    if (at < log->file.start || at > size) { /* a log that was cut by hand is indexed anew */
         ledger_index_reset(log->index);
-        at = log->start;
+        at = log->file.start;
     }
     while (at < size) {
         buf_clear(&log->scratch);
         buf_reserve(&log->scratch, room);
-        ssize_t got = pread(log->fd, log->scratch.data, room, (off_t)at);
+        ssize_t got = pread(log->file.log, log->scratch.data, room, (off_t)at);
         if (got < 0)
-            return sys(log, "read the log", err);
+            return ledger_file_err(&log->file, "read the log", err);
         int64_t used = index_piece(log, (struct str){log->scratch.data, (size_t)got}, at, err);
         if (used < 0)
             return -1;
@@ -220,10 +203,10 @@ static int catch_up(struct ledger_log *log, uint64_t size, struct err *err)
     if (size - at > LOG_TORN_MAX)
         return err_set(err, ERR_STATE,
                        "ledger '%.*s': its log is damaged at byte %llu, with %llu bytes behind it",
-                       (int)log->name.len, log->name.data, (unsigned long long)at,
+                       (int)log->file.name.len, log->file.name.data, (unsigned long long)at,
                        (unsigned long long)(size - at));
-    if (at < size && ftruncate(log->fd, (off_t)at) < 0)
-        return sys(log, "cut off a torn record", err);
+    if (at < size && ftruncate(log->file.log, (off_t)at) < 0)
+        return ledger_file_err(&log->file, "cut off a torn record", err);
     ledger_index_cover(log->index, at);
     log->end = at;
     return 0;
@@ -232,8 +215,8 @@ static int catch_up(struct ledger_log *log, uint64_t size, struct err *err)
 static int follow(struct ledger_log *log, struct err *err)
 {
     struct stat stat;
-    if (fstat(log->fd, &stat) < 0)
-        return sys(log, "stat the log", err);
+    if (fstat(log->file.log, &stat) < 0)
+        return ledger_file_err(&log->file, "stat the log", err);
     if (ledger_index_refresh(log->index, err) < 0)
         return -1;
     if ((uint64_t)stat.st_size == ledger_index_covered(log->index)) {
@@ -250,7 +233,7 @@ static int add(struct ledger_log *log, struct ledger_op *op, struct err *err)
     struct search search;
     if (op->lines.len > STORE_VALUE_MAX)
         return err_set(err, ERR_LIMIT, "ledger '%.*s': a result of %zu bytes is too large",
-                       (int)log->name.len, log->name.data, op->lines.len);
+                       (int)log->file.name.len, log->file.name.data, op->lines.len);
     if (find(log, op->key, op->since, &search)) {
         op->op.status = STORE_CONFLICT;
         return answer(log, &search, op, err);
@@ -273,8 +256,8 @@ static int add(struct ledger_log *log, struct ledger_op *op, struct err *err)
 static int show(struct ledger_log *log, const struct ledger_op *op, struct err *err)
 {
     ssize_t put =
-        pwrite(log->runs, &op->place, sizeof op->place, (off_t)(op->run * sizeof op->place));
-    return put == sizeof op->place ? 0 : sys(log, "write runs", err);
+        pwrite(log->file.runs, &op->place, sizeof op->place, (off_t)(op->run * sizeof op->place));
+    return put == sizeof op->place ? 0 : ledger_file_err(&log->file, "write runs", err);
 }
 
 static int claim(struct ledger_log *log, const struct ledger_op *op, struct err *err)
@@ -286,22 +269,22 @@ static int claim(struct ledger_log *log, const struct ledger_op *op, struct err 
     search.record.place = op->place;
     size_t skipped = offsetof(struct record, run);
     size_t len = offsetof(struct record, len) - skipped;
-    ssize_t put = pwrite(log->fd, (const char *)&search.record + skipped, len,
+    ssize_t put = pwrite(log->file.log, (const char *)&search.record + skipped, len,
                          (off_t)(search.offset + skipped));
-    return put == (ssize_t)len ? 0 : sys(log, "write the log", err);
+    return put == (ssize_t)len ? 0 : ledger_file_err(&log->file, "write the log", err);
 }
 
 static int begin_run(struct ledger_log *log, struct ledger_op *op, struct err *err)
 {
     struct stat stat;
     uint64_t place = 0;
-    if (fstat(log->runs, &stat) < 0)
-        return sys(log, "stat runs", err);
+    if (fstat(log->file.runs, &stat) < 0)
+        return ledger_file_err(&log->file, "stat runs", err);
     op->run = ((uint64_t)stat.st_size + sizeof place - 1) / sizeof place;
     if (op->run > UINT32_MAX)
         return err_set(err, ERR_LIMIT, "the ledger has had too many runs");
-    ssize_t put = pwrite(log->runs, &place, sizeof place, (off_t)(op->run * sizeof place));
-    return put == sizeof place ? 0 : sys(log, "write runs", err);
+    ssize_t put = pwrite(log->file.runs, &place, sizeof place, (off_t)(op->run * sizeof place));
+    return put == sizeof place ? 0 : ledger_file_err(&log->file, "write runs", err);
 }
 
 static int prepare(struct ledger_log *log, struct ledger_op *op, struct err *err)
@@ -324,16 +307,16 @@ static int write_batch(struct ledger_log *log, bool sync, struct err *err)
 {
     size_t at = 0;
     while (at < log->batch.len) {
-        ssize_t put =
-            pwrite(log->fd, log->batch.data + at, log->batch.len - at, (off_t)(log->end + at));
+        ssize_t put = pwrite(log->file.log, log->batch.data + at, log->batch.len - at,
+                             (off_t)(log->end + at));
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
-            return sys(log, "write the log", err);
+            return ledger_file_err(&log->file, "write the log", err);
         at += (size_t)put;
     }
-    if (at && sync && fdatasync(log->fd) < 0)
-        return sys(log, "sync the log", err);
+    if (at && sync && fdatasync(log->file.log) < 0)
+        return ledger_file_err(&log->file, "sync the log", err);
     log->end += at;
     buf_clear(&log->batch);
     ledger_index_cover(log->index, log->end);
@@ -346,7 +329,7 @@ static int do_all(struct ledger_log *log, struct store_op *first, bool sync, str
     for (struct store_op *op = first; op; op = op->next) {
         struct ledger_op *own = ledger_op_of(op);
         if (op->kind == STORE_LEDGER && own->verb != LEDGER_DROP && !own->settled &&
-            str_eq(own->ledger, buf_str(&log->name)) && prepare(log, own, err) < 0)
+            str_eq(own->ledger, buf_str(&log->file.name)) && prepare(log, own, err) < 0)
             return -1;
     }
     return write_batch(log, sync, err);
@@ -358,119 +341,42 @@ static void undo(struct ledger_log *log)
 {
     struct err err;
     buf_clear(&log->batch);
-    (void)!ftruncate(log->fd, (off_t)log->end);
+    (void)!ftruncate(log->file.log, (off_t)log->end);
     ledger_index_reset(log->index);
     follow(log, &err);
 }
 
 int ledger_log_commit(struct ledger_log *log, struct store_op *first, bool sync, struct err *err)
 {
-    while (flock(log->fd, LOCK_EX) < 0) {
-        if (errno != EINTR)
-            return sys(log, "lock the log", err);
-    }
+    if (ledger_file_lock(&log->file, err) < 0)
+        return -1;
     int status = follow(log, err);
     if (status == 0 && (status = do_all(log, first, sync, err)) < 0)
         undo(log);
-    flock(log->fd, LOCK_UN);
+    ledger_file_unlock(&log->file);
     return status;
 }
 
 /* ---- opening ---- */
 
-static int make_folder(struct home *home, const char *name, struct err *err)
+/* The files are locked. */
+static int open_index(struct ledger_log *log, struct err *err)
 {
-    if ((mkdirat(home->fd, "ledger", 0700) < 0 && errno != EEXIST) ||
-        (mkdirat(home->fd, name, 0700) < 0 && errno != EEXIST))
-        return err_sys(err, "make %s/%s", home->path, name);
-    return 0;
-}
-
-static int write_head(struct ledger_log *log, struct err *err)
-{
-    struct buf bytes = {0};
-    struct log_head head = {.magic = LOG_MAGIC, .name_len = (uint32_t)log->name.len};
-    buf_add(&bytes, &head, sizeof head);
-    buf_add_str(&bytes, buf_str(&log->name));
-    while (bytes.len % INDEX_ALIGN)
-        buf_addc(&bytes, '\0');
-    ssize_t put = pwrite(log->fd, bytes.data, bytes.len, 0);
-    bool written = put == (ssize_t)bytes.len && fsync(log->fd) == 0 && fsync(log->dir) == 0;
-    buf_free(&bytes);
-    return written ? 0 : sys(log, "write the log", err);
-}
-
-static int check_head(struct ledger_log *log, struct err *err)
-{
-    struct stat stat;
-    struct log_head head;
-    log->start = sizeof head + padded(log->name.len);
-    if (fstat(log->fd, &stat) < 0)
-        return sys(log, "stat the log", err);
-    if (stat.st_size < (off_t)log->start) {
-        if (stat.st_size && pread(log->fd, &head, sizeof head, 0) == sizeof head &&
-            head.magic != LOG_MAGIC)
-            return err_set(err, ERR_STATE, "ledger '%.*s': its log is of another kind",
-                           (int)log->name.len, log->name.data);
-        return write_head(log, err);
-    }
-    if (pread(log->fd, &head, sizeof head, 0) != sizeof head || head.magic != LOG_MAGIC ||
-        head.name_len != log->name.len)
-        return err_set(err, ERR_STATE, "ledger '%.*s': its log is of another kind, or damaged",
-                       (int)log->name.len, log->name.data);
-    return 0;
-}
-
-static int open_files(struct ledger_log *log, const char *folder, bool make, struct err *err)
-{
-    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (make ? O_CREAT : 0);
-    if (make && make_folder(log->home, folder, err) < 0)
-        return -1;
-    log->dir = openat(log->home->fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (log->dir < 0 && errno == ENOENT)
-        return err_set(err, ERR_NOT_FOUND, "no ledger '%.*s'", (int)log->name.len, log->name.data);
-    if (log->dir < 0 || (log->fd = openat(log->dir, "log", flags, 0600)) < 0 ||
-        (log->runs = openat(log->dir, "runs", flags, 0600)) < 0)
-        return sys(log, "open its files", err);
-    while (flock(log->fd, LOCK_EX) < 0) {
-        if (errno != EINTR)
-            return sys(log, "lock the log", err);
-    }
-    int status = check_head(log, err);
-    if (status == 0) {
-        log->index = ledger_index_open(log->dir, boot_number(), err);
-        status = log->index ? follow(log, err) : -1;
-    }
-    flock(log->fd, LOCK_UN);
-    return status;
-}
-
-static void folder_name(struct str name, struct buf *folder)
-{
-    char file[HOME_FILE];
-    buf_addf(folder, "ledger/%s", home_file("ledger", name, file));
+    log->index = ledger_index_open(log->file.dir, boot_number(), err);
+    return log->index ? follow(log, err) : -1;
 }
 
 struct ledger_log *ledger_log_open(struct home *home, struct str name, bool make, struct err *err)
 {
     struct ledger_log *log = mem_zalloc(sizeof *log);
-    struct buf folder = {0};
-    log->home = home;
-    log->dir = log->fd = log->runs = -1;
-    buf_add_str(&log->name, name);
-    folder_name(name, &folder);
-    int status = open_files(log, buf_cstr(&folder), make, err);
-    buf_free(&folder);
+    int status = ledger_file_open(&log->file, home, name, make, err);
+    if (status == 0)
+        status = open_index(log, err);
+    ledger_file_unlock(&log->file);
     if (status == 0)
         return log;
     ledger_log_free(log);
     return NULL;
-}
-
-static void close_file(int fd)
-{
-    if (fd >= 0)
-        close(fd);
 }
 
 void ledger_log_free(struct ledger_log *log)
@@ -478,10 +384,7 @@ void ledger_log_free(struct ledger_log *log)
     if (!log)
         return;
     ledger_index_free(log->index);
-    close_file(log->runs);
-    close_file(log->fd);
-    close_file(log->dir);
-    buf_free(&log->name);
+    ledger_file_close(&log->file);
     buf_free(&log->batch);
     buf_free(&log->scratch);
     free(log);
@@ -489,14 +392,7 @@ void ledger_log_free(struct ledger_log *log)
 
 struct str ledger_log_name(const struct ledger_log *log)
 {
-    return buf_str(&log->name);
-}
-
-/* ---- all of them ---- */
-
-static int remove_file(int dir, const char *name)
-{
-    return unlinkat(dir, name, 0) < 0 && errno != ENOENT ? -1 : 0;
+    return buf_str(&log->file.name);
 }
 
 int ledger_log_drop(struct home *home, struct str name, struct err *err)
@@ -504,63 +400,8 @@ int ledger_log_drop(struct home *home, struct str name, struct err *err)
     struct ledger_log *log = ledger_log_open(home, name, false, err);
     if (!log)
         return err->kind == ERR_NOT_FOUND ? 0 : -1;
-    struct buf folder = {0};
-    folder_name(name, &folder);
     ledger_index_reset(log->index);
-    int status =
-        remove_file(log->dir, "runs") < 0 || remove_file(log->dir, "log") < 0 ||
-                (unlinkat(home->fd, buf_cstr(&folder), AT_REMOVEDIR) < 0 && errno != ENOENT)
-            ? sys(log, "remove its files", err)
-            : 1;
-    buf_free(&folder);
+    int status = ledger_file_remove(&log->file, err);
     ledger_log_free(log);
-    return status;
-}
-
-/* The name that the head of a log holds, and the log's size. False: it is none. */
-static bool read_name(int folders, const char *folder, struct buf *name, uint64_t *size)
-{
-    struct buf path = {0};
-    struct log_head head;
-    struct stat stat;
-    buf_addf(&path, "%s/log", folder);
-    int fd = openat(folders, buf_cstr(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    buf_free(&path);
-    buf_clear(name);
-    bool good = fd >= 0 && fstat(fd, &stat) == 0 &&
-                pread(fd, &head, sizeof head, 0) == sizeof head && head.magic == LOG_MAGIC &&
-                head.name_len <= HOME_NAME;
-    if (good) {
-        buf_reserve(name, head.name_len);
-        good = pread(fd, name->data, head.name_len, sizeof head) == (ssize_t)head.name_len;
-        name->len = head.name_len;
-        *size = (uint64_t)stat.st_size;
-    }
-    if (fd >= 0)
-        close(fd);
-    return good;
-}
-
-int ledger_log_list(struct home *home, void (*each)(void *owner, struct str name, uint64_t bytes),
-                    void *owner, struct err *err)
-{
-    int folders = openat(home->fd, "ledger", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folders < 0 && errno == ENOENT)
-        return 0;
-    DIR *dir = folders < 0 ? NULL : fdopendir(folders);
-    if (!dir) {
-        err_sys(err, "open %s/ledger", home->path);
-        if (folders >= 0)
-            close(folders);
-        return -1;
-    }
-    struct buf name = {0};
-    uint64_t bytes;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        if (entry->d_name[0] != '.' && read_name(folders, entry->d_name, &name, &bytes))
-            each(owner, buf_str(&name), bytes);
-    }
-    buf_free(&name);
-    closedir(dir);
-    return 0;
+    return status < 0 ? -1 : 1;
 }

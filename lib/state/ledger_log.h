@@ -39,8 +39,4 @@ int ledger_log_find(struct ledger_log *log, struct ledger_op *op, struct err *er
 /* Remove it with all its records. 1, 0: there is none of that name, -1 with err. */
 int ledger_log_drop(struct home *home, struct str name, struct err *err);
 
-/* Call each with the name of every ledger, and how many bytes its log has. */
-int ledger_log_list(struct home *home, void (*each)(void *owner, struct str name, uint64_t bytes),
-                    void *owner, struct err *err);
-
 #endif

@@ -1,6 +1,7 @@
 /* test_ledger.c: claims about ledgers as logs: what is kept, found, refused, cut off and indexed.
  */
 #include "base/buf.h"
+#include "state/ledger_file.h"
 #include "state/ledger_index.h"
 #include "state/ledger_log.h"
 
@@ -327,11 +328,11 @@ static void lists_and_drops_by_name(void **state)
     (void)state;
     struct err err;
     struct buf names = {0};
-    assert_int_equal(ledger_log_list(scratch_home, note, &names, &err), 0);
+    assert_int_equal(ledger_file_list(scratch_home, note, &names, &err), 0);
     assert_int_equal(names.len, 0);
     assert_int_equal(ledger_log_drop(scratch_home, STR("../a b"), &err), 0);
     ledger_log_free(open_log("../a b"));
-    assert_int_equal(ledger_log_list(scratch_home, note, &names, &err), 0);
+    assert_int_equal(ledger_file_list(scratch_home, note, &names, &err), 0);
     assert_string_equal(buf_cstr(&names), "<../a b>");
     assert_int_equal(ledger_log_drop(scratch_home, STR("../a b"), &err), 1);
     assert_null(ledger_log_open(scratch_home, STR("../a b"), false, &err));
