@@ -1,4 +1,4 @@
-/* test_queue.c: claims about state/queue.h. */
+/* test_queue.c: claims about state/queue.h, on the embedded store and on the one in memory. */
 #include "state/queue.h"
 
 #include "base/clock.h"
@@ -28,11 +28,16 @@ static struct loop *loop;
 static struct home *home;
 static struct store *store;
 static int64_t now, wall;
+static bool in_memory;
 
 static void open_store(void)
 {
     struct store_settings settings = {.unsynced = true};
     loop = loop_new(&err);
+    if (in_memory) {
+        store = store_open_memory(loop, NULL);
+        return;
+    }
     home = home_open(folder, &err);
     store = home ? store_open(home, loop, &settings, &err) : NULL;
     if (!store)
@@ -43,6 +48,7 @@ static void close_store(void)
 {
     store_free(store);
     home_free(home);
+    home = NULL;
     loop_free(loop);
 }
 
@@ -57,6 +63,12 @@ static int setup(void **state)
     clock_invent(&now, &wall);
     open_store();
     return 0;
+}
+
+static int setup_memory(void **state)
+{
+    in_memory = true;
+    return setup(state);
 }
 
 static int teardown(void **state)
@@ -879,6 +891,10 @@ static void behaves_like_its_model(void **state)
 }
 
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define IN_MEMORY(name)                                         \
+    {                                                           \
+        "in_memory: " #name, name, setup_memory, teardown, NULL \
+    }
 
 int main(void)
 {
@@ -913,6 +929,35 @@ int main(void)
         CLAIM(empties_a_queue),
         CLAIM(drops_a_queue_with_its_name),
         CLAIM(behaves_like_its_model),
+        IN_MEMORY(hands_out_in_the_order_of_pushing),
+        IN_MEMORY(hands_out_a_higher_priority_first),
+        IN_MEMORY(stops_a_lease_at_its_bytes),
+        IN_MEMORY(keeps_events_byte_for_byte),
+        IN_MEMORY(forgets_what_was_acknowledged),
+        IN_MEMORY(gives_back_to_the_old_place_and_counts_receives),
+        IN_MEMORY(does_not_count_a_receive_that_was_not_begun),
+        IN_MEMORY(holds_back_what_was_given_back_with_a_delay),
+        IN_MEMORY(buries_with_the_letter_of_the_worker),
+        IN_MEMORY(gives_back_what_was_not_done_in_time),
+        IN_MEMORY(extends_a_lease),
+        IN_MEMORY(gives_back_at_once_what_a_dead_process_held),
+        IN_MEMORY(names_the_living_holders),
+        IN_MEMORY(hands_out_one_of_a_group_at_a_time),
+        IN_MEMORY(blocks_only_the_group_of_what_fails),
+        IN_MEMORY(holds_a_group_up_by_its_delayed_head),
+        IN_MEMORY(holds_back_what_was_pushed_with_a_delay),
+        IN_MEMORY(buries_what_expired_before_its_turn),
+        IN_MEMORY(buries_what_was_received_too_often),
+        IN_MEMORY(moves_up_the_group_of_what_it_buries),
+        IN_MEMORY(adds_a_key_once_within_its_window),
+        IN_MEMORY(applies_a_repeated_push_once),
+        IN_MEMORY(refuses_what_does_not_fit),
+        IN_MEMORY(drops_the_oldest_for_the_newest),
+        IN_MEMORY(peeks_in_order_without_taking),
+        IN_MEMORY(lists_queues_whatever_their_names),
+        IN_MEMORY(empties_a_queue),
+        IN_MEMORY(drops_a_queue_with_its_name),
+        IN_MEMORY(behaves_like_its_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
