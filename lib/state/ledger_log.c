@@ -65,12 +65,15 @@ struct search {
     uint64_t offset;
 };
 
-/* The same of a record that is still to be written. */
+/* The same of a record that is still to be written. The index may point anywhere: a process that
+ * was killed before it had written leaves entries to what others write there. */
 static bool read_batch(struct ledger_log *log, uint64_t at, struct record *record)
 {
     if (at + sizeof *record > log->batch.len)
         return false;
     memcpy(record, log->batch.data + at, sizeof *record);
+    if (record->len > log->batch.len - at - sizeof *record)
+        return false;
     buf_add(&log->scratch, log->batch.data + at, sizeof *record + record->len);
     return true;
 }

@@ -4,6 +4,7 @@
 #include "state/ledger_file.h"
 #include "state/ledger_index.h"
 #include "state/ledger_log.h"
+#include "sys/boot.h"
 
 #include "../helpers/scratch.h"
 
@@ -259,6 +260,36 @@ static void makes_a_foreign_or_torn_index_anew(void **state)
     }
 }
 
+/* A process that is killed before it has written its records leaves entries to nowhere, which soon
+ * is the middle of others. */
+static void is_not_misled_by_an_index_that_is_ahead_of_the_log(void **state)
+{
+    (void)state;
+    enum { OTHERS = 8, AHEAD = 512 };
+    struct err err;
+    struct ledger_log *log = open_log("a");
+    add(log, 1, "one\n");
+    uint64_t end = (uint64_t)size_of(file_of("log"));
+    int dir = open(file_of("."), O_RDONLY | O_DIRECTORY);
+    struct ledger_index *index = ledger_index_open(dir, boot_number(), &err);
+    assert_non_null(index);
+    for (uint64_t at = 0; at < AHEAD; at += INDEX_ALIGN)
+        assert_int_equal(ledger_index_add(index, key_of(9), end + at, &err), 0);
+    ledger_index_free(index);
+    close(dir);
+
+    struct ledger_op others[OTHERS], op = op_of(LEDGER_ADD, 9, "nine\n");
+    for (uint64_t i = 0; i < OTHERS; i++) {
+        others[i] = op_of(LEDGER_ADD, 100 + i, "99999999999999999999999999999999\n");
+        others[i].op.next = i + 1 < OTHERS ? &others[i + 1].op : &op.op;
+    }
+    commit(log, others);
+    assert_int_equal(op.op.status, STORE_OK);
+    assert_string_equal(find(log, 9), "nine\n");
+    assert_string_equal(find(log, 103), "99999999999999999999999999999999\n");
+    ledger_log_free(log);
+}
+
 static void finds_by_the_whole_key(void **state)
 {
     (void)state;
@@ -353,6 +384,7 @@ int main(void)
         CLAIM(cuts_off_a_torn_record_and_nothing_else),
         CLAIM(refuses_a_log_that_is_damaged_far_from_its_end),
         CLAIM(makes_a_foreign_or_torn_index_anew),
+        CLAIM(is_not_misled_by_an_index_that_is_ahead_of_the_log),
         CLAIM(finds_by_the_whole_key),
         CLAIM(loses_nothing_on_a_full_disk),
         CLAIM(lists_and_drops_by_name),
