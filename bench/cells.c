@@ -207,12 +207,11 @@ static const struct cell_kind word = {.name = "word", .layout = 1, .size = sizeo
 
 static void open_all(const char *path)
 {
-    const struct breaker_settings *settings = &breaker_defaults;
     struct loop *loop = need(loop_new(&err));
     home = need(home_open(path, &err));
     cell = need(cell_open(home, &word, STR("bench"), NULL, NULL, &err));
-    closed = need(shared_breaker_open(home, STR("closed"), settings, NULL, &err));
-    opened = need(shared_breaker_open(home, STR("open"), settings, NULL, &err));
+    closed = need(shared_breaker_open(home, STR("closed"), NULL, NULL, &err));
+    opened = need(shared_breaker_open(home, STR("open"), NULL, NULL, &err));
     rate = need(shared_rate_open(home, STR("bench"), NULL, &err));
     slots = need(shared_slots_open(home, STR("bench"), SLOTS, NULL, NULL, NULL, NULL, &err));
     full = need(shared_slots_open(home, STR("full"), HOLDERS, loop, NULL, NULL, NULL, &err));

@@ -6,7 +6,7 @@
 
 #include "engine/options.h"
 
-/* Fills a struct breaker_settings. */
+/* Fills a struct breaker_choice. */
 extern const struct option_group breaker_options;
 
 #endif

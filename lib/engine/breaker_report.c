@@ -2,7 +2,11 @@
 #include "engine/breaker_report.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "engine/showing.h"
+#include "state/shared_breaker.h"
+
+#include <stdlib.h>
 
 /* A time of clock_now as the time of day. */
 static void add_time(struct buf *line, const char *key, int64_t at)
@@ -29,14 +33,33 @@ static void add_transition(struct buf *line, const struct breaker_transition *tr
     add_time(line, "at", transition->at);
 }
 
+static double seconds(int64_t time)
+{
+    return (double)time / 1e9;
+}
+
+static void add_settings(struct buf *line, const struct breaker_settings *settings)
+{
+    buf_addf(line, ",\"settings\":{\"failure_rate\":%.6g,\"slow_rate\":%.6g,\"slow\":%.9g",
+             settings->failure_rate, settings->slow_rate, seconds(settings->slow));
+    if (settings->window_time)
+        buf_addf(line, ",\"window_seconds\":%u", settings->window_time);
+    else
+        buf_addf(line, ",\"window_calls\":%u", settings->window_calls);
+    buf_addf(line, ",\"min_calls\":%u,\"consecutive\":%u,\"open_for\":%.9g", settings->min_calls,
+             settings->consecutive, seconds(settings->open_for));
+    buf_addf(line, ",\"open_growth\":%.6g,\"open_max\":%.9g,\"probes\":%u}", settings->open_growth,
+             seconds(settings->open_max), settings->probes);
+}
+
 /* The number of the oldest transition that is still in the log. */
 static uint64_t oldest(const struct breaker *breaker)
 {
     return breaker->transitions > BREAKER_LOG ? breaker->transitions - BREAKER_LOG : 0;
 }
 
-void breaker_report(struct buf *line, const char *name, const struct breaker *breaker,
-                    const struct breaker_settings *settings)
+static void report(struct buf *line, const char *name, const struct breaker *breaker,
+                   const struct breaker_settings *settings)
 {
     int64_t now = clock_now();
     struct breaker_counts counts = breaker_counts(breaker, now);
@@ -56,7 +79,33 @@ void breaker_report(struct buf *line, const char *name, const struct breaker *br
         add_transition(line, &breaker->log[i % BREAKER_LOG]);
         buf_addc(line, '}');
     }
-    buf_puts(line, "]}");
+    buf_addc(line, ']');
+    add_settings(line, settings);
+    buf_addc(line, '}');
+}
+
+static int describe(struct home *home, const char *name, struct buf *line, struct err *err)
+{
+    struct breaker_settings settings;
+    struct shared_breaker *shared = shared_breaker_open(home, str_of(name), NULL, NULL, err);
+    if (!shared)
+        return -1;
+    struct breaker *copy = mem_alloc(sizeof *copy);
+    shared_breaker_read(shared, copy, &settings);
+    report(line, name, copy, &settings);
+    free(copy);
+    shared_breaker_free(shared);
+    return 0;
+}
+
+int breaker_report_show(const char *state, const char *name)
+{
+    const struct showing showing = {.what = "breaker",
+                                    .state = state,
+                                    .name = name,
+                                    .list = shared_breaker_list,
+                                    .describe = describe};
+    return showing_run(&showing);
 }
 
 uint64_t breaker_report_since(struct buf *lines, const char *name, const struct breaker *breaker,

@@ -7,10 +7,8 @@
 #include "base/buf.h"
 #include "pattern/breaker.h"
 
-/* One line without its LF: the state, its counts as these settings judge them, the last
- * transitions. */
-void breaker_report(struct buf *line, const char *name, const struct breaker *breaker,
-                    const struct breaker_settings *settings);
+/* Print a line for the breaker, or for all (name NULL), with its settings. The exit status. */
+int breaker_report_show(const char *state, const char *name);
 
 /* The transitions behind number seen, each as a line; those older than the log are lost. Returns
  * the number of the last one. */

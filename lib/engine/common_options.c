@@ -147,7 +147,6 @@ void common_options_init(struct common_options *options)
         .calling = fn_defaults,
         .max_event = COMMON_EVENT_SIZE,
     };
-    common_policies_init(&options->policies);
     options->calling.jobs = (unsigned)common_options_cores();
 }
 

@@ -9,12 +9,12 @@
 
 enum id { ID_BREAKER = 1, ID_RATE, ID_RATE_KEY, ID_BULKHEAD, ID_RETRY_BUDGET };
 
-#define BREAKER_ENTRY                                                                         \
-    {                                                                                         \
-        "breaker", 0, ID_BREAKER, "NAME", "call nothing while the breaker NAME is open",      \
-            "It is shared by that name, and opens when half of the last 100 calls failed; "   \
-            "breaker(1) has other settings. Events that come while it is open are dead, and " \
-            "not tried again."                                                                \
+#define BREAKER_ENTRY                                                                       \
+    {                                                                                       \
+        "breaker", 0, ID_BREAKER, "NAME", "call nothing while the breaker NAME is open",    \
+            "It is shared by that name, and opens when half of the last 100 calls failed, " \
+            "unless breaker(1) has given it other settings. Events that come while it is "  \
+            "open are dead, and not tried again."                                           \
     }
 #define RATE_ENTRIES                                                                      \
     {"rate",                                                                              \
@@ -49,11 +49,6 @@ static const struct option_entry without_rate[] = {
     BREAKER_ENTRY, BULKHEAD_ENTRY, RETRY_BUDGET_ENTRY, {0}};
 static const struct option_entry without_bulkhead[] = {
     BREAKER_ENTRY, RATE_ENTRIES, RETRY_BUDGET_ENTRY, {0}};
-
-void common_policies_init(struct policy_settings *settings)
-{
-    *settings = (struct policy_settings){.judging = breaker_defaults};
-}
 
 int common_policies_name(const char *arg, const char **name, struct err *err)
 {

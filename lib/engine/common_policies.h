@@ -15,8 +15,6 @@ extern const struct option_group common_policies_without_breaker;
 extern const struct option_group common_policies_without_rate;
 extern const struct option_group common_policies_without_bulkhead;
 
-void common_policies_init(struct policy_settings *settings); /* the defaults: none */
-
 /* For set callbacks, shared with the commands of the same names. */
 int common_policies_name(const char *arg, const char **name, struct err *err);
 int common_policies_slots(const char *arg, unsigned *slots, struct err *err);

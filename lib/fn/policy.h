@@ -28,10 +28,10 @@
 #define POLICY_RESERVE 10.0 /* retries a second, over ten seconds, that every budget allows */
 enum { POLICY_AHEAD_CALLS = 1024 }; /* calls that may wait for that; a faster rate is not reached */
 
-struct policy_settings { /* zeroed: none of them; judging is then to be breaker_defaults */
+struct policy_settings { /* zeroed: none of them */
     /* breaker */
     const char *breaker; /* its name; NULL: none */
-    struct breaker_settings judging;
+    struct breaker_choice judging; /* what is written to its settings */
     bool hold; /* calls wait while it is open; else they fail */
     /* throttle */
     struct gcra_limit rate; /* count 0: none */

@@ -6,17 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-const struct breaker_settings breaker_defaults = {
-    .failure_rate = 50,
-    .slow_rate = 100,
-    .slow = 60 * NUM_SECOND,
-    .window_calls = 100,
-    .min_calls = 10,
-    .probes = 10,
-    .open_for = 60 * NUM_SECOND,
-    .open_growth = 1,
-};
-
 enum verdict { TOO_FEW, GOOD, TOO_MANY_FAILED, TOO_MANY_SLOW };
 
 static uint32_t between(uint32_t number, uint32_t least, uint32_t most)
@@ -214,17 +203,23 @@ void breaker_init(struct breaker *breaker, const struct breaker_settings *settin
     window_clear(breaker, settings, now);
 }
 
+void breaker_fit(struct breaker *breaker, const struct breaker_settings *settings, int64_t now)
+{
+    window_fit(breaker, settings, now);
+    if (breaker->state == BREAKER_OPEN)
+        breaker->until = open_until(breaker, settings, now);
+    else if (breaker->state == BREAKER_HALF_OPEN)
+        judge_probes(breaker, settings, now); /* if fewer are wanted now: no result may come */
+}
+
 bool breaker_admit(struct breaker *breaker, const struct breaker_settings *settings, int64_t now,
                    uint64_t holder, struct breaker_ticket *ticket)
 {
     bool admitted = breaker_would_admit(breaker, settings, now);
-    window_fit(breaker, settings, now);
     if (breaker->state == BREAKER_OPEN && admitted)
         move(breaker, settings, BREAKER_HALF_OPEN, BREAKER_BY_TIME, now);
-    else if (breaker->state == BREAKER_OPEN)
-        breaker->until = open_until(breaker, settings, now);
-    else if (breaker->state == BREAKER_HALF_OPEN)
-        judge_probes(breaker, settings, now); /* if settings want fewer now: no result may come */
+    else
+        breaker_fit(breaker, settings, now);
     *ticket = (struct breaker_ticket){.generation = breaker->generation};
     if (admitted && breaker->state == BREAKER_HALF_OPEN)
         ticket->probe = probe_hold(breaker, holder);

@@ -24,15 +24,13 @@
 #ifndef FIT_PATTERN_BREAKER_H
 #define FIT_PATTERN_BREAKER_H
 
+#include "pattern/breaker_settings.h"
 #include "pattern/breaker_window.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    BREAKER_PROBES_MAX = 256, /* the most probes; more are so many */
-    BREAKER_LOG = 16,         /* transitions that are remembered, the last ones */
-};
+enum { BREAKER_LOG = 16 }; /* transitions that are remembered, the last ones */
 
 enum breaker_state {
     BREAKER_CLOSED,
@@ -41,26 +39,6 @@ enum breaker_state {
     BREAKER_FORCED_OPEN,
     BREAKER_DISABLED,
 };
-
-/* Rates are percent of calls, 0 < rate <= 100. Times are nanoseconds. */
-struct breaker_settings {
-    double failure_rate;   /* [50] reached or passed: trips */
-    double slow_rate;      /* [100] the same of slow calls */
-    int64_t slow;          /* [60 s] a call that took strictly longer is slow */
-    uint32_t window_calls; /* [100] the last so many calls are judged ... */
-    uint32_t window_time;  /* [0] ... or, if not 0, those of so many seconds: this one of the clock
-                              and those before it */
-    uint32_t min_calls; /* [10] no rate is judged before; in a window of calls at most its size */
-    uint32_t
-        consecutive;    /* [0] so many failures in a row trip too, also before min_calls; 0: not */
-    uint32_t probes;    /* [10] */
-    int64_t open_for;   /* [60 s] */
-    double open_growth; /* [1] each opening without a closing between lasts so many times longer
-                           than the one before */
-    int64_t open_max;   /* [0: no bound] the longest */
-};
-
-extern const struct breaker_settings breaker_defaults;
 
 struct breaker_transition {
     int64_t at; /* the time that the caller gave */
@@ -122,10 +100,14 @@ void breaker_init(struct breaker *breaker, const struct breaker_settings *settin
  * May a call be made? True fills the ticket, which is then owed to breaker_record or
  * breaker_release. holder (not 0) stands for who will have the probe, if it is one. The first
  * admission after the open time makes it half-open. Settings may differ from those of the last
- * call: another shape of window empties it, and keeps the state.
+ * call, as for breaker_fit.
  */
 bool breaker_admit(struct breaker *breaker, const struct breaker_settings *settings, int64_t now,
                    uint64_t holder, struct breaker_ticket *ticket);
+
+/* The settings are other ones: another shape of window empties it, and keeps the state; a shorter
+ * open time ends sooner, and fewer probes may be enough to judge by. */
+void breaker_fit(struct breaker *breaker, const struct breaker_settings *settings, int64_t now);
 
 /* Would it admit now? Changes nothing. For those who only look, and as the cheap check before. */
 bool breaker_would_admit(const struct breaker *breaker, const struct breaker_settings *settings,

@@ -13,6 +13,7 @@
 /* What lies in the cell. */
 struct board {
     uint64_t word; /* generation and state, for those who only look */
+    struct breaker_settings settings;
     struct breaker breaker;
 };
 
@@ -20,8 +21,8 @@ enum { STATE_BITS = 3 };
 
 struct shared_breaker {
     struct cell *cell;
-    struct breaker_settings settings;
-    bool reaped; /* this process, at: */
+    struct breaker_choice choice; /* of who opened it: also for one that has to be made anew */
+    bool reaped;                  /* this process, at: */
     int64_t reaped_at;
 };
 
@@ -34,11 +35,19 @@ static void publish(struct board *board)
 
 /* ---- the cell ---- */
 
+static void choose(struct board *board, const struct shared_breaker *shared)
+{
+    if (!breaker_settings_are_good(&board->settings)) /* new, or torn by a power cut */
+        board->settings = breaker_defaults;
+    breaker_settings_lay(&board->settings, &shared->choice);
+}
+
 static void init(void *payload, const void *context)
 {
     struct board *board = payload;
     const struct shared_breaker *shared = context;
-    breaker_init(&board->breaker, &shared->settings, clock_now());
+    choose(board, shared);
+    breaker_init(&board->breaker, &board->settings, clock_now());
     publish(board);
 }
 
@@ -50,13 +59,14 @@ static void begin_anew(struct board *board, const struct shared_breaker *shared)
 {
     struct breaker *breaker = &board->breaker;
     uint64_t generation = breaker->generation;
+    choose(board, shared);
     if (breaker->state > BREAKER_DISABLED) {
-        breaker_init(breaker, &shared->settings, clock_now());
+        breaker_init(breaker, &board->settings, clock_now());
         breaker->generation = generation + 1;
     } else {
         if (breaker->state == BREAKER_OPEN && breaker->openings)
             breaker->openings--; /* it is the same opening */
-        breaker_set(breaker, &shared->settings, (enum breaker_state)breaker->state, clock_now());
+        breaker_set(breaker, &board->settings, (enum breaker_state)breaker->state, clock_now());
     }
     publish(board);
 }
@@ -72,32 +82,47 @@ static void rebase(void *payload, const void *context)
 {
     struct board *board = payload;
     const struct shared_breaker *shared = context;
-    if (board->breaker.state == BREAKER_OPEN)
-        breaker_rebase(&board->breaker, &shared->settings, clock_now());
-    else
+    if (board->breaker.state != BREAKER_OPEN) {
         begin_anew(board, shared);
+        return;
+    }
+    choose(board, shared);
+    breaker_rebase(&board->breaker, &board->settings, clock_now());
 }
 
 static const struct cell_kind breaker_kind = {
     .name = "breaker",
-    .layout = 1,
+    .layout = 2,
     .size = sizeof(struct board),
     .init = init,
     .rebase = rebase,
     .repair = repair,
 };
 
+static void write_choice(struct shared_breaker *shared)
+{
+    struct board *board = cell_lock(shared->cell);
+    breaker_settings_lay(&board->settings, &shared->choice);
+    breaker_fit(&board->breaker, &board->settings, clock_now());
+    publish(board);
+    cell_unlock(shared->cell);
+}
+
 struct shared_breaker *shared_breaker_open(struct home *home, struct str name,
-                                           const struct breaker_settings *settings, bool *reset,
+                                           const struct breaker_choice *choice, bool *reset,
                                            struct err *err)
 {
     struct shared_breaker *shared = mem_zalloc(sizeof *shared);
-    shared->settings = *settings;
+    if (choice)
+        shared->choice = *choice;
     shared->cell = cell_open(home, &breaker_kind, name, shared, reset, err);
-    if (shared->cell)
-        return shared;
-    free(shared);
-    return NULL;
+    if (!shared->cell) {
+        free(shared);
+        return NULL;
+    }
+    if (shared->choice.chosen)
+        write_choice(shared);
+    return shared;
 }
 
 void shared_breaker_free(struct shared_breaker *shared)
@@ -137,8 +162,7 @@ static bool reap(struct shared_breaker *shared, struct board *board, int64_t now
     return breaker_reap(&board->breaker, is_gone, &last) > 0;
 }
 
-/* Closed or disabled it admits without the lock. Another window that the settings may want is made
- * by the result. */
+/* Closed or disabled it admits without the lock. */
 static bool admit_at_a_look(struct shared_breaker *shared, struct breaker_ticket *ticket)
 {
     const struct board *board = cell_peek(shared->cell);
@@ -156,9 +180,9 @@ bool shared_breaker_admit(struct shared_breaker *shared, int64_t now, struct bre
         return true;
     struct board *board = cell_lock(shared->cell);
     struct breaker *breaker = &board->breaker;
-    if (!breaker_would_admit(breaker, &shared->settings, now))
+    if (!breaker_would_admit(breaker, &board->settings, now))
         reap(shared, board, now);
-    bool admitted = breaker_admit(breaker, &shared->settings, now, cell_self(), ticket);
+    bool admitted = breaker_admit(breaker, &board->settings, now, cell_self(), ticket);
     publish(board);
     cell_unlock(shared->cell);
     return admitted;
@@ -178,7 +202,7 @@ bool shared_breaker_record(struct shared_breaker *shared, const struct breaker_t
 {
     struct board *board = cell_lock(shared->cell);
     bool changed =
-        breaker_record(&board->breaker, &shared->settings, ticket, outcome, duration, now);
+        breaker_record(&board->breaker, &board->settings, ticket, outcome, duration, now);
     publish(board);
     cell_unlock(shared->cell);
     return changed;
@@ -187,7 +211,7 @@ bool shared_breaker_record(struct shared_breaker *shared, const struct breaker_t
 void shared_breaker_set(struct shared_breaker *shared, enum breaker_state state, int64_t now)
 {
     struct board *board = cell_lock(shared->cell);
-    breaker_set(&board->breaker, &shared->settings, state, now);
+    breaker_set(&board->breaker, &board->settings, state, now);
     publish(board);
     cell_unlock(shared->cell);
 }
@@ -195,17 +219,20 @@ void shared_breaker_set(struct shared_breaker *shared, enum breaker_state state,
 int64_t shared_breaker_next_chance(struct shared_breaker *shared, int64_t now)
 {
     struct board *board = cell_lock(shared->cell);
-    int64_t chance = breaker_next_chance(&board->breaker, &shared->settings, now);
+    int64_t chance = breaker_next_chance(&board->breaker, &board->settings, now);
     if (chance > now && reap(shared, board, now))
-        chance = breaker_next_chance(&board->breaker, &shared->settings, now);
+        chance = breaker_next_chance(&board->breaker, &board->settings, now);
     cell_unlock(shared->cell);
     return chance;
 }
 
-void shared_breaker_read(struct shared_breaker *shared, struct breaker *copy)
+void shared_breaker_read(struct shared_breaker *shared, struct breaker *copy,
+                         struct breaker_settings *settings)
 {
     const struct board *board = cell_lock(shared->cell);
     *copy = board->breaker;
+    if (settings)
+        *settings = board->settings;
     cell_unlock(shared->cell);
 }
 

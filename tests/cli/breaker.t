@@ -6,6 +6,7 @@ FIT_STATE=$work/fit
 export FIT_STATE
 seq 5 >five
 seq 20 >twenty
+echo 1 >one
 
 # Leaves a file for each time that it is called, and fails.
 cat >down <<'END'
@@ -30,7 +31,8 @@ calls() {
 
 anew() {
     rm -rf called dead
-    breaker --name x --reset
+    breaker --name x --reset --failure-rate 50% --slow 60s --slow-rate 100% --window 100 --min-calls 10 \
+        --consecutive 0 --open-for 60s --open-growth 1 --open-max 0 --probes 10
 }
 
 field() {
@@ -74,10 +76,31 @@ is "$(calls)" 0 calls
 run invoke --breaker x --event 1 ./up
 exits 123
 
+claim 'its settings belong to the name: another command is judged by them'
+breaker --name mine --reset --window 20 --failure-rate 30% --min-calls 2
+run breaker --name mine --show
+is "$(jq -c '.settings|[.window_calls,.failure_rate,.min_calls,.probes]' "$out")" '[20,30,2,10]'
+run fan-out --breaker mine -j1 --quiet --dead dead1 -- ./down <five
+is "$(calls)" 2 'calls until it opened'
+breaker --name mine --reset --min-calls 3
+rm -rf called
+run breaker --name mine -j1 --quiet --dead dead1 -- ./down <five
+is "$(calls)" 3 'calls until it opened'
+run breaker --name mine --show
+is "$(jq -c '[.state,.settings.window_calls,.settings.min_calls]' "$out")" '["open",20,3]'
+
+claim 'to give settings changes no state, and the same window keeps its counts'
+breaker --name mine --reset --consecutive 0
+breaker --name mine --min-calls 5 -j1 --quiet --dead dead1 -- sh -c 'exit 1' <one
+run breaker --name mine --window 20 --probes 2 -- cat <one
+exits 0
+run breaker --name mine --show
+is "$(jq -c '[.state,.calls,.failed,.settings.probes]' "$out")" '["closed",2,1,2]'
+rm -rf called
+
 claim 'a retry ends when the breaker opens in between'
 anew
 rm -f dead
-echo 1 >one
 run breaker --name x --consecutive 2 --retries 50 --backoff 1ms..1ms --dead dead -- ./down <one
 exits 123
 is "$(calls)" 2 calls
@@ -208,7 +231,7 @@ claim '--show without a name lists all, and makes no state'
 breaker --name 'odd name/..' --reset
 run breaker --show
 exits 0
-is "$(jq -rc .name "$out" | tr '\n' ';')" 'odd name/..;x;'
+is "$(jq -rc .name "$out" | tr '\n' ';')" 'mine;odd name/..;x;'
 run breaker --state nowhere --show
 exits 0
 out_is ''
@@ -225,12 +248,14 @@ run breaker --name x --show -- cat
 exits 2
 run breaker --name x --show --trip
 exits 2
+run breaker --name x --show --window 5
+exits 2
 run breaker --name x --on-open fallback -- cat
 exits 2
 err_like 'needs --fallback'
 run breaker --name x --on-open hold --fallback cat -- cat
 exits 2
-for wrong in '--failure-rate 0' '--failure-rate 101' '--window 0' '--window 1500ms' '--window 2h' '--open-growth 0.5' '--probes 0' '--consecutive 0'; do
+for wrong in '--failure-rate 0' '--failure-rate 101' '--window 0' '--window 1500ms' '--window 2h' '--open-growth 0.5' '--probes 0'; do
     run_sh "breaker --name x $wrong -- cat"
     exits 2
 done

@@ -525,15 +525,13 @@ static void never_lets_threads_hold_more_slots(void **state)
 
 enum { PROBES = 10, PROBERS = 20 };
 
-static struct breaker_settings settings;
-
 static struct shared_breaker *open_breaker(const char *name)
 {
-    settings = breaker_defaults;
-    settings.probes = PROBES;
-    settings.open_for = 10 * NUM_SECOND;
+    const struct breaker_choice choice = {
+        .settings = {.probes = PROBES, .open_for = 10 * NUM_SECOND},
+        .chosen = 1U << BREAKER_PROBES | 1U << BREAKER_OPEN_FOR};
     clock_invent(&scene->now, NULL);
-    struct shared_breaker *breaker = shared_breaker_open(home, str_of(name), &settings, NULL, &err);
+    struct shared_breaker *breaker = shared_breaker_open(home, str_of(name), &choice, NULL, &err);
     if (!breaker)
         fail_msg("%s", err.text);
     return breaker;
@@ -542,7 +540,7 @@ static struct shared_breaker *open_breaker(const char *name)
 static struct breaker *look(struct shared_breaker *shared)
 {
     static struct breaker copy;
-    shared_breaker_read(shared, &copy);
+    shared_breaker_read(shared, &copy, NULL);
     return &copy;
 }
 
@@ -1021,6 +1019,32 @@ static void note_name(void *owner, struct str name)
     snprintf(listed->text + used, sizeof listed->text - used, "%.*s,", (int)name.len, name.data);
 }
 
+static void judges_by_the_settings_of_the_name(void **state)
+{
+    (void)state;
+    static struct breaker copy;
+    struct breaker_settings settings;
+    struct breaker_ticket ticket;
+    struct breaker_choice choice = {.settings = {.window_calls = 20, .consecutive = 2},
+                                    .chosen = 1U << BREAKER_WINDOW | 1U << BREAKER_CONSECUTIVE};
+    struct shared_breaker *plain = shared_breaker_open(home, STR("s"), NULL, NULL, &err);
+    assert_true(shared_breaker_admit(plain, scene->now, &ticket));
+    shared_breaker_record(plain, &ticket, BREAKER_FAILURE, 0, scene->now);
+    shared_breaker_free(shared_breaker_open(home, STR("s"), &choice, NULL, &err));
+    choice = (struct breaker_choice){.settings = {.probes = 3}, .chosen = 1U << BREAKER_PROBES};
+    shared_breaker_free(shared_breaker_open(home, STR("s"), &choice, NULL, &err));
+    shared_breaker_read(plain, &copy, &settings);
+    assert_int_equal(settings.window_calls, 20);
+    assert_int_equal(settings.consecutive, 2);
+    assert_int_equal(settings.probes, 3);
+    assert_int_equal(settings.min_calls, breaker_defaults.min_calls);
+    assert_int_equal(copy.state, BREAKER_CLOSED);
+    assert_int_equal(copy.generation, 1);
+    assert_true(shared_breaker_admit(plain, scene->now, &ticket));
+    assert_true(shared_breaker_record(plain, &ticket, BREAKER_FAILURE, 0, scene->now));
+    shared_breaker_free(plain);
+}
+
 static void lists_each_by_its_kind(void **state)
 {
     (void)state;
@@ -1050,7 +1074,7 @@ static void tells_of_a_damaged_file_and_begins_anew(void **state)
     int fd = openat(home->run, "breaker-a", O_WRONLY | O_TRUNC);
     assert_int_equal(write(fd, "no", 2), 2);
     close(fd);
-    shared = shared_breaker_open(home, STR("a"), &settings, &reset, &err);
+    shared = shared_breaker_open(home, STR("a"), NULL, &reset, &err);
     assert_non_null(shared);
     assert_true(reset);
     assert_true(shared_breaker_admit(shared, scene->now, &ticket));
@@ -1061,8 +1085,7 @@ static void works_alone_without_a_directory(void **state)
 {
     (void)state;
     struct breaker_ticket ticket;
-    settings = breaker_defaults;
-    struct shared_breaker *breaker = shared_breaker_open(NULL, STR("a"), &settings, NULL, &err);
+    struct shared_breaker *breaker = shared_breaker_open(NULL, STR("a"), NULL, NULL, &err);
     struct shared_rate *rate = shared_rate_open(NULL, STR("a"), NULL, &err);
     assert_true(shared_breaker_admit(breaker, scene->now, &ticket));
     assert_int_equal(trip(breaker), 10);
@@ -1115,6 +1138,7 @@ int main(void)
         CLAIM(shares_the_level_that_was_found),
         CLAIM(makes_no_system_call_for_an_admission),
         CLAIM(lists_each_by_its_kind),
+        CLAIM(judges_by_the_settings_of_the_name),
         CLAIM(tells_of_a_damaged_file_and_begins_anew),
         CLAIM(works_alone_without_a_directory),
     };
