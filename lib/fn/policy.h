@@ -30,9 +30,9 @@ enum { POLICY_AHEAD_CALLS = 1024 }; /* calls that may wait for that; a faster ra
 
 struct policy_settings { /* zeroed: none of them */
     /* breaker */
-    const char *breaker; /* its name; NULL: none */
+    const char *breaker;           /* its name; NULL: none */
     struct breaker_choice judging; /* what is written to its settings */
-    bool hold; /* calls wait while it is open; else they fail */
+    bool hold;                     /* calls wait while it is open; else they fail */
     /* throttle */
     struct gcra_limit rate; /* count 0: none */
     const char *rate_name;  /* NULL: of this process */
