@@ -35,7 +35,8 @@ size_t holder_watch_sort(cell_holder *list, size_t len)
         if (list[i] && list[i] != cell_self())
             list[others++] = list[i];
     }
-    qsort(list, others, sizeof *list, by_value);
+    if (others) /* else there may be no list */
+        qsort(list, others, sizeof *list, by_value);
     for (size_t i = 0; i < others; i++) {
         if (!kept || list[kept - 1] != list[i])
             list[kept++] = list[i];
