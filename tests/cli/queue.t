@@ -80,13 +80,15 @@ out_is '9
 1'
 
 claim 'what is pushed with --delay comes later'
-echo 1 | queue push later --delay 300ms
+echo 1 | queue push later --delay 1h
 echo 2 | queue push later
 has later delayed 1
-run queue work later --wait 2s -j1 -- cat
+drain later
+out_is 2
+echo 3 | queue push soon --delay 300ms
+run queue pull soon --wait 60s
 exits 0
-out_is '2
-1'
+is "$(jq .event "$out")" 3
 
 claim 'the same --dedup is pushed once within --dedup-window'
 printf '%s\n' '{"k":1,"n":1}' '{"k":2}' '{"k":1,"n":2}' >keys
@@ -124,11 +126,14 @@ claim '--on-full block waits for room, and keeps the order'
 queue push blocked --max-length 2 <five &
 pusher=$!
 check within 60 holds blocked ready 2
-run queue work blocked --wait 3s -j1 -- cat
-exits 0
-out_same five
+queue work blocked -j1 >worked -- cat &
+worker=$!
 wait $pusher
 is $? 0 'status of push'
+check within 60 holds blocked "done" 5
+kill -TERM $worker
+wait $worker
+same five worked
 
 claim 'push that waits for room can be interrupted'
 queue push blocked --max-length 2 --quiet --dead blocked.dead <five &
@@ -251,7 +256,7 @@ seq 3 | queue push killed
 queue work killed -j1 --visibility 1h -- sh -c 'echo >>started; exec sleep 3600' &
 worker=$!
 check within 60 test -s started
-queue work killed --wait 20s -j1 >rest -- cat &
+queue work killed -j1 >rest -- cat &
 other=$!
 check within 60 grep -q 3 rest
 kill -9 $worker
@@ -312,10 +317,10 @@ exits 0
 
 claim 'a lease is extended while the function runs'
 echo 1 | queue push long
-queue work long --visibility 200ms --until-empty >slow -- sh -c 'cat; : >began; until [ -e go2 ]; do sleep 0.02; done' &
+queue work long --visibility 1s --until-empty >slow -- sh -c 'cat; : >began; until [ -e go2 ]; do sleep 0.02; done' &
 worker=$!
 check within 60 test -e began
-run queue pull long --wait 1s
+run queue pull long --wait 2500ms
 exits 75
 : >go2
 wait $worker
@@ -357,14 +362,19 @@ err_like 'stdin:1: no receipt'
 claim 'nack --delay, and pull --wait until it is over'
 run queue pull script --count 2
 cp "$out" pulled
-run queue nack script --delay 200ms <pulled
+head -n 1 pulled >first
+run queue nack script --delay 1h <first
 exits 0
+has script delayed 1
 run queue pull script
 exits 75
 out_is ''
+tail -n 1 pulled >second
+run queue nack script --delay 200ms <second
+exits 0
 run queue pull script --wait 60s
 exits 0
-is "$(jq .receives "$out")" 3
+is "$(jq -c '[.receives,.event]' "$out")" '[2,{"n":3}]'
 
 claim 'what was pulled comes back after --visibility'
 echo 1 | queue push back
