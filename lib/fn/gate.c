@@ -58,7 +58,7 @@ static struct pass *new_pass(struct gate *gate, struct lane *lane)
         gate->free = pass->next_free;
     else
         pass = mem_alloc(sizeof *pass);
-    *pass = (struct pass){.lane = lane, .since = clock_now(), .slot = -1};
+    *pass = (struct pass){.lane = lane, .since = loop_now(loop_of(gate)), .slot = -1};
     return pass;
 }
 
@@ -122,7 +122,7 @@ static bool rate_lets_pass(struct lane *lane, struct fn_call *call, int64_t *aga
     }
     int64_t at = pass_of(call)->at;
     *again = earlier(at, next);
-    return at <= clock_now();
+    return at <= loop_now(loop_of(gate_of(lane)));
 }
 
 static int64_t patience_of(const struct gate *gate, const struct fn_call *call)
@@ -149,7 +149,7 @@ static void let_pass(struct lane *lane, struct fn_call *call)
     lane->within++;
     pass->within = true;
     if (gate->settings->rate.count && !gate->settings->slots_keyed)
-        pass->since = clock_now();
+        pass->since = loop_now(loop_of(gate));
     attempt_ready(gate->fn, call);
 }
 
@@ -161,14 +161,14 @@ static bool serve_first(struct lane *lane, int64_t *again)
     struct fn_call *call = lane->calls.first;
     if (!policy_is_closed(gate->policy, again)) {
         if (settings->hold) {
-            *again = earlier(*again, clock_now() + GATE_HOLD_CHECK);
+            *again = earlier(*again, loop_now(loop_of(gate)) + GATE_HOLD_CHECK);
             return false;
         }
         refuse(lane, call, policy_breaker_failure(gate->policy));
         return true;
     }
     if (!key_lets_pass(lane, call, again)) {
-        if (*again > clock_now())
+        if (*again > loop_now(loop_of(gate)))
             return false;
         refuse(lane, call, policy_slots_failure(gate->policy, true));
         return true;
@@ -272,7 +272,7 @@ enum gate_answer gate_ask(struct gate *gate, struct fn_call *call, struct failur
             return GATE_REFUSED;
         }
         int64_t chance;
-        int64_t now = clock_now();
+        int64_t now = loop_now(loop_of(gate));
         gate->held_until = now; /* somebody has just ended a probe: ask again at once */
         if (!policy_is_closed(gate->policy, &chance))
             gate->held_until = earlier(chance, now + GATE_HOLD_CHECK);
@@ -289,7 +289,7 @@ static void out_of_patience(struct loop_timer *timer)
 {
     struct gate *gate = CONTAINER_OF(timer, struct gate, patience);
     struct fn *fn = gate->fn;
-    while (fn->waiting.first && patience_of(gate, fn->waiting.first) <= clock_now()) {
+    while (fn->waiting.first && patience_of(gate, fn->waiting.first) <= loop_now(loop_of(gate))) {
         struct fn_call *call = fn->waiting.first;
         fn_list_remove(&fn->waiting, call);
         attempt_refuse(call, policy_slots_failure(gate->policy, true));

@@ -203,7 +203,7 @@ bool policy_is_closed(struct policy *policy, int64_t *chance)
 {
     if (!policy->breaker)
         return true;
-    int64_t now = clock_now();
+    int64_t now = loop_now(policy->loop);
     *chance = shared_breaker_next_chance(policy->breaker, now);
     if (*chance <= now)
         return true;
@@ -218,7 +218,7 @@ bool policy_is_closed(struct policy *policy, int64_t *chance)
 
 bool policy_admit(struct policy *policy, struct breaker_ticket *ticket)
 {
-    bool admitted = shared_breaker_admit(policy->breaker, clock_now(), ticket);
+    bool admitted = shared_breaker_admit(policy->breaker, loop_now(policy->loop), ticket);
     look_at(policy, ticket->generation);
     return admitted;
 }
@@ -264,7 +264,7 @@ static void adapt_rate(struct policy *policy, enum breaker_outcome outcome,
 {
     if (policy->settings.min_rate <= 0 || outcome == BREAKER_IGNORED)
         return;
-    int64_t now = clock_now();
+    int64_t now = loop_now(policy->loop);
     if (failure)
         shared_rate_failure(policy->rate, &policy->bounds, now, retry_after(failure));
     else
@@ -278,7 +278,7 @@ void policy_record(struct policy *policy, const struct breaker_ticket *ticket,
     adapt_rate(policy, outcome, failure);
     if (!policy->breaker)
         return;
-    if (!shared_breaker_record(policy->breaker, ticket, outcome, duration, clock_now()))
+    if (!shared_breaker_record(policy->breaker, ticket, outcome, duration, loop_now(policy->loop)))
         return;
     struct err err; /* who misses the ring looks again by itself (gate.c) */
     bell_ring(policy->bell, &err);
@@ -313,7 +313,7 @@ uint64_t policy_cost(const struct policy *policy, size_t event_bytes)
 
 bool policy_reserve(struct policy *policy, uint64_t key, uint64_t tokens, int64_t *at)
 {
-    int64_t now = clock_now();
+    int64_t now = loop_now(policy->loop);
     struct gcra_limit limit = limit_now(policy, now);
     if (shared_rate_reserve(policy->rate, key, &limit, now, tokens, POLICY_AHEAD, at))
         return true;
@@ -323,7 +323,7 @@ bool policy_reserve(struct policy *policy, uint64_t key, uint64_t tokens, int64_
 
 bool policy_take_rate(struct policy *policy, uint64_t key, uint64_t tokens)
 {
-    int64_t now = clock_now();
+    int64_t now = loop_now(policy->loop);
     struct gcra_limit limit = limit_now(policy, now);
     return !shared_rate_take(policy->rate, key, &limit, now, tokens).limited;
 }
@@ -391,14 +391,14 @@ void policy_called(struct policy *policy)
 {
     struct retry_allowance allowed = allowance(policy);
     if (policy->settings.retries_bounded)
-        retry_budget_deposit(&policy->budget, &allowed, clock_now());
+        retry_budget_deposit(&policy->budget, &allowed, loop_now(policy->loop));
 }
 
 bool policy_may_retry(struct policy *policy)
 {
     struct retry_allowance allowed = allowance(policy);
     return !policy->settings.retries_bounded ||
-           retry_budget_take(&policy->budget, &allowed, clock_now());
+           retry_budget_take(&policy->budget, &allowed, loop_now(policy->loop));
 }
 
 /* ---- why not ---- */
