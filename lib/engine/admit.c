@@ -50,6 +50,7 @@ static struct engine_job *new_job(struct engine *engine, const struct source_eve
     job->job.line = event->number;
     job->job.part = event->part;
     job->job.parts = event->parts;
+    job->job.failed = event->failed;
     job->token = event->token;
     job->cost = event->length < ENGINE_EVENT_BYTES ? event->length : ENGINE_EVENT_BYTES;
     engine->window++;

@@ -108,6 +108,7 @@ struct job {
     uint64_t line;      /* its number in the source, from 1 */
     uint64_t part;      /* as in source_event: it is a part already, and not to be split */
     uint64_t parts;
+    const char *failed; /* as there: of several functions only this one is to have it again */
     struct engine *engine;
 };
 

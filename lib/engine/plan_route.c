@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct plan_route {
     struct plan plan; /* first */
@@ -28,7 +29,8 @@ struct routed {
     struct target *target;
     struct send *sends;
     size_t count;
-    size_t open; /* calls that have not ended, and one while they are begun */
+    size_t open;  /* calls that have not ended, and one while they are begun */
+    bool several; /* functions have the event, or had it when it died */
 };
 
 static struct plan_route *of(struct plan *plan)
@@ -154,7 +156,7 @@ static void send_to(struct plan_route *self, struct job *job, struct send *send,
     send->target = route->target;
     send->call.done = answered;
     job_prepare(job, &send->call);
-    if (routed->count > 1) /* each of them has its own record, and its own key */
+    if (routed->several) /* each of them has its own record, and its own key */
         send->call.scope = str_of(route->function);
     routed->open++;
     targets_call(send->target, job, &send->call);
@@ -188,14 +190,28 @@ static bool put_event(struct plan_route *self, struct job *job, struct routed *r
     return true;
 }
 
+/* Of an event that is redriven only the function that failed is called again: the others have
+ * letters of their own, or have done it. */
+static void keep_failed(struct choice *choice, const char *failed)
+{
+    for (size_t i = 0; failed && i < choice->count; i++) {
+        if (strcmp(choice->matches[i]->function, failed) == 0) {
+            choice->matches[0] = choice->matches[i];
+            choice->count = 1;
+        }
+    }
+}
+
 static void send_event(struct plan_route *self, struct job *job, struct routed *routed)
 {
     bool silent = true;
+    routed->several = self->choice.count > 1;
+    keep_failed(&self->choice, job->failed);
     for (size_t i = 0; i < self->choice.count; i++)
         silent = silent && self->choice.matches[i]->target->silent;
     if (silent)
         job_silent(job);
-    if (silent && self->choice.count == 1 && put_event(self, job, routed, self->choice.matches[0]))
+    if (silent && !routed->several && put_event(self, job, routed, self->choice.matches[0]))
         return;
     routed->count = self->choice.count;
     routed->sends = mem_array(routed->count, sizeof *routed->sends);

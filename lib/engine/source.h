@@ -41,6 +41,7 @@ struct source_event {
     uint64_t token;     /* handed back with the outcome */
     uint64_t part;      /* it is such a part of one, from 1, that is redriven; else 0 */
     uint64_t parts;     /* of how many */
+    const char *failed; /* redriven: the function that failed; valid till the outcome; or NULL */
 };
 
 struct source {

@@ -26,6 +26,7 @@ struct redriven {
     uint64_t number;
     uint64_t times;      /* that it was redriven, this one included */
     struct buf id;       /* the identity that the event had, and keeps */
+    struct buf function; /* that failed; empty: none */
     struct buf queue;    /* that it came from, as JSON; empty: from none */
     struct str *letters; /* what it has died of again, owned */
     size_t count;
@@ -43,7 +44,7 @@ struct letters_source {
     size_t open;        /* operations that have not ended */
     struct json_paths *paths;
     struct redrive_paths nodes;
-    int times, queue, part, parts;
+    int times, queue, part, parts, function;
     struct json_value *values;
     struct slice letter; /* the one that was read last */
     struct buf scratch;
@@ -82,6 +83,7 @@ static void give_back(struct redriven *redriven)
     redriven->count = 0;
     buf_clear(&redriven->id);
     buf_clear(&redriven->queue);
+    buf_clear(&redriven->function);
     redriven->next = own->free;
     own->free = redriven;
 }
@@ -104,6 +106,8 @@ static void remember(struct letters_source *own, struct redriven *redriven)
     redriven->times = number_in(own, own->times) + 1;
     if (id->type == JSON_STRING)
         json_decode(id->text, &redriven->id);
+    if (own->values[own->function].type == JSON_STRING)
+        json_decode(own->values[own->function].text, &redriven->function);
     buf_add_str(&redriven->queue, own->values[own->queue].text);
 }
 
@@ -162,6 +166,8 @@ static int make_event(struct letters_source *own, uint64_t number, struct source
     else
         event->bytes = slice_of(own->letter.block, bytes.data, bytes.len);
     event->length = event->bytes.len;
+    if (redriven->function.len)
+        event->failed = buf_cstr(&redriven->function);
     if (own->values[own->part].type == JSON_NUMBER) {
         event->part = number_in(own, own->part) + 1;
         event->parts = number_in(own, own->parts);
@@ -291,6 +297,7 @@ static void free_source(struct source *source)
         own->free = redriven->next;
         buf_free(&redriven->id);
         buf_free(&redriven->queue);
+        buf_free(&redriven->function);
         free(redriven->letters);
         free(redriven);
     }
@@ -322,6 +329,7 @@ static void watch(struct letters_source *own)
     redrive_watch(&own->nodes, own->paths);
     own->times = json_paths_key(own->paths, 0, STR("redriven"));
     own->queue = json_paths_key(own->paths, 0, STR("queue"));
+    own->function = json_paths_key(own->paths, 0, STR("function"));
     own->part = json_paths_key(own->paths, 0, STR("part"));
     own->parts = json_paths_key(own->paths, 0, STR("parts"));
     own->values = mem_array(json_paths_count(own->paths), sizeof *own->values);

@@ -272,6 +272,43 @@ out_is '[2]'
 run dead count
 out_is 0
 
+claim 'of several functions only the one that failed is called again'
+rm -rf state
+touch broken closed
+cat >shut <<'EOF'
+#!/bin/sh
+[ ! -e closed ] || exit 4
+exec cat
+EOF
+chmod +x shut
+run_sh 'echo 2 | route --quiet --all true "tee -a noted" true ./odd true ./shut'
+out_is 2
+is "$(dead count)" 2
+run dead redrive
+exits 123
+out_is ''
+is "$(dead count)" 2
+rm broken closed
+run dead redrive
+exits 0
+is "$(grep -c '^2$' "$out")" 2
+is "$(grep -c '^2$' noted)" 1
+
+claim 'a letter of a queue goes back into it, and its letter is gone'
+rm -rf state
+touch broken
+echo 2 | queue push alerts
+run queue work alerts --quiet --max-receives 1 --until-empty -- ./odd
+is "$(dead list | jq -c '[.letter, .command]')" '[1,"queue"]'
+is "$(queue show alerts | jq -c '[.ready, .dead]')" '[0,1]'
+run dead redrive
+exits 0
+out_is ''
+is "$(queue show alerts | jq -c '[.ready, .dead]')" '[1,0]'
+rm broken
+run queue work alerts --until-empty -- ./odd
+out_is 2
+
 claim 'one redrives at a time'
 three
 rm broken

@@ -131,6 +131,49 @@ static void never_goes_back(void **state)
     assert_true(clock_wall() > INT64_C(1600000000000000000));
 }
 
+static void reads_times_of_rfc_3339(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t milliseconds;
+    } good[] = {
+        {"1970-01-01T00:00:00Z", 0},
+        {"1970-01-01T01:00:00+01:00", 0},
+        {"2000-02-29T00:00:00.123456789Z", INT64_C(951782400123)},
+        {"2000-02-28t23:00:00.1-01:00", INT64_C(951782400100)},
+        {"2261-12-31T23:59:59z", INT64_C(9214646399000)},
+    };
+    static const char *const bad[] = {
+        "",
+        "1969-12-31T23:30:00-00:30",
+        "2026-11-23",
+        "2026-11-23T17:35:00",
+        "2026-11-23 17:35:00Z",
+        "2026-11-23T17:35Z",
+        "2026-11-23T24:00:00Z",
+        "2026-11-23T17:60:00Z",
+        "2026-13-23T17:35:00Z",
+        "2026-00-23T17:35:00Z",
+        "2026-11-00T17:35:00Z",
+        "2026-02-29T17:35:00Z",
+        "2262-01-01T00:00:00Z",
+        "2026-11-23T17:35:00.Z",
+        "2026-11-23T17:35:00+1:00",
+        "2026-11-23T17:35:00+24:00",
+        "2026-11-23T17:35:00Zx",
+        " 2026-11-23T17:35:00Z",
+        "+026-11-23T17:35:00Z",
+    };
+    int64_t wall;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_null(clock_parse(good[i].text, &wall));
+        assert_int_equal(wall / 1000000, good[i].milliseconds);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_non_null(clock_parse(bad[i], &wall));
+}
+
 static void writes_times_as_rfc_3339(void **state)
 {
     (void)state;
@@ -297,6 +340,7 @@ int main(void)
         cmocka_unit_test(tells_nearly_equal_bytes_apart),
         cmocka_unit_test(tells_an_invented_time),
         cmocka_unit_test(never_goes_back),
+        cmocka_unit_test(reads_times_of_rfc_3339),
         cmocka_unit_test(writes_times_as_rfc_3339),
         cmocka_unit_test(fills_errors_and_returns_minus_one),
         cmocka_unit_test(cuts_long_errors_to_their_room),

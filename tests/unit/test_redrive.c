@@ -228,6 +228,39 @@ static void refuses_what_holds_no_event(void **state)
     free_reader(&reader);
 }
 
+static void gives_back_bytes_that_were_no_event(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        struct str bytes; /* {NULL, 0}: refused */
+    } cases[] = {
+        {"{\"event\": 1 ,\"reason\":\"exit\"}", {" 1 ", 3}},
+        {"{\"raw\":\"{\\\"a\\\"\\u0000\",\"reason\":\"bad_json\"}", {"{\"a\"\0", 5}},
+        {"{\"raw\":\"\",\"reason\":\"bad_json\"}", {"", 0}},
+        {"{\"base64\":\"Iv8i\",\"reason\":\"bad_json\"}", {"\"\xff\"", 3}},
+        {"{\"base64\":\"/w==\",\"reason\":\"bad_json\"}", {"\xff", 1}},
+        {"{\"base64\":\"Iv8\",\"reason\":\"bad_json\"}", {NULL, 0}},
+        {"{\"raw\":\"[\",\"reason\":\"too_large\",\"truncated\":true}", {NULL, 0}},
+        {"{\"reason\":\"exit\"}", {NULL, 0}},
+    };
+    struct reader reader = new_reader();
+    struct buf scratch = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct str line = str_of(cases[i].line), bytes;
+        struct json_scan scan;
+        struct err err;
+        assert_int_equal(json_scan(line, reader.paths, reader.values, &scan), 0);
+        struct jq_input input = {line, reader.values, scan.depth};
+        int status = redrive_bytes(&reader.nodes, &input, &scratch, &bytes, &err);
+        assert_int_equal(status, cases[i].bytes.data ? 0 : -1);
+        if (status == 0)
+            check_event(bytes, cases[i].bytes);
+    }
+    buf_free(&scratch);
+    free_reader(&reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +271,7 @@ int main(void)
         cmocka_unit_test(tells_what_is_still_to_be_undone),
         cmocka_unit_test(takes_no_identity_from_letters_of_other_commands),
         cmocka_unit_test(refuses_what_holds_no_event),
+        cmocka_unit_test(gives_back_bytes_that_were_no_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
