@@ -347,7 +347,14 @@ rm -rf state
 touch broken
 seq 2000 2999 | fan-out --quiet -- ./odd
 rm broken
-run_sh 'dead redrive -- fan-out --quiet -- lines:cat | head -n 1'
+# More than a pipe and the reader's own buffer hold.
+cat >long <<'END'
+#!/usr/bin/perl
+$| = 1;
+print '"', 'x' x 5000, "\"\n" while <STDIN>;
+END
+chmod +x long
+run_sh 'dead redrive -- fan-out --quiet -- lines:./long | head -n 1'
 run dead list
 is "$(grep -c . "$out" | sed 's/^[1-9][0-9]*$/some/')" some
 
