@@ -39,7 +39,7 @@ static bool add_letter(void *owner, const struct letter_seen *seen)
 static int print_text(void *owner, struct err *err)
 {
     struct print *print = owner;
-    if (!print->reader_gone &&
+    if (print->text.len && !print->reader_gone &&
         (fwrite(print->text.data, 1, print->text.len, stdout) < print->text.len ||
          fflush(stdout) != 0)) {
         if (errno != EPIPE)
