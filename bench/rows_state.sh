@@ -30,7 +30,7 @@ row_admission() {
     state_begin admission
     cells=$(timeout -k 5 120 cells "$disk/state" 2>>errors)
     together=$(echo "$cells" | sed -n 's/.*breaker, rate and slots[^0-9]*\([0-9.]*\).*/\1/p')
-    check=$(echo "$cells" | sed -n 's/^ *breaker check  *\([0-9.]*\).*/\1/p')
+    check=$(echo "$cells" | sed -n 's/^breaker: check  *\([0-9.]*\).*/\1/p')
     judge 'breaker, rate and slots together' "$together" '<' 300 ' ns'
     judge 'a breaker check' "$check" '<' 50 ' ns'
     contend 'fan-out' 1000000 e200 admission.plain "$fan -- -"
