@@ -167,6 +167,7 @@ static void start(struct plan *plan, struct job *job, const struct jq_input *inp
         return;
     }
     if (!own->parts.count) {
+        parts_free(&own->parts); /* the job may be gone when it is recalled */
         if (split->settings.envelopes || !job_recall(job))
             split_job_end(own);
         return;
