@@ -96,6 +96,16 @@ END
         skipped="$skipped- beanstalkd: it is not installed.$tab"
     fi
     contend 'queue push, work, a process each' 200 e200.200 /dev/null 'sh queue_once.sh'
+    if command -v nq >/dev/null; then
+        script nq_cycle <<END
+rm -rf "$disk/nq" && mkdir "$disk/nq" && NQDIR=$disk/nq && export NQDIR
+while read -r event; do nq -q $bare/once </dev/null; done
+exec nq -w
+END
+        contend 'nq, a process each' 200 e200.200 /dev/null 'sh nq_cycle.sh'
+    else
+        skipped="$skipped- nq: it is not installed.$tab"
+    fi
     sleep 1 # the servers make their sockets
     measure_row 5
     [ -z "${beanstalk:-}" ] || kill "$beanstalk"
@@ -107,11 +117,13 @@ END
     judge 'leased, called and acknowledged' "$out" '>=' 100 ' k/s'
     faster 'queue push, work, 50 k' 'redis streams' 5
     faster 'queue push, work, 50 k' beanstalkd 5
+    faster 'queue push, work, a process each' 'nq, a process each' 1
     rm -f queue.out queue.50k redis.out beanstalk.out
     state_end
     report 'Durable queues' "Events of 200 bytes through a queue on disk: all pushed, then all taken out by a line worker that
 answers, and acknowledged. redis streams: XADD, then XREADGROUP and XACK, 100 at a time, appendfsync
-always. beanstalkd: put, reserve and delete, 100 at a time, -f0; both without a function."
+always. beanstalkd: put, reserve and delete, 100 at a time, -f0; both without a function. nq keeps
+commands, not events, and runs one at a time."
 }
 
 row_ledger() {
