@@ -182,6 +182,10 @@ int engine_refuse(const struct err *err);
 void *job_data(struct job *job);
 struct job *job_of_data(void *data);
 
+/* What the source knows the event by (source_event.token): for plans that come with a source of
+ * their own. */
+uint64_t job_token(const struct job *job);
+
 /* The identity of the event (DESIGN.md 1.1), computed on first use; valid as long as the job. */
 struct str job_id(struct job *job);
 

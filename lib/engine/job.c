@@ -35,6 +35,11 @@ void *job_data(struct job *job)
     return engine_job_of(job) + 1;
 }
 
+uint64_t job_token(const struct job *job)
+{
+    return ((const struct engine_job *)(const void *)job)->token;
+}
+
 struct job *job_of_data(void *data)
 {
     return &((struct engine_job *)data - 1)->job;

@@ -26,7 +26,10 @@ enum failure_reason {
     FAILURE_THROTTLED,     /* it came faster than the rate (--on-excess) */
     FAILURE_BULKHEAD_FULL, /* no slot of the bulkhead became free */
     FAILURE_QUEUE_FULL,    /* the queue takes no more (queue push --on-full fail) */
-    FAILURE_PARTS,         /* some of its parts failed (fan-out --split) */
+    FAILURE_PARTS,         /* some of its parts failed (fan-out --split, aggregate) */
+    FAILURE_INCOMPLETE,    /* parts of its group have not come in time (fanin) */
+    FAILURE_LATE,          /* its group was closed without it (fanin) */
+    FAILURE_NOT_NEEDED,    /* others have answered before it (aggregate --need) */
     FAILURE_SPAWN,         /* the function could not be started */
     FAILURE_WRITE,         /* the result or the event could not be written */
     FAILURE_FAULT,         /* --fault said so */

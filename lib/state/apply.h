@@ -51,6 +51,8 @@ int lease_apply(struct apply *apply, struct store_op *op);
 int queue_apply(struct apply *apply, struct store_op *op);
 int ledger_apply(struct apply *apply, struct store_op *op);
 int dead_apply(struct apply *apply, struct store_op *op);
+int fanin_apply(struct apply *apply, struct store_op *op);
+int topic_apply(struct apply *apply, struct store_op *op);
 
 /* What the transaction has changed of queues is written before it is committed; and forgotten in
  * any case. */

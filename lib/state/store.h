@@ -54,7 +54,16 @@ enum store_status {
     STORE_UNSUPPORTED, /* this engine cannot do it (err) */
 };
 
-enum store_kind { STORE_KV, STORE_LEASE, STORE_QUEUE, STORE_LEDGER, STORE_DEAD, STORE_KINDS };
+enum store_kind {
+    STORE_KV,
+    STORE_LEASE,
+    STORE_QUEUE,
+    STORE_LEDGER,
+    STORE_DEAD,
+    STORE_FANIN,
+    STORE_TOPIC,
+    STORE_KINDS
+};
 
 struct store_op { /* first in the operations' own structs */
     enum store_kind kind;

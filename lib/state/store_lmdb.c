@@ -41,7 +41,8 @@ static const char *const space_names[TABLE_SPACES] = {
     [SPACE_EXPIRY] = "expiry", [SPACE_LOCK] = "lock",       [SPACE_MESSAGE] = "message",
     [SPACE_READY] = "ready",   [SPACE_DELAYED] = "delayed", [SPACE_GROUP] = "group",
     [SPACE_LEASE] = "lease",   [SPACE_DEDUP] = "dedup",     [SPACE_LEDGER] = "ledger",
-    [SPACE_DEAD] = "dead",
+    [SPACE_DEAD] = "dead",     [SPACE_FANIN] = "fanin",     [SPACE_PART] = "part",
+    [SPACE_TOPIC] = "topic",   [SPACE_READER] = "reader",   [SPACE_ANSWER] = "answer",
 };
 
 static struct lmdb *lmdb_of(struct table *table)

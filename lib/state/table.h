@@ -40,6 +40,11 @@ enum table_space {
     SPACE_DEDUP,   /* queue.c: what was pushed lately */
     SPACE_LEDGER,  /* ledger.c: results by event */
     SPACE_DEAD,    /* dead.c: dead letters in the order of their coming */
+    SPACE_FANIN,   /* fanin.c: groups, and which of them are closed or due */
+    SPACE_PART,    /* fanin.c: the parts of groups */
+    SPACE_TOPIC,   /* topic.c: what was published, in order */
+    SPACE_READER,  /* topic.c: subscribers: their positions, and what they have done ahead of them */
+    SPACE_ANSWER,  /* queue.c: answers to messages that ask for one */
     TABLE_SPACES,
 };
 
