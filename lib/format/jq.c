@@ -30,7 +30,8 @@ enum { TEXT_IN_ERRORS = 80 }; /* bytes of the program that an error shows */
 
 struct jq_lib {
     char *text;
-    jq_state *jq; /* NULL until it is needed, and after it was abandoned */
+    char *variable; /* NULL: none is given */
+    jq_state *jq;   /* NULL until it is needed, and after it was abandoned */
     struct jq_digits digits;
     bool lost_digits;
 };
@@ -131,6 +132,9 @@ int jq_lib_compile(struct jq_lib *lib, struct err *err)
     jq_state *jq;
 
     buf_puts(&source, PREFIX);
+    if (lib->variable) /* in front only, so that no text of the user can get out of it; the blank
+                          keeps a text that begins with "=" from making "|=" */
+        buf_addf(&source, ".[1] as $%s|.[0]| ", lib->variable);
     buf_puts(&source, str_trim(str_of(lib->text)).len ? lib->text : ".");
     environ = nowhere;
     jq = jq_init();
@@ -160,7 +164,7 @@ int jq_lib_compile(struct jq_lib *lib, struct err *err)
 
 struct run {
     struct jq_lib *lib;
-    struct str event;
+    struct str event, given;
     int (*emit)(void *context, struct str json); /* NULL: the truth of the first output is wanted */
     void *context;
     struct err *err;
@@ -178,7 +182,7 @@ static void stop_run(void *context)
         jq_halt(jq, jv_null(), jv_null());
 }
 
-static jv parse_event(struct str event)
+static jv parse(struct str event)
 {
     jv_parser *parser = jv_parser_new(0);
     jv value;
@@ -188,6 +192,24 @@ static jv parse_event(struct str event)
     value = jv_parser_next(parser);
     jv_parser_free(parser);
     return value;
+}
+
+/*
+ * What the program runs on. With a variable that is a pair, made of two values that were parsed
+ * each by itself: as one text they would be nested deeper by one.
+ */
+static jv parse_input(const struct run *run)
+{
+    jv event = parse(run->event);
+    jv given;
+
+    if (!run->lib->variable || !jv_is_valid(event))
+        return event;
+    given = parse(run->given);
+    if (jv_is_valid(given))
+        return jv_array_append(jv_array_append(jv_array(), event), given);
+    jv_free(event);
+    return given;
 }
 
 /* An output on its way to the caller. Returns non-zero to end the run. */
@@ -203,8 +225,11 @@ static int hand_out(struct run *run, struct str json)
         return 1;
     }
     if (!lib->lost_digits) {
-        if (run->outputs == 1)
+        if (run->outputs == 1) {
+            jq_digits_clear(&lib->digits);
             jq_digits_note(&lib->digits, run->event);
+            jq_digits_note(&lib->digits, run->given);
+        }
         lib->lost_digits = jq_digits_lost(&lib->digits, json);
     }
     return run->emit(run->context, json);
@@ -262,7 +287,7 @@ static void end_run(struct run *run, jv last)
 static void run_event(struct run *run)
 {
     jq_state *jq = run->lib->jq;
-    jv value = parse_event(run->event);
+    jv value = parse_input(run);
 
     if (!jv_is_valid(value)) {
         value = jv_invalid_get_msg(value); /* null for no message */
@@ -317,7 +342,7 @@ static int run_libjq(struct run *run)
     struct jq_lib *lib = run->lib;
     enum jq_guard_end why;
 
-    if (run->event.len > INT_MAX)
+    if (run->event.len > INT_MAX || run->given.len > INT_MAX)
         return program_error(lib, run->err, ERR_LIMIT, "the event is too large for libjq",
                              (struct str){0});
     if (!lib->jq && jq_lib_compile(lib, run->err) != 0)
@@ -332,11 +357,12 @@ static int run_libjq(struct run *run)
 
 /* ---- the module ---- */
 
-struct jq_lib *jq_lib_new(const char *text)
+struct jq_lib *jq_lib_new(const char *text, const char *variable)
 {
     struct jq_lib *lib = mem_zalloc(sizeof(*lib));
 
     lib->text = mem_strdup(text);
+    lib->variable = variable ? mem_strdup(variable) : NULL;
     return lib;
 }
 
@@ -347,14 +373,16 @@ void jq_lib_free(struct jq_lib *lib)
     if (lib->jq)
         guarded(&(struct run){.lib = lib}, tear_down);
     jq_digits_free(&lib->digits);
+    free(lib->variable);
     free(lib->text);
     free(lib);
 }
 
-int jq_lib_each(struct jq_lib *lib, struct str event, int (*emit)(void *context, struct str json),
-                void *context, struct err *err)
+int jq_lib_each(struct jq_lib *lib, struct str event, struct str given,
+                int (*emit)(void *context, struct str json), void *context, struct err *err)
 {
-    struct run run = {.lib = lib, .event = event, .emit = emit, .context = context, .err = err};
+    struct run run = {
+        .lib = lib, .event = event, .given = given, .emit = emit, .context = context, .err = err};
 
     return run_libjq(&run);
 }

@@ -45,6 +45,12 @@ jq_compile(const char *text, struct json_paths *paths,
            struct err *err) __asm__("fit_jq_compile"); /* libjq has a function of the same name */
 void jq_free(struct jq_program *program);
 
+/*
+ * Compile a program that is given a second value with each event, as the variable of that name
+ * (without its "$"; letters, digits and _). Runs only by jq_first_given.
+ */
+struct jq_program *jq_compile_given(const char *text, const char *variable, struct err *err);
+
 const char *jq_text(const struct jq_program *program); /* as the user wrote it */
 bool jq_is_native(
     const struct jq_program *program); /* has a native form (it may still decline an event) */
@@ -74,6 +80,10 @@ int jq_each(struct jq_program *program, const struct jq_input *input,
 /* Append the first output (JSON text) to out. 1, 0 when there is none, or -1 with err. */
 int jq_first(struct jq_program *program, const struct jq_input *input, struct buf *out,
              struct err *err);
+
+/* The same for a program of jq_compile_given; both are validated JSON. */
+int jq_first_given(struct jq_program *program, struct str input, struct str given, struct buf *out,
+                   struct err *err);
 
 /* True once a transform by libjq has changed the digits of a number of over 15 digits: the command
  * warns once. */

@@ -126,11 +126,15 @@ void jq_digits_free(struct jq_digits *digits)
     buf_free(&digits->scratch);
 }
 
+void jq_digits_clear(struct jq_digits *digits)
+{
+    buf_clear(&digits->numbers);
+}
+
 void jq_digits_note(struct jq_digits *digits, struct str event)
 {
     struct str text;
 
-    buf_clear(&digits->numbers);
     while (next_number(&event, SURE_DIGITS + 1, &text)) {
         struct number number = {.value = value_of(text, &digits->scratch)};
 

@@ -19,8 +19,9 @@ struct jq_digits {
 };
 
 void jq_digits_free(struct jq_digits *digits);
-void jq_digits_note(struct jq_digits *digits,
-                    struct str event); /* validated JSON, as all here; replaces what was noted */
+void jq_digits_clear(struct jq_digits *digits);
+/* Also those of this text; validated JSON, as all here. */
+void jq_digits_note(struct jq_digits *digits, struct str event);
 bool jq_digits_lost(struct jq_digits *digits, struct str output);
 
 #endif

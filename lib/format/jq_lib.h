@@ -14,7 +14,11 @@
 
 struct jq_lib;
 
-struct jq_lib *jq_lib_new(const char *text); /* copied; not compiled yet, which takes 20 ms */
+/*
+ * Copied; not compiled yet, which takes 20 ms. variable: a name, under which each run gives the
+ * program a second value, or NULL.
+ */
+struct jq_lib *jq_lib_new(const char *text, const char *variable);
 void jq_lib_free(struct jq_lib *lib);
 
 /* Compile now, so that a mistake is found: 0, or -1 with ERR_USAGE. A run does it when it was not
@@ -23,10 +27,10 @@ int jq_lib_compile(struct jq_lib *lib, struct err *err);
 
 /*
  * Run on a validated event and hand each output to emit until it returns non-zero. 0, or -1 with
- * err after what was emitted before the error.
+ * err after what was emitted before the error. given: what the variable holds, validated JSON.
  */
-int jq_lib_each(struct jq_lib *lib, struct str event, int (*emit)(void *context, struct str json),
-                void *context, struct err *err);
+int jq_lib_each(struct jq_lib *lib, struct str event, struct str given,
+                int (*emit)(void *context, struct str json), void *context, struct err *err);
 
 /* Is the first output neither false nor null? 1, 0 (also when there is none), or -1 with err. */
 int jq_lib_matches(struct jq_lib *lib, struct str event, struct err *err);

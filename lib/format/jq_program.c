@@ -45,18 +45,30 @@ static void make_native(struct jq_program *program, struct json_paths *paths)
     }
 }
 
-struct jq_program *jq_compile(const char *text, struct json_paths *paths, struct err *err)
+static struct jq_program *compile(const char *text, const char *variable, struct json_paths *paths,
+                                  struct err *err)
 {
     struct jq_program *program = mem_zalloc(sizeof(*program));
 
     program->text = mem_strdup(text);
-    program->lib = jq_lib_new(text);
+    program->lib = jq_lib_new(text, variable);
     make_native(program, paths);
     if (!program->native && jq_lib_compile(program->lib, err) != 0) {
         jq_free(program);
         return NULL;
     }
     return program;
+}
+
+struct jq_program *jq_compile(const char *text, struct json_paths *paths, struct err *err)
+{
+    return compile(text, NULL, paths, err);
+}
+
+/* The native form knows no variables: what has one does not ask for its value. */
+struct jq_program *jq_compile_given(const char *text, const char *variable, struct err *err)
+{
+    return compile(text, variable, NULL, err);
 }
 
 void jq_free(struct jq_program *program)
@@ -142,8 +154,8 @@ static int emit_line(void *context, struct str json)
     return line->emit(line->context, json);
 }
 
-int jq_each(struct jq_program *program, const struct jq_input *input,
-            int (*emit)(void *context, struct str json), void *context, struct err *err)
+static int each(struct jq_program *program, const struct jq_input *input, struct str given,
+                int (*emit)(void *context, struct str json), void *context, struct err *err)
 {
     struct line line = {program, emit, context};
     struct json_value value;
@@ -160,7 +172,13 @@ int jq_each(struct jq_program *program, const struct jq_input *input,
     case JQ_DECLINED:
         break;
     }
-    return jq_lib_each(program->lib, input->text, emit, context, err);
+    return jq_lib_each(program->lib, input->text, given, emit, context, err);
+}
+
+int jq_each(struct jq_program *program, const struct jq_input *input,
+            int (*emit)(void *context, struct str json), void *context, struct err *err)
+{
+    return each(program, input, (struct str){0}, emit, context, err);
 }
 
 static int note_truth(void *context, struct str json)
@@ -210,6 +228,16 @@ int jq_first(struct jq_program *program, const struct jq_input *input, struct bu
     struct first first = {out, false};
 
     if (jq_each(program, input, append_first, &first, err) != 0)
+        return -1;
+    return first.found;
+}
+
+int jq_first_given(struct jq_program *program, struct str input, struct str given, struct buf *out,
+                   struct err *err)
+{
+    struct first first = {out, false};
+
+    if (each(program, &(struct jq_input){.text = input}, given, append_first, &first, err) != 0)
         return -1;
     return first.found;
 }

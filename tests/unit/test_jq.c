@@ -459,6 +459,118 @@ static void fails_only_the_event_that_libjq_cannot_read(void **state)
     jq_free(program);
 }
 
+/* ---- a second value, as a variable ---- */
+
+static void expect_given(const char *text, const char *input, const char *given,
+                         const char *expected)
+{
+    struct jq_program *program = jq_compile_given(text, "event", &err);
+    struct buf out = {0};
+
+    if (!program || jq_first_given(program, str_of(input), str_of(given), &out, &err) != 1)
+        fail_msg("%s: %s", text, err.text);
+    assert_string_equal(buf_cstr(&out), expected);
+    buf_free(&out);
+    jq_free(program);
+}
+
+static void gives_a_second_value_as_a_variable(void **state)
+{
+    (void)state;
+    expect_given("[., $event]", "1", "{\"a\":2}", "[1,{\"a\":2}]");
+    expect_given("{n: .n, id: $event.id}", "{\"n\":1}", "{\"id\":7}", "{\"n\":1,\"id\":7}");
+    expect_given("$event[0], 5", "null", "[4]", "4");
+    expect_given("{$event}", "null", "[4]", "{\"event\":[4]}");
+    expect_given("$\nevent", "null", "4", "4");
+    expect_given("3 as $event | $event", "null", "4", "3");
+}
+
+static void takes_what_any_program_may_be(void **state)
+{
+    (void)state;
+    expect_given("", "1", "2", "1");
+    expect_given("def f: . + $event; f | f", "1", "2", "5");
+    expect_given("[., $event] # both (the rest | is said", "1", "2", "[1,2]");
+    expect_given("# first\n[., $event]\n#", "1", "2", "[1,2]");
+    expect_given("-$event, 1", "1", "2", "-2");
+    expect_given("1 as $x | [$x, ., $event][1:]", "5", "6", "[5,6]");
+    expect_given("label $f | $event, break $f", "5", "6", "6");
+    expect_given("reduce .[] as $x ($event; . + $x)", "[1,2]", "10", "13");
+    expect_given("try error catch ($event | . + 1)", "\"x\"", "2", "3");
+    expect_given(".. | numbers", "{\"a\":[8]}", "2", "8");
+}
+
+static void hides_the_pair_from_the_program(void **state)
+{
+    static const char *const mistakes[] = {"1) | (2", "= 3",  "as $x | $x", "| .",
+                                           ", 1",     "// 1", ")",          "$other",
+                                           "]",       "(.",   "? // 1",     "# only a comment"};
+    struct buf out = {0};
+
+    (void)state;
+    expect_given("[paths]", "[7]", "[8]", "[[0]]");
+    expect_given(".[1]", "[1,5]", "[8]", "5");
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
+        if (jq_compile_given(mistakes[i], "event", &err))
+            fail_msg("%s was taken", mistakes[i]);
+        assert_int_equal(err.kind, ERR_USAGE);
+        assert_non_null(strstr(err.text, mistakes[i]));
+        assert_null(strstr(err.text, ".[1]"));
+    }
+    assert_null(jq_compile_given("1,\n2 3", "event", &err));
+    assert_non_null(strstr(err.text, "line 2"));
+
+    struct jq_program *program = jq_compile_given(".a + $event", "event", &err);
+    assert_int_equal(jq_first_given(program, STR("{\"a\":1}"), STR("\"x\""), &out, &err), -1);
+    assert_string_equal(err.text,
+                        "jq '.a + $event': number (1) and string (\"x\") cannot be added");
+    jq_free(program);
+    buf_free(&out);
+}
+
+static void runs_natively_what_does_not_ask_for_it(void **state)
+{
+    struct jq_program *program = jq_compile_given(".a.b", "event", &err);
+
+    (void)state;
+    assert_true(jq_is_native(program));
+    jq_free(program);
+    expect_given(".a.b", "{\"a\":{\"b\":12345678901234567890}}", "1", "12345678901234567890");
+    expect_given(".a[1:]", "{\"a\":[1,2]}", "1", "[2]");
+}
+
+static void refuses_no_depth_that_a_program_alone_would_take(void **state)
+{
+    struct buf deep = {0};
+
+    (void)state;
+    for (int i = 0; i < 256; i++)
+        buf_addc(&deep, '[');
+    for (int i = 0; i < 256; i++)
+        buf_addc(&deep, ']');
+    expect_given("[., $event] | map(length)", buf_cstr(&deep), buf_cstr(&deep), "[1,1]");
+    buf_free(&deep);
+}
+
+static void fails_only_the_pair_that_libjq_cannot_read(void **state)
+{
+    struct jq_program *program = jq_compile_given(". + $event", "event", &err);
+    struct buf out = {0};
+
+    (void)state;
+    assert_int_equal(jq_first_given(program, STR("1"), STR("\"\\ud800\""), &out, &err), -1);
+    assert_int_equal(jq_first_given(program, STR("\"\\ud800\""), STR("1"), &out, &err), -1);
+    assert_int_equal(jq_first_given(program, STR("9007199254740993"), STR("0"), &out, &err), 1);
+    assert_true(jq_lost_digits(program));
+    jq_free(program);
+    buf_free(&out);
+    program = jq_compile_given(". + $event", "event", &err);
+    assert_int_equal(jq_first_given(program, STR("0"), STR("9007199254740993"), &out, &err), 1);
+    assert_true(jq_lost_digits(program));
+    jq_free(program);
+    buf_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +594,12 @@ int main(void)
         cmocka_unit_test(ends_early_when_the_caller_has_enough),
         cmocka_unit_test(notices_that_a_transform_has_lost_digits),
         cmocka_unit_test(fails_only_the_event_that_libjq_cannot_read),
+        cmocka_unit_test(gives_a_second_value_as_a_variable),
+        cmocka_unit_test(takes_what_any_program_may_be),
+        cmocka_unit_test(hides_the_pair_from_the_program),
+        cmocka_unit_test(runs_natively_what_does_not_ask_for_it),
+        cmocka_unit_test(refuses_no_depth_that_a_program_alone_would_take),
+        cmocka_unit_test(fails_only_the_pair_that_libjq_cannot_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
