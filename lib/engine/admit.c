@@ -47,6 +47,7 @@ static struct engine_job *new_job(struct engine *engine, const struct source_eve
     memset(job, 0, size);
     job->job.engine = engine;
     job->job.event = event->bytes;
+    job->job.origin = event->origin ? event->origin : engine->source->name;
     job->job.line = event->number;
     job->job.part = event->part;
     job->job.parts = event->parts;
@@ -62,12 +63,10 @@ static struct engine_job *new_job(struct engine *engine, const struct source_eve
     return job;
 }
 
-static struct failure *bad_json(const struct engine *engine, const struct engine_job *job,
-                                const struct json_scan *scan)
+static struct failure *bad_json(const struct job *job, const struct json_scan *scan)
 {
-    return failure_new(FAILURE_BAD_JSON, FAILURE_PERMANENT, "%s:%llu: %s at byte %zu",
-                       engine->source->name, (unsigned long long)job->job.line, scan->reason,
-                       scan->at + 1);
+    return failure_new(FAILURE_BAD_JSON, FAILURE_PERMANENT, "%s:%llu: %s at byte %zu", job->origin,
+                       (unsigned long long)job->line, scan->reason, scan->at + 1);
 }
 
 /* The value of --serial-by, as JSON text. -1: the job has been ended. */
@@ -103,7 +102,7 @@ static void admit(struct engine *engine, const struct source_event *event)
     struct engine_job *job = new_job(engine, event);
     struct json_scan scan;
     if (json_scan(slice_str(event->bytes), engine->paths, engine->values, &scan) < 0) {
-        job_dead_take(&job->job, bad_json(engine, job, &scan));
+        job_dead_take(&job->job, bad_json(&job->job, &scan));
         return;
     }
     struct jq_input input = {slice_str(event->bytes), engine->values, scan.depth};
@@ -121,11 +120,11 @@ static void admit_too_large(struct engine *engine, struct source_event *event)
     struct engine_job *job = new_job(engine, event);
     char limit[NUM_TEXT];
     job->length = length;
-    job_dead_take(&job->job, failure_new(FAILURE_TOO_LARGE, FAILURE_PERMANENT,
-                                         "%s:%llu: %llu bytes, more than %s (--max-event)",
-                                         engine->source->name, (unsigned long long)event->number,
-                                         (unsigned long long)length,
-                                         num_format_size(engine->options->max_event, limit)));
+    job_dead_take(&job->job,
+                  failure_new(FAILURE_TOO_LARGE, FAILURE_PERMANENT,
+                              "%s:%llu: %llu bytes, more than %s (--max-event)", job->job.origin,
+                              (unsigned long long)event->number, (unsigned long long)length,
+                              num_format_size(engine->options->max_event, limit)));
 }
 
 /* Start a job that was held back; its values have to be looked up again. */

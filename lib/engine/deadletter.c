@@ -104,9 +104,10 @@ void deadletter_format(struct buf *line, const struct letter_facts *facts,
     add_event(line, facts);
     buf_addc(line, ',');
     deadletter_failure(line, failure);
-    if (facts->source)
-        buf_addf(line, ",\"input\":\"%s\",\"line\":%llu", facts->source,
-                 (unsigned long long)facts->line);
+    if (facts->source) {
+        add_text(line, "input", str_of(facts->source));
+        buf_addf(line, ",\"line\":%llu", (unsigned long long)facts->line);
+    }
     if (facts->length > facts->event.len)
         buf_addf(line, ",\"truncated\":true,\"length\":%llu", (unsigned long long)facts->length);
     if (facts->way)

@@ -42,7 +42,7 @@ struct letter_facts {
     struct str id; /* {NULL, 0}: none */
     const char *command;
     struct str members; /* what else is to be said (",\"queue\":..."); may be empty */
-    const char *source; /* "stdin"; with line, where a malformed line stood; NULL: not said */
+    const char *source; /* "stdin"; with line, where the event stood; NULL: not said */
     uint64_t line;
     uint64_t length;              /* of the whole line, when the bytes are only its head; else 0 */
     const struct letter_way *way; /* NULL: not of a chain's call */

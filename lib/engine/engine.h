@@ -105,7 +105,8 @@ struct plan {
 
 struct job {
     struct slice event; /* the line, without LF; held until the job is settled */
-    uint64_t line;      /* its number in the source, from 1 */
+    const char *origin; /* the input that it came from, for messages ("stdin", "b.ndjson") */
+    uint64_t line;      /* its number there, from 1 */
     uint64_t part;      /* as in source_event: it is a part already, and not to be split */
     uint64_t parts;
     const char *failed; /* as there: of several functions only this one is to have it again */

@@ -57,25 +57,25 @@ static void add_facts(void *owner, struct str name, const struct queue_facts *fa
 int queue_verb_show(int argc, char **argv)
 {
     struct queue_show show = {0};
-    struct asking asking;
+    struct queue_answer answer;
     struct buf text = {0};
     struct engine *engine = NULL;
     const char *name;
     int status;
     queue_verb_parse(&show_command, argc, argv, &name);
-    if (!asking_has_state(&queue_common, &status))
+    if (!queue_verb_has_state(&status))
         return status ? status : queue_verb_absent(name);
-    struct store *store = asking_open(&queue_common, &engine, &status);
+    struct store *store = queue_verb_open(&engine, &status);
     if (store) {
         show.own.queue = str_of(name);
-        asking_expect(&asking, store, &show.own.op);
+        queue_answer_expect(&answer, store, &show.own.op);
         queue_show(store, &show);
         status = EXIT_FITTING;
-        if (asking_wait(&asking) == 0 && show.own.op.status == STORE_ABSENT) {
+        if (queue_answer_wait(&answer) == 0 && show.own.op.status == STORE_ABSENT) {
             status = queue_verb_absent(name);
         } else if (show.own.op.status == STORE_OK) {
             add_facts(&text, str_of(name), &show.facts);
-            status = asking_print(engine, buf_str(&text));
+            status = queue_verb_print(engine, buf_str(&text));
         }
     }
     buf_free(&text);
@@ -87,17 +87,18 @@ int queue_verb_list(int argc, char **argv)
 {
     struct buf text = {0};
     struct queue_show list = {.each = add_facts, .owner = &text};
-    struct asking asking;
+    struct queue_answer answer;
     struct engine *engine = NULL;
     int status;
     queue_verb_parse(&list_command, argc, argv, NULL);
-    if (!asking_has_state(&queue_common, &status))
+    if (!queue_verb_has_state(&status))
         return status;
-    struct store *store = asking_open(&queue_common, &engine, &status);
+    struct store *store = queue_verb_open(&engine, &status);
     if (store) {
-        asking_expect(&asking, store, &list.own.op);
+        queue_answer_expect(&answer, store, &list.own.op);
         queue_list(store, &list);
-        status = asking_wait(&asking) < 0 ? EXIT_FITTING : asking_print(engine, buf_str(&text));
+        status = queue_answer_wait(&answer) < 0 ? EXIT_FITTING
+                                                : queue_verb_print(engine, buf_str(&text));
     }
     buf_free(&text);
     engine_free(engine);
@@ -120,25 +121,25 @@ int queue_verb_peek(int argc, char **argv)
 {
     struct buf text = {0};
     struct queue_peek peek = {.each = add_message, .owner = &text};
-    struct asking asking;
+    struct queue_answer answer;
     struct engine *engine = NULL;
     const char *name;
     int status;
     queue_verb_parse(&peek_command, argc, argv, &name);
-    if (!asking_has_state(&queue_common, &status))
+    if (!queue_verb_has_state(&status))
         return status ? status : queue_verb_absent(name);
-    struct store *store = asking_open(&queue_common, &engine, &status);
+    struct store *store = queue_verb_open(&engine, &status);
     if (store) {
         peek.own.queue = str_of(name);
         peek.count = queue_options.count ? queue_options.count : 1;
-        asking_expect(&asking, store, &peek.own.op);
+        queue_answer_expect(&answer, store, &peek.own.op);
         queue_peek(store, &peek);
-        if (asking_wait(&asking) < 0)
+        if (queue_answer_wait(&answer) < 0)
             status = EXIT_FITTING;
         else if (peek.own.op.status == STORE_ABSENT)
             status = queue_verb_absent(name);
         else
-            status = asking_print(engine, buf_str(&text));
+            status = queue_verb_print(engine, buf_str(&text));
     }
     buf_free(&text);
     engine_free(engine);

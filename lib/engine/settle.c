@@ -58,6 +58,7 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
     if (!failure->last_at) /* of no attempt */
         failure->last_at = clock_wall();
     bool malformed = failure->reason == FAILURE_BAD_JSON || failure->reason == FAILURE_TOO_LARGE;
+    bool is_of_many = job->job.origin != engine->source->name;
     struct buf members = {0};
     if (engine->source->describe)
         engine->source->describe(engine->source, job->token, &members);
@@ -67,7 +68,7 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
         .id = job_id(&job->job),
         .command = engine->context.command,
         .members = buf_str(&members),
-        .source = malformed ? engine->source->name : NULL,
+        .source = malformed || is_of_many ? job->job.origin : NULL,
         .line = job->job.line,
         .length = job->length,
         .way = way,
