@@ -86,6 +86,13 @@ struct source {
 struct source *source_lines(struct loop *loop, int fd, const char *name, size_t max_event,
                             struct err *err);
 
+/*
+ * The same of a descriptor that was opened non-blocking for this source, which closes it. A FIFO
+ * has not ended before a writer has come.
+ */
+struct source *source_lines_take(struct loop *loop, int fd, const char *name, size_t max_event,
+                                 struct err *err);
+
 /* All that a source of lines (taken over) gives, as one event, which may be pretty-printed. More
  * than limit bytes are too large. */
 struct source *source_document(struct source *lines, size_t limit);

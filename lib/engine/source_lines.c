@@ -84,13 +84,20 @@ static int recognise(struct lines_source *lines)
     return 1;
 }
 
+/* err is about zstd, which knows no names. Returns -1. */
+static int name_input(const struct lines_source *lines, struct err *err)
+{
+    struct err cause = *err;
+    return err_set(err, cause.kind, "%s: %s", lines->source.name, cause.text);
+}
+
 /* Decompress into space. As fill. */
 static int fill_decoded(struct lines_source *lines, char *space, size_t room, struct err *err)
 {
     for (;;) {
         ptrdiff_t made = zst_decode(lines->decoder, &lines->rest, space, room, err);
         if (made < 0)
-            return -1;
+            return name_input(lines, err);
         if (made > 0) {
             ndjson_filled(lines->reader, (size_t)made);
             return 1;
@@ -102,7 +109,8 @@ static int fill_decoded(struct lines_source *lines, char *space, size_t room, st
             return err_sys(err, "read %s", lines->source.name);
         if (got == 0) {
             lines->torn.kind = ERR_NONE;
-            zst_decode_end(lines->decoder, &lines->torn);
+            if (zst_decode_end(lines->decoder, &lines->torn) < 0)
+                name_input(lines, &lines->torn);
             ndjson_end(lines->reader);
             return 1;
         }
@@ -128,6 +136,10 @@ static int fill(struct lines_source *lines, struct err *err)
         memcpy(space, lines->rest.data, (size_t)got);
         lines->rest.data += got;
         lines->rest.len -= (size_t)got;
+        if (!lines->rest.len) {
+            free(lines->first);
+            lines->first = NULL;
+        }
     } else {
         got = read_bytes(lines, space, room);
     }
@@ -192,8 +204,8 @@ static void extent(struct source *source, uint64_t *read, uint64_t *all)
     *all = of(source)->bytes_all;
 }
 
-struct source *source_lines(struct loop *loop, int fd, const char *name, size_t max_event,
-                            struct err *err)
+static struct source *make(struct loop *loop, int fd, bool owned, const char *name,
+                           size_t max_event, struct err *err)
 {
     struct stat info;
     if (fstat(fd, &info) < 0) {
@@ -205,13 +217,35 @@ struct source *source_lines(struct loop *loop, int fd, const char *name, size_t 
         .name = name, .next = next, .stop = stop, .free = free_source, .extent = extent};
     lines->loop = loop;
     lines->reader = ndjson_reader_new(max_event);
-    int own = stream_reopen(fd, O_RDONLY);
+    int own = owned ? fd : stream_reopen(fd, O_RDONLY);
     lines->owned = own >= 0;
     lines->fd = lines->owned ? own : fd;
-    lines->readable = true;
+    /* A FIFO of our own is at its end as long as nobody has opened it for writing. epoll tells that
+     * from the end that a writer has left. */
+    lines->readable = !owned || !S_ISFIFO(info.st_mode);
     if (S_ISREG(info.st_mode))
         lines->bytes_all = (uint64_t)info.st_size;
     lines->watch.ready = ready;
     lines->waits = loop_fd_add(loop, &lines->watch, lines->fd, 0) == 0;
-    return &lines->source;
+    if (lines->readable || lines->waits)
+        return &lines->source;
+    err_sys(err, "watch %s", name);
+    lines->owned = false; /* as with any other failure fd stays the caller's */
+    free_source(&lines->source);
+    return NULL;
+}
+
+struct source *source_lines(struct loop *loop, int fd, const char *name, size_t max_event,
+                            struct err *err)
+{
+    return make(loop, fd, false, name, max_event, err);
+}
+
+struct source *source_lines_take(struct loop *loop, int fd, const char *name, size_t max_event,
+                                 struct err *err)
+{
+    struct source *source = make(loop, fd, true, name, max_event, err);
+    if (!source)
+        close(fd);
+    return source;
 }
