@@ -11,15 +11,22 @@
 #include "base/mem.h"
 #include "fn/gate.h"
 #include "fn/kind.h"
+#include "fn/stand_in.h"
 #include "pattern/retry.h"
 
 #include <signal.h>
 
-enum call_state { CALL_WAITING, CALL_RUNNING, CALL_BACKING_OFF, CALL_DELAYED };
+enum call_state { CALL_OVER, CALL_WAITING, CALL_RUNNING, CALL_BACKING_OFF, CALL_DELAYED };
 
 static struct fn_call *call_of(struct loop_timer *timer)
 {
     return CONTAINER_OF(timer, struct fn_call, timer);
+}
+
+static void give(struct fn_call *call)
+{
+    call->state = CALL_OVER;
+    call->done(call);
 }
 
 /* Give the answer. The call is the caller's from here on. */
@@ -34,13 +41,22 @@ static void finish(struct fn_call *call, struct failure *failure)
             failure->function = mem_strdup(call->fn->name);
     }
     call->failure = failure;
-    call->done(call);
+    give(call);
 }
 
-static struct failure *cancelled(const struct fn *fn)
+static struct failure *ended(enum failure_reason reason)
 {
-    return failure_new(fn->cancel_reason, FAILURE_PERMANENT, "ended before it was done: %s",
-                       failure_name(fn->cancel_reason));
+    return failure_new(reason, FAILURE_PERMANENT, "ended before it was done: %s",
+                       failure_name(reason));
+}
+
+/* It ends without an attempt, or without the end of one. */
+static void leave(struct fn_call *call, enum failure_reason reason)
+{
+    struct fn *fn = call->fn;
+    if (fn->gate && call->pass)
+        gate_leave(fn->gate, call);
+    finish(call, ended(reason));
 }
 
 static void begin(struct fn_call *call)
@@ -74,6 +90,7 @@ void attempt_ready(struct fn *fn, struct fn_call *call)
 /* It wants an attempt. */
 static void arrive(struct fn *fn, struct fn_call *call)
 {
+    call->state = CALL_WAITING;
     if (fn->gate)
         gate_enter(fn->gate, call);
     else if (!fn->waiting.count && fn->kind->has_slot(fn))
@@ -103,7 +120,7 @@ static void sleep_until(struct fn_call *call, enum call_state state, int64_t at)
 void attempt_admit(struct fn *fn, struct fn_call *call)
 {
     if (fn->cancelled) {
-        finish(call, cancelled(fn));
+        finish(call, ended(fn->cancel_reason));
         return;
     }
     if (fn->settings.fault.delay) {
@@ -167,7 +184,7 @@ static void report_attempt(struct fn_call *call, const struct failure *failure,
 static int64_t next_delay(struct fn_call *call, const struct failure *failure)
 {
     const struct fn *fn = call->fn;
-    if (fn->cancelled || failure->class == FAILURE_PERMANENT ||
+    if (fn->cancelled || call->unwanted || failure->class == FAILURE_PERMANENT ||
         call->attempts + call->refused > fn->settings.retries)
         return -1;
     if (fn->gate && !gate_may_retry(fn->gate))
@@ -208,26 +225,17 @@ void attempt_end(struct fn_call *call, struct failure *failure, const struct att
         report_attempt(call, failure, report);
     if (!failure) {
         call->failure = NULL;
-        call->done(call);
+        give(call);
         return;
     }
     retry_or_finish(call, failure);
 }
 
-/* What waited for the policy or held something of it is cancelled. */
-static void leave_cancelled(struct fn_call *call)
-{
-    struct fn *fn = call->fn;
-    if (fn->gate)
-        gate_leave(fn->gate, call);
-    finish(call, cancelled(fn));
-}
-
 void attempt_return(struct fn_call *call)
 {
     struct fn *fn = call->fn;
-    if (fn->cancelled) {
-        leave_cancelled(call);
+    if (fn->cancelled || call->unwanted) {
+        leave(call, fn->cancelled ? fn->cancel_reason : FAILURE_NOT_NEEDED);
         return;
     }
     if (fn->gate)
@@ -242,14 +250,40 @@ void attempt_cancel_idle(struct fn *fn)
     while (fn->waiting.first) {
         struct fn_call *call = fn->waiting.first;
         fn_list_remove(&fn->waiting, call);
-        leave_cancelled(call);
+        leave(call, fn->cancel_reason);
     }
     for (struct fn_call *call; fn->gate && (call = gate_pull(fn->gate));)
-        leave_cancelled(call);
+        leave(call, fn->cancel_reason);
     while (fn->sleeping.first) {
         struct fn_call *call = fn->sleeping.first;
         loop_timer_clear(fn->context->loop, &call->timer);
         fn_list_remove(&fn->sleeping, call);
-        finish(call, cancelled(fn));
+        leave(call, fn->cancel_reason);
     }
+}
+
+bool fn_end(struct fn_call *call, enum failure_reason reason)
+{
+    struct fn *fn = call->fn;
+    switch ((enum call_state)call->state) {
+    case CALL_OVER:
+        return false;
+    case CALL_WAITING:
+        if (!fn->gate || !gate_withdraw(fn->gate, call))
+            fn_list_remove(&fn->waiting, call);
+        break;
+    case CALL_BACKING_OFF:
+    case CALL_DELAYED:
+        loop_timer_clear(fn->context->loop, &call->timer);
+        fn_list_remove(&fn->sleeping, call);
+        break;
+    case CALL_RUNNING:
+        if (!fn->kind->forsake)
+            return false;
+        fn->kind->forsake(fn, call, stand_in_for(call), reason);
+        break;
+    }
+    leave(call, reason);
+    attempt_pump(fn);
+    return true;
 }

@@ -53,7 +53,9 @@ struct exec {
     struct environment *environment;
     struct run **runs;
     unsigned made;
+    unsigned running;
     struct run *free;
+    bool closing;
 };
 
 #define RUN_OF(pointer, member) (CONTAINER_OF(pointer, struct run, member))
@@ -78,6 +80,7 @@ static struct run *take_run(struct fn *fn)
 {
     struct exec *exec = fn->state;
     struct run *run = exec->free;
+    exec->running++;
     if (run) {
         exec->free = run->next_free;
         return run;
@@ -95,6 +98,7 @@ static void give_back(struct run *run)
 {
     struct exec *exec = run->fn->state;
     run->call = NULL;
+    exec->running--;
     run->next_free = exec->free;
     exec->free = run;
 }
@@ -152,6 +156,14 @@ static void end_survivors(struct run *run)
     spawn_tree_free(&run->tree);
 }
 
+/* What was ended with fn_end may still run when the function is closed. */
+static void close_if_idle(struct fn *fn)
+{
+    const struct exec *exec = fn->state;
+    if (exec->closing && !exec->running)
+        fn_closed(fn);
+}
+
 static void exited(struct loop_child *child, int status, const struct rusage *usage)
 {
     struct run *run = RUN_OF(child, child);
@@ -176,6 +188,7 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
     give_back(run);
     attempt_end(call, failure, &report);
     attempt_pump(fn);
+    close_if_idle(fn);
 }
 
 /* ---- ending it ---- */
@@ -211,6 +224,16 @@ static void timed_out(struct loop_timer *timer)
             failure_new(FAILURE_TIMEOUT, FAILURE_ORDINARY, "not done after %s",
                         num_format_duration(run->fn->settings.timeout, after)),
             false);
+}
+
+static void exec_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
+                         enum failure_reason reason)
+{
+    struct run *run = call->run;
+    (void)fn;
+    run->call = instead;
+    if (!run->failure) /* else it is being ended already, and has its grace */
+        end_run(run, failure_new(reason, FAILURE_PERMANENT, "%s", failure_name(reason)), false);
 }
 
 static void exec_cancel(struct fn *fn, enum failure_reason reason, bool now)
@@ -395,6 +418,7 @@ static void begin(struct fn *fn, struct fn_call *call, bool crash)
     struct run *run = take_run(fn);
     run->call = call;
     run->crash = crash;
+    call->run = run;
     struct failure *failure = start(run, argv);
     if (!failure)
         return;
@@ -415,7 +439,9 @@ static void exec_crash(struct fn *fn, struct fn_call *call)
 
 static void exec_close(struct fn *fn)
 {
-    fn_closed(fn);
+    struct exec *exec = fn->state;
+    exec->closing = true;
+    close_if_idle(fn);
 }
 
 static void exec_free(struct fn *fn)
@@ -441,6 +467,7 @@ const struct fn_kind exec_kind = {
     .has_slot = exec_has_slot,
     .begin = exec_begin,
     .crash = exec_crash,
+    .forsake = exec_forsake,
     .cancel = exec_cancel,
     .close = exec_close,
     .free = exec_free,

@@ -224,6 +224,15 @@ void fn_list_prepend(struct fn_list *list, struct fn_call *call)
     list->count++;
 }
 
+void fn_list_replace(struct fn_list *list, struct fn_call *call, struct fn_call *by)
+{
+    by->next = call->next;
+    by->prev = call->prev;
+    *(by->prev ? &by->prev->next : &list->first) = by;
+    *(by->next ? &by->next->prev : &list->last) = by;
+    call->next = call->prev = NULL;
+}
+
 void fn_list_remove(struct fn_list *list, struct fn_call *call)
 {
     LIST_REMOVE(list, call);

@@ -149,7 +149,8 @@ struct fn_call {
     /* Private to fn/. */
     struct fn *fn;
     struct fn_call *next, *prev;
-    void *run;        /* the process or worker that has it */
+    void *run;        /* the process or worker that has it, while it runs */
+    bool unwanted;    /* it stands in for one that was ended */
     void *pass;       /* what it holds of the policy (gate.c); NULL: nothing */
     unsigned refused; /* attempts that a policy did not allow */
     struct loop_timer timer;
@@ -160,6 +161,18 @@ struct fn_call {
 
 /* Begin a call. Many may be begun: what the function cannot run now waits its turn. */
 void fn_call(struct fn *fn, struct fn_call *call);
+
+/*
+ * End a call that nobody waits for any more: its done is called before this returns, with that
+ * reason as its failure. What has begun goes on without it. A process is ended: SIGTERM to its
+ * group, the grace, SIGKILL. A worker is let finish, because others stand behind it in its
+ * pipeline and because it is warm: its answer is thrown away. Until then both keep their slot, and
+ * what they hold of the policy; fn_close waits for them.
+ *
+ * False: nothing was done, and done has been called or will be as always. The call has ended, or
+ * its line is on its way into a file or a queue, which cannot be taken back.
+ */
+bool fn_end(struct fn_call *call, enum failure_reason reason);
 
 /*
  * The lean form of a call, for millions of lines into a file: no answer but that it is written.

@@ -353,6 +353,18 @@ void gate_return(struct gate *gate, struct fn_call *call)
     release(gate, pass_of(call));
 }
 
+/* Its time, if it had one, is not given back: those behind it have theirs. */
+bool gate_withdraw(struct gate *gate, struct fn_call *call)
+{
+    struct pass *pass = pass_of(call);
+    if (pass->within)
+        return false;
+    lane_remove(pass->lane, call);
+    lane_make_due(pass->lane);
+    loop_defer(loop_of(gate), &gate->serve);
+    return true;
+}
+
 /* ---- the rest ---- */
 
 bool gate_may_retry(struct gate *gate)

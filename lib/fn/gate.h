@@ -39,6 +39,9 @@ void gate_return(struct gate *gate, struct fn_call *call);
 /* The call leaves without an attempt: refused, cancelled. */
 void gate_leave(struct gate *gate, struct fn_call *call);
 
+/* The call is ended. True: it waited at the first door, and is taken off; gate_leave is next. */
+bool gate_withdraw(struct gate *gate, struct fn_call *call);
+
 bool gate_has_room(const struct gate *gate);
 bool gate_may_retry(struct gate *gate);
 /* A call that waits at the first door, taken off; NULL: none. */

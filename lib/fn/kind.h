@@ -31,9 +31,14 @@ struct fn_kind {
     void (*press)(struct fn *fn);
     /* Optional: kill what makes this attempt (--fault crash). */
     void (*crash)(struct fn *fn, struct fn_call *call);
+    /* A running call is ended (fn_end): instead takes its place until the attempt has ended. NULL:
+     * what has begun goes on. */
+    void (*forsake)(struct fn *fn, struct fn_call *call, struct fn_call *instead,
+                    enum failure_reason reason);
     /* End every running attempt with the reason; see fn_cancel. */
     void (*cancel)(struct fn *fn, enum failure_reason reason, bool now);
-    /* No attempt runs: end what is left and call fn_closed, perhaps at once. */
+    /* No attempt runs but for those that nobody waits for: end what is left and call fn_closed,
+     * perhaps at once. */
     void (*close)(struct fn *fn);
     void (*free)(struct fn *fn);
 };
@@ -73,6 +78,7 @@ extern const struct fn_kind exec_kind, lines_kind, file_kind, queue_kind, stdout
 void fn_list_append(struct fn_list *list, struct fn_call *call);
 void fn_list_prepend(struct fn_list *list, struct fn_call *call);
 void fn_list_remove(struct fn_list *list, struct fn_call *call);
+void fn_list_replace(struct fn_list *list, struct fn_call *call, struct fn_call *by);
 
 /* ---- attempt.c, for the kinds ---- */
 

@@ -209,6 +209,14 @@ void worker_gone(struct worker *worker)
         fn_closed(fn);
 }
 
+static void lines_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
+                          enum failure_reason reason)
+{
+    (void)fn;
+    (void)reason;
+    worker_forsake(call->run, call, instead);
+}
+
 static void lines_cancel(struct fn *fn, enum failure_reason reason, bool now)
 {
     struct lines *lines = fn->state;
@@ -227,8 +235,11 @@ static void lines_close(struct fn *fn)
     loop_timer_clear(fn->context->loop, &lines->restart);
     loop_undefer(fn->context->loop, &lines->flush);
     for (unsigned i = 0; i < fn->settings.jobs; i++) {
-        if (lines->slots[i])
-            worker_finish(lines->slots[i]);
+        struct worker *worker = lines->slots[i];
+        if (worker && worker->flight.count) /* nobody waits for its answers (fn_end) */
+            worker_cancel(worker, FAILURE_NOT_NEEDED, false);
+        else if (worker)
+            worker_finish(worker);
     }
     if (!lines->ending)
         fn_closed(fn);
@@ -249,6 +260,7 @@ const struct fn_kind lines_kind = {
     .has_slot = lines_has_slot,
     .begin = lines_begin,
     .crash = lines_crash,
+    .forsake = lines_forsake,
     .cancel = lines_cancel,
     .close = lines_close,
     .free = lines_free,

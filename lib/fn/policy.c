@@ -232,6 +232,7 @@ static enum breaker_outcome outcome_of(const struct failure *failure)
     case FAILURE_BAD_EVENT:
     case FAILURE_HALTED:
     case FAILURE_INTERRUPTED:
+    case FAILURE_NOT_NEEDED:
         return BREAKER_IGNORED;
     case FAILURE_EXIT:
         return failure->exit == EX_DATAERR || failure->exit == EXECLINE_PERMANENT ? BREAKER_IGNORED

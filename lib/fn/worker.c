@@ -165,6 +165,11 @@ void worker_finish(struct worker *worker)
     worker->state = WORKER_FINISHED;
 }
 
+void worker_forsake(struct worker *worker, struct fn_call *call, struct fn_call *instead)
+{
+    fn_list_replace(&worker->flight, call, instead);
+}
+
 void worker_cancel(struct worker *worker, enum failure_reason reason, bool now)
 {
     if (worker->state == WORKER_ENDING) {
@@ -376,6 +381,7 @@ void worker_send(struct worker *worker, struct fn_call *call)
                     &(struct attempt_report){.slot = worker->slot});
         return;
     }
+    call->run = worker;
     fn_list_append(&worker->flight, call);
     worker->flight_bytes += call->event.len;
     worker->uses++;

@@ -66,6 +66,8 @@ void worker_finish(struct worker *worker);
 /* End it now. The oldest call fails with failure (taken over), the younger ones go back to the
  * queue. */
 void worker_break(struct worker *worker, struct failure *failure);
+/* A call in flight is ended, and instead takes its place: its answer will come as always. */
+void worker_forsake(struct worker *worker, struct fn_call *call, struct fn_call *instead);
 /* End it; every call in flight fails with reason. */
 void worker_cancel(struct worker *worker, enum failure_reason reason, bool now);
 
