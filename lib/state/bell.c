@@ -44,14 +44,18 @@ static void unwatch(struct bell *bell)
     watch_removal_remove(&bell->removal);
 }
 
-/* Whoever is first makes it. For reading too, so that it has a reader whoever else listens, and so
- * that to open it waits for nobody. */
-static int open_fifo(const struct bell *bell, struct err *err)
+/* Who listens makes it. For reading too, so that it has a reader whoever else listens, and so that
+ * to open it waits for nobody. Who only rings, and finds none, has nobody to wake: -1 without an
+ * error. */
+static int open_fifo(const struct bell *bell, bool make, struct err *err)
 {
     struct stat file;
-    if (mkfifoat(bell->home->run, bell->file, 0600) < 0 && errno != EEXIST)
+    err->kind = ERR_NONE;
+    if (make && mkfifoat(bell->home->run, bell->file, 0600) < 0 && errno != EEXIST)
         return err_sys(err, "make %s/run/%s", bell->home->path, bell->file);
     int fd = openat(bell->home->run, bell->file, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT && !make)
+        return -1;
     if (fd < 0)
         return err_sys(err, "open %s/run/%s", bell->home->path, bell->file);
     if (fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode))
@@ -81,12 +85,12 @@ static int strike(int fd)
 static int watch_fifo(struct bell *bell, struct err *err);
 
 /* Open it, or open it anew. What listened to the old one listens to the new one. */
-static int refresh(struct bell *bell, struct err *err)
+static int refresh(struct bell *bell, bool make, struct err *err)
 {
     if (bell->fd >= 0 && !is_removed(bell))
         return 0;
-    int fd = open_fifo(bell, err);
-    if (fd < 0)
+    int fd = open_fifo(bell, make, err);
+    if (fd < 0 && err->kind)
         return -1;
     unwatch(bell);
     if (bell->fd >= 0) {
@@ -99,9 +103,9 @@ static int refresh(struct bell *bell, struct err *err)
 
 int bell_ring(struct bell *bell, struct err *err)
 {
-    if (refresh(bell, err) < 0)
+    if (refresh(bell, bell->listening, err) < 0)
         return -1;
-    if (strike(bell->fd) < 0)
+    if (bell->fd >= 0 && strike(bell->fd) < 0)
         return err_sys(err, "ring %s/run/%s", bell->home->path, bell->file);
     return 0;
 }
@@ -110,7 +114,7 @@ int bell_ring(struct bell *bell, struct err *err)
 static void tell(struct bell *bell)
 {
     struct err err;
-    refresh(bell, &err);
+    refresh(bell, bell->listening, &err);
     if (bell->listening)
         bell->heard(bell->owner);
 }
@@ -143,7 +147,7 @@ int bell_listen(struct bell *bell, struct loop *loop, void (*heard)(void *owner)
     bell->owner = owner;
     if (bell->listening)
         return 0;
-    if (refresh(bell, err) < 0)
+    if (refresh(bell, true, err) < 0)
         return -1;
     bell->listening = true;
     if (bell->watch.active && bell->loop == loop) {

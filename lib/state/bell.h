@@ -24,11 +24,13 @@
 
 struct bell;
 
-/* kind and name as for home_file. The FIFO is made when it is first rung or listened to. */
+/* kind and name as for home_file. The FIFO is made when it is first listened to: a bell that has
+ * none has nobody to wake. */
 struct bell *bell_open(struct home *home, const char *kind, struct str name);
 void bell_free(struct bell *bell); /* also stops listening; NULL is a no-op */
 
-/* Two short system calls, once it is open. A bell that cannot be rung is an error: -1 with err. */
+/* Two short system calls, once it is open; one, when nobody has ever listened. A bell that cannot
+ * be rung is an error: -1 with err. */
 int bell_ring(struct bell *bell, struct err *err);
 
 /* Call heard in the loop after a ring of anybody, this process included. Again: no-op. -1 with err.

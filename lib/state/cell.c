@@ -2,6 +2,7 @@
 #include "state/cell.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "state/cell_file.h"
 
 #include <dirent.h>
@@ -11,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { CELL_LOCK_NAP = 20 * 1000 * 1000 }; /* nanoseconds, of the sleep in a lock */
 
 struct cell {
     struct cell_map *map;
@@ -104,10 +108,31 @@ static void move_over(struct cell *cell, bool spoiled)
     cell->map = map;
 }
 
+/*
+ * A wake-up is lost when it goes to a waiter that is killed just then (glibc 2.36, robust and
+ * shared mutexes): the lock is free, and the others would sleep on. So nobody sleeps in it for
+ * long. As pthread_mutex_lock.
+ */
+static int lock(pthread_mutex_t *mutex)
+{
+    int error = pthread_mutex_trylock(mutex);
+    while (error == EBUSY || error == ETIMEDOUT) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += CELL_LOCK_NAP;
+        if (until.tv_nsec >= NUM_SECOND) {
+            until.tv_sec++;
+            until.tv_nsec -= NUM_SECOND;
+        }
+        error = pthread_mutex_timedlock(mutex, &until);
+    }
+    return error;
+}
+
 void *cell_lock(struct cell *cell)
 {
     for (;;) {
-        int error = pthread_mutex_lock(&cell->map->lock);
+        int error = lock(&cell->map->lock);
         if (error == EOWNERDEAD) {
             if (cell->file.kind->repair)
                 cell->file.kind->repair(cell->map->payload, cell->file.context);

@@ -1,13 +1,17 @@
 /* rings.c: the bells that a store rings once a commit is through, and those it listens to. */
 #include "state/rings.h"
 
+#include "base/hash.h"
 #include "base/list.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
 
+enum { RINGS_OPEN = 64 }; /* bells that are kept open; with more, all are opened anew */
+
 struct ring {
     struct bell *bell; /* NULL: no directory */
+    uint64_t hash;     /* of the name */
     char *kind;
     struct buf name;
     bool due;
@@ -15,14 +19,16 @@ struct ring {
 
 static struct ring *ring_of(struct rings *rings, const char *kind, struct str name)
 {
+    uint64_t hash = hash_64(name);
     for (size_t i = 0; i < rings->count; i++) {
         struct ring *ring = &rings->first[i];
-        if (strcmp(ring->kind, kind) == 0 && str_eq(buf_str(&ring->name), name))
+        if (ring->hash == hash && strcmp(ring->kind, kind) == 0 &&
+            str_eq(buf_str(&ring->name), name))
             return ring;
     }
     rings->first = mem_realloc(rings->first, (rings->count + 1) * sizeof *rings->first);
     struct ring *ring = &rings->first[rings->count++];
-    *ring = (struct ring){.kind = mem_strdup(kind)};
+    *ring = (struct ring){.hash = hash, .kind = mem_strdup(kind)};
     if (rings->home)
         ring->bell = bell_open(rings->home, kind, name);
     buf_add_str(&ring->name, name);
@@ -42,6 +48,18 @@ static void ring_here(struct rings *rings, const struct ring *ring)
     }
 }
 
+static void rings_drop(struct rings *rings)
+{
+    for (size_t i = 0; i < rings->count; i++) {
+        bell_free(rings->first[i].bell);
+        free(rings->first[i].kind);
+        buf_free(&rings->first[i].name);
+    }
+    free(rings->first);
+    rings->first = NULL;
+    rings->count = 0;
+}
+
 /* A bell that cannot be rung has no one else to tell: who waits looks again in time. */
 void rings_ring(struct rings *rings)
 {
@@ -54,6 +72,8 @@ void rings_ring(struct rings *rings)
             ring_here(rings, ring);
         ring->due = false;
     }
+    if (rings->count > RINGS_OPEN)
+        rings_drop(rings);
 }
 
 void rings_forget(struct rings *rings)
@@ -99,10 +119,5 @@ void rings_deafen(struct rings *rings, struct store_ear *ear)
 
 void rings_free(struct rings *rings)
 {
-    for (size_t i = 0; i < rings->count; i++) {
-        bell_free(rings->first[i].bell);
-        free(rings->first[i].kind);
-        buf_free(&rings->first[i].name);
-    }
-    free(rings->first);
+    rings_drop(rings);
 }

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "state/table_files.h"
+#include "state/table_turn.h"
 
 #include <errno.h>
 #include <lmdb.h>
@@ -26,6 +27,7 @@ struct lmdb {
     struct table table; /* first */
     char *path;
     MDB_env *env;
+    struct table_turn turn; /* held while a writer is open */
     MDB_dbi spaces[TABLE_SPACES];
     struct lmdb_txn *reader; /* ended, its place among the readers kept: the next one costs less */
 };
@@ -103,7 +105,7 @@ static enum table_result fail(struct table_txn *txn, const char *what, int code)
 
 /* ---- transactions ---- */
 
-/* Others may have let the map grow, which this process has to follow. */
+/* In this process's turn. Others may have let the map grow, which it has to follow. */
 static int begin_own(struct lmdb *lmdb, unsigned flags, MDB_txn **own)
 {
     int code = mdb_txn_begin(lmdb->env, NULL, flags, own);
@@ -135,7 +137,11 @@ static struct table_txn *lmdb_begin(struct table *table, bool write, struct err 
     if (renewed)
         return renewed;
     MDB_txn *own;
+    if (table_turn_take(&lmdb->turn, err) < 0)
+        return NULL;
     int code = begin_own(lmdb, write ? 0 : MDB_RDONLY, &own);
+    if (code || !write)
+        table_turn_leave(&lmdb->turn);
     if (code) {
         set_err(err, lmdb, "begin a transaction", code);
         return NULL;
@@ -168,6 +174,8 @@ static void lmdb_abort(struct table_txn *txn)
         return;
     }
     mdb_txn_abort(own->own);
+    if (txn->writes)
+        table_turn_leave(&lmdb->turn);
     free(own);
 }
 
@@ -181,7 +189,9 @@ static int lmdb_commit(struct table_txn *txn, struct err *err)
     }
     close_cursors(own);
     int code = mdb_txn_commit(own->own);
-    const struct lmdb *lmdb = lmdb_of(txn->table);
+    struct lmdb *lmdb = lmdb_of(txn->table);
+    if (txn->writes)
+        table_turn_leave(&lmdb->turn);
     free(own);
     return code ? set_err(err, lmdb, "commit", code) : 0;
 }
@@ -296,6 +306,7 @@ static void lmdb_close(struct table *table)
     free(lmdb->reader);
     if (lmdb->env)
         mdb_env_close(lmdb->env);
+    table_turn_close(&lmdb->turn);
     free(lmdb->path);
     free(lmdb);
 }
@@ -384,12 +395,22 @@ static int prepare(struct lmdb *lmdb, bool sync, uint64_t map, struct err *err)
     return made ? 0 : table_files_mark(lmdb->path, err);
 }
 
+static int prepare_in_turn(struct lmdb *lmdb, bool sync, uint64_t map, struct err *err)
+{
+    if (table_turn_open(&lmdb->turn, lmdb->path, err) < 0 || table_turn_take(&lmdb->turn, err) < 0)
+        return -1;
+    int status = prepare(lmdb, sync, map, err);
+    table_turn_leave(&lmdb->turn);
+    return status;
+}
+
 struct table *table_open_lmdb(const char *path, bool sync, uint64_t map, struct err *err)
 {
     struct lmdb *lmdb = mem_zalloc(sizeof *lmdb);
     lmdb->table.ops = &lmdb_ops;
     lmdb->path = mem_strdup(path);
-    if (prepare(lmdb, sync, map, err) == 0)
+    lmdb->turn.fd = -1;
+    if (prepare_in_turn(lmdb, sync, map, err) == 0)
         return &lmdb->table;
     lmdb_close(&lmdb->table);
     return NULL;

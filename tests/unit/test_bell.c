@@ -149,6 +149,11 @@ static void can_be_rung_when_nobody_listens(void **state)
     struct bell *bell = bell_open(home, "queue", STR("a"));
     for (int i = 0; i < 10; i++)
         ring(bell);
+    assert_int_equal(faccessat(home->run, "bell.queue-a", F_OK, 0), -1); /* nor is one made */
+    struct bell *listener = listen_to("a");
+    ring(bell);
+    expect_heard();
+    bell_free(listener);
     bell_free(bell);
 }
 

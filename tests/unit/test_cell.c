@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -323,6 +324,68 @@ static void repairs_what_a_killed_holder_of_the_lock_left(void **state)
     assert_int_equal(look(cell)->repaired, 4);
     cell_free(cell);
 }
+
+#ifdef __GLIBC__
+/* Free it as a process does that is killed before it has woken the next one. */
+static void free_without_a_wake_up(const void *payload)
+{
+    char *at = (char *)(uintptr_t)payload - offsetof(struct cell_map, payload);
+    struct cell_map *map = (struct cell_map *)(void *)at;
+    __atomic_store_n(&map->lock.__data.__lock, 0, __ATOMIC_RELEASE);
+}
+
+static bool sleeps(pid_t pid)
+{
+    char path[64], text[512] = "";
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    int fd = open(path, O_RDONLY);
+    ssize_t got = read(fd, text, sizeof text - 1);
+    close(fd);
+    return got > 0 && strstr(text, ") S ");
+}
+
+/* Holds the lock until another process sleeps in it. */
+static void hold_and_wake_nobody(struct cell *cell, int held, int waiter)
+{
+    pid_t pid;
+    const void *payload = cell_lock(cell);
+    if (write(held, "h", 1) != 1 || read(waiter, &pid, sizeof pid) != sizeof pid)
+        _exit(1);
+    while (!sleeps(pid))
+        sched_yield();
+    free_without_a_wake_up(payload);
+    _exit(0);
+}
+
+static void outlives_a_wake_up_that_was_lost(void **state)
+{
+    (void)state;
+    int held[2], waiter[2];
+    char byte;
+    struct cell *cell = open_cell("a", NULL);
+    assert_int_equal(pipe(held) | pipe(waiter), 0);
+    pid_t holder = fork();
+    if (holder == 0)
+        hold_and_wake_nobody(cell, held[1], waiter[0]);
+    assert_int_equal(read(held[0], &byte, 1), 1);
+    pid_t pid = fork();
+    if (pid == 0) {
+        alarm(30); /* far beyond what it takes */
+        cell_lock(cell);
+        cell_unlock(cell);
+        _exit(0);
+    }
+    assert_int_equal(write(waiter[1], &pid, sizeof pid), sizeof pid);
+    expect_exit(holder, 0);
+    expect_exit(pid, 0);
+    for (int i = 0; i < 2; i++) {
+        close(held[i]);
+        close(waiter[i]);
+    }
+    cell_free(cell);
+}
+
+#endif
 
 static void survives_processes_that_are_killed_at_any_moment(void **state)
 {
@@ -806,6 +869,9 @@ int main(void)
         CLAIM(gives_twenty_processes_that_make_it_at_once_one_cell),
         CLAIM(loses_no_change_of_eight_processes),
         CLAIM(repairs_what_a_killed_holder_of_the_lock_left),
+#ifdef __GLIBC__
+        CLAIM(outlives_a_wake_up_that_was_lost),
+#endif
         CLAIM(survives_processes_that_are_killed_at_any_moment),
         CLAIM(lets_threads_take_turns),
         CLAIM(replaces_a_torn_file_of_any_length),
