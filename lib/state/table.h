@@ -43,8 +43,8 @@ enum table_space {
     SPACE_FANIN,   /* fanin.c: groups, and which of them are closed or due */
     SPACE_PART,    /* fanin.c: the parts of groups */
     SPACE_TOPIC,   /* topic.c: what was published, in order */
-    SPACE_READER,  /* topic.c: subscribers: their positions, and what they have done ahead of them */
-    SPACE_ANSWER,  /* queue.c: answers to messages that ask for one */
+    SPACE_READER, /* topic.c: subscribers: their positions, and what they have done ahead of them */
+    SPACE_ANSWER, /* queue.c: answers to messages that ask for one */
     TABLE_SPACES,
 };
 
