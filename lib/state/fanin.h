@@ -9,9 +9,10 @@
  * so that a part that comes again is known as a duplicate, and one that comes late as late.
  *
  * The bell "fanin" of the name is rung when there may be a group to take, or an earlier time at
- * which one is due.
+ * which one is due, and when the last of those that were taken has ended.
  *
- * Costs do not depend on how many groups or parts there are.
+ * Costs do not depend on how many groups or parts there are, but that a part of a group with a
+ * predicate costs a look at all of them.
  */
 #ifndef FIT_STATE_FANIN_H
 #define FIT_STATE_FANIN_H
@@ -22,8 +23,8 @@
 
 enum {
     FANIN_TAKE_MAX = 1024, /* groups of one take; who asks for more gets so many */
-    FANIN_SWEEP = 1024,    /* groups that one take closes because they are due, or that one end
-                              forgets; then it says `more` */
+    FANIN_SWEEP = 1024, /* groups that one take closes, and that it forgets; then it says `more` */
+    FANIN_NOTES = 4096, /* bytes of the notes of former holders; older ones are left out */
 };
 
 enum fanin_verb { FANIN_ADD, FANIN_TAKE, FANIN_END, FANIN_SHOW };
@@ -48,8 +49,9 @@ struct fanin_add {
     struct str value;  /* one JSON value; {NULL, 0}: the part is there, and has no value */
     bool failed;       /* the value is an error */
     struct group_rules rules;
-    /* With rules.until: is it true of this array, of the values so far? 1, 0, or -1: it cannot be
-     * applied; the part is then not added (GROUP_WRONG). May be called again for the same part. */
+    /* With rules.until: is it true of this array, of the values so far in the order of the parts,
+     * without errors and parts that have no value? 1, 0, or -1: it cannot be applied; the part is
+     * then not added (GROUP_WRONG). May be called again for the same part. */
     int (*until)(void *owner, struct str array);
     void *owner;
     /* The answer. */
@@ -70,7 +72,9 @@ struct fanin_group {
     struct str key;
     struct group group;
     struct fanin_part *parts; /* group.parts of them, by index */
-    struct str note;          /* of who held it before, if that process is gone; {NULL, 0}: none */
+    struct str note;          /* of who held it before, if that process is gone; {NULL, 0}: none. If
+                                 several were killed one after the other: theirs, the latest last,
+                                 LF between them */
 };
 
 /* STORE_OK also when there was none: then got is 0. */
@@ -80,16 +84,20 @@ struct fanin_take {
     size_t bytes;       /* and no further one when their parts are so long together */
     cell_holder holder; /* 0: no process: it is held until it is ended */
     bool at_eof;        /* close all groups that are open (in several takes: `more`) */
-    struct str note;    /* kept with the groups for who may have to take them over; borrowed */
+    struct str note;    /* kept with the groups for who may have to take them over; a line without
+                           LF; borrowed */
     /* The answer; fanin_take_clear frees it. */
     uint64_t token;
     struct fanin_group *groups; /* in the order in which they closed */
     unsigned got;
-    bool more;            /* there was more to do than one take does: ask again */
-    uint64_t held;        /* groups that others have taken */
-    int64_t next_due;     /* time of day when an open one is due; 0: none is */
+    bool more;        /* there was more to do than one take does: ask again */
+    uint64_t held;    /* groups that others have taken */
+    int64_t next_due; /* time of day to ask again, when an open one may be due; 0: none will be */
     cell_holder *holders; /* who holds those, to watch for their end */
     size_t holder_count;
+    /* Private to state/: what the groups point to. */
+    struct fanin_part *parts;
+    char *content;
 };
 
 /* Of one group that was taken: STORE_OK, or STORE_LOST: it is no longer held under this token. */

@@ -68,7 +68,13 @@ static int apply_all(struct apply *apply, struct store_op *first)
         if (appliers[op->kind](apply, op) < 0)
             return -1;
     }
-    return queue_flush(apply);
+    return queue_flush(apply) < 0 ? -1 : fanin_flush(apply);
+}
+
+static void forget_all(struct apply *apply)
+{
+    queue_forget(apply);
+    fanin_forget(apply);
 }
 
 /* One try. *full: it may work after the map has grown. */
@@ -81,7 +87,7 @@ static int try_commit(struct embedded *self, struct store_op *first, bool *full,
     if (!apply.txn)
         return -1;
     int status = apply_all(&apply, first);
-    queue_forget(&apply);
+    forget_all(&apply);
     if (status < 0) {
         *err = apply.txn->err;
         *full = apply.txn->full;
@@ -167,7 +173,7 @@ static int read_records(struct embedded *self, struct store_op *op, struct err *
     if (!apply.txn)
         return -1;
     int status = appliers[op->kind](&apply, op);
-    queue_forget(&apply);
+    forget_all(&apply);
     if (status < 0)
         *err = apply.txn->err;
     table_abort(apply.txn);
