@@ -80,12 +80,14 @@ static void forget_all(struct apply *apply)
 /* One try. *full: it may work after the map has grown. */
 static int try_commit(struct embedded *self, struct store_op *first, bool *full, struct err *err)
 {
-    struct apply apply = {.wall = clock_wall(), .now = clock_now(), .store = &self->store};
+    struct apply apply = {.store = &self->store};
     *full = false;
     rings_forget(&self->rings);
     apply.txn = table_begin(self->table, true, err);
     if (!apply.txn)
         return -1;
+    apply.wall = clock_wall(); /* no other process writes meanwhile: times are in order, too */
+    apply.now = clock_now();
     int status = apply_all(&apply, first);
     forget_all(&apply);
     if (status < 0) {
