@@ -72,6 +72,40 @@ uint32_t apply_rename(struct apply *apply, const char *kind, struct str name, bo
     return number;
 }
 
+/* Names stand in the records that give them their numbers, long ones only in their values. */
+static int each_name(struct apply *apply, struct str prefix, apply_name_fn *each, void *owner)
+{
+    struct buf last = {0};
+    struct str key, record;
+    int status = 0;
+    enum table_result found = table_seek(apply->txn, SPACE_META, prefix, false, &key, &record);
+    while (found == TABLE_FOUND && str_starts(key, prefix)) {
+        buf_clear(&last);
+        buf_add_str(&last, key);
+        if (record.len >= 4)
+            status = each(owner, apply, (struct str){record.data + 4, record.len - 4});
+        if (status < 0)
+            break;
+        found = table_seek(apply->txn, SPACE_META, buf_str(&last), true, &key, &record);
+    }
+    buf_free(&last);
+    return apply->txn->failed ? -1 : status;
+}
+
+int apply_names(struct apply *apply, const char *kind, apply_name_fn *each, void *owner)
+{
+    static const char *const places[] = {"hash", "name"};
+    struct buf prefix = {0};
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < 2; i++) {
+        buf_clear(&prefix);
+        buf_addf(&prefix, "%s/%s/", places[i], kind);
+        status = each_name(apply, buf_str(&prefix), each, owner);
+    }
+    buf_free(&prefix);
+    return status;
+}
+
 void apply_pack(struct buf *record, struct str value)
 {
     pack_add(record, value);

@@ -41,6 +41,11 @@ uint32_t apply_name(struct apply *apply, const char *kind, struct str name, bool
  * more; or, without again, none. The new number; 0: none, or the transaction has failed. */
 uint32_t apply_rename(struct apply *apply, const char *kind, struct str name, bool again);
 
+/* Each name of that kind, shorter ones in order; changes nothing. The name is valid during the
+ * call. A call returns 0, or -1: no more. 0 or -1. */
+typedef int apply_name_fn(void *owner, struct apply *apply, struct str name);
+int apply_names(struct apply *apply, const char *kind, apply_name_fn *each, void *owner);
+
 /* Append a value as it is stored: a byte that says how, then the bytes, compressed if they are long
  * and it helps. And back: the plain bytes, in scratch if need be; -1: the transaction has failed.
  */

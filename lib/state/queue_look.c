@@ -13,36 +13,22 @@ static int show_one(struct apply *apply, struct queue_show *show)
     return apply->txn->failed ? -1 : 0;
 }
 
-/* Names stand in the records that give them their numbers, long ones only in their values. */
-static int list_prefix(struct apply *apply, struct queue_show *list, struct str prefix)
+static int show_each(void *owner, struct apply *apply, struct str name)
 {
-    struct buf last = {0};
-    struct str key, record;
-    enum table_result found = table_seek(apply->txn, SPACE_META, prefix, false, &key, &record);
-    while (found == TABLE_FOUND && str_starts(key, prefix)) {
-        buf_clear(&last);
-        buf_add_str(&last, key);
-        if (record.len >= 4) {
-            struct str name = {record.data + 4, record.len - 4};
-            const struct queue *queue = queue_of(apply, name, false);
-            if (!queue)
-                break;
-            queue_facts(apply, queue, &list->facts);
-            list->each(list->owner, name, &list->facts);
-        }
-        found = table_seek(apply->txn, SPACE_META, buf_str(&last), true, &key, &record);
-    }
-    buf_free(&last);
-    return apply->txn->failed ? -1 : 0;
+    struct queue_show *list = owner;
+    const struct queue *queue = queue_of(apply, name, false);
+    if (!queue)
+        return -1;
+    queue_facts(apply, queue, &list->facts);
+    list->each(list->owner, name, &list->facts);
+    return 0;
 }
 
 int queue_apply_show(struct apply *apply, struct queue_show *show)
 {
     if (show->own.verb == QUEUE_SHOW)
         return show_one(apply, show);
-    if (list_prefix(apply, show, STR("hash/queue/")) < 0)
-        return -1;
-    return list_prefix(apply, show, STR("name/queue/"));
+    return apply_names(apply, "queue", show_each, show);
 }
 
 /* ---- what ---- */

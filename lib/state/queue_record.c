@@ -2,13 +2,11 @@
 #include "state/queue_record.h"
 
 #include "base/mem.h"
+#include "state/recent.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 enum { BUCKETS = 64, META_PREFIX = 6, META_KEY = META_PREFIX + 4 };
-
-#define RATE_SPAN 60.0 /* seconds that a rate looks back, about */
 
 struct queue_cache {
     struct queue *buckets[BUCKETS];
@@ -127,21 +125,13 @@ int queue_letter_gone(struct apply *apply, struct str name)
     return apply->txn->failed ? -1 : 0;
 }
 
-/* Rates decay with time, so that they need no clock of their own. */
-static double decayed(uint64_t rate, const struct queue_numbers *numbers, int64_t wall)
-{
-    double seconds = (double)(wall - (int64_t)numbers->rated_at) / 1e9;
-    return (double)rate / 1e3 * (seconds > 0 ? exp(-seconds / RATE_SPAN) : 1);
-}
-
 static void rate(struct apply *apply, struct queue *queue)
 {
     struct queue_numbers *numbers = &queue->numbers;
-    double in = decayed(numbers->in_rate, numbers, apply->wall) + (double)queue->in / RATE_SPAN;
-    double out = decayed(numbers->out_rate, numbers, apply->wall) + (double)queue->out / RATE_SPAN;
+    uint64_t at = numbers->rated_at;
+    numbers->in_rate = recent_add(numbers->in_rate, at, apply->wall, queue->in);
+    numbers->out_rate = recent_add(numbers->out_rate, at, apply->wall, queue->out);
     numbers->rated_at = (uint64_t)apply->wall;
-    numbers->in_rate = (uint64_t)(in * 1e3);
-    numbers->out_rate = (uint64_t)(out * 1e3);
 }
 
 void queue_ring(struct apply *apply, struct queue *queue)
@@ -225,8 +215,8 @@ void queue_facts(struct apply *apply, const struct queue *queue, struct queue_fa
         .pushed = numbers->pushed,
         .done = numbers->done,
         .dropped = numbers->dropped,
-        .in_rate = decayed(numbers->in_rate, numbers, apply->wall),
-        .out_rate = decayed(numbers->out_rate, numbers, apply->wall),
+        .in_rate = recent_rate(numbers->in_rate, numbers->rated_at, apply->wall),
+        .out_rate = recent_rate(numbers->out_rate, numbers->rated_at, apply->wall),
         .oldest = oldest(apply, queue->number),
     };
 }

@@ -3,7 +3,6 @@
  * lib/state: shared by the files queue_*.c, which each do some of the verbs of queue.h.
  *
  *     SPACE_META     "queue/", queue (4) -> struct queue_numbers, each a u64
- *                    "trash/queue/", queue (4) -> empty: its records are to be removed
  *     SPACE_MESSAGE  queue (4), lane (1), seq (8) -> flags (1), pushed at (8), [expires at (8)],
  *                    [group (16)], the event (packed)
  *                    queue (4), 255, seq (8) -> what the last nack of that message said
