@@ -96,7 +96,9 @@ static int try_commit(struct embedded *self, struct store_op *first, bool *full,
         table_abort(apply.txn);
         return -1;
     }
-    return table_commit(apply.txn, err);
+    status = table_commit(apply.txn, err);
+    *full = status < 0 && err->kind == ERR_LIMIT;
+    return status;
 }
 
 static void finish(struct embedded *self, struct store_op *first, const struct err *err)

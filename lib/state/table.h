@@ -104,7 +104,8 @@ static inline struct table_txn *table_begin(struct table *table, bool write, str
     return table->ops->begin(table, write, err);
 }
 
-/* Both end it. -1 with err: nothing of it has happened. */
+/* Both end it. -1 with err: nothing of it has happened; ERR_LIMIT: for want of space in the map, as
+ * `full` says. */
 static inline int table_commit(struct table_txn *txn, struct err *err)
 {
     return txn->table->ops->commit(txn, err);
