@@ -68,13 +68,16 @@ static int apply_all(struct apply *apply, struct store_op *first)
         if (appliers[op->kind](apply, op) < 0)
             return -1;
     }
-    return queue_flush(apply) < 0 ? -1 : fanin_flush(apply);
+    if (queue_flush(apply) < 0 || fanin_flush(apply) < 0)
+        return -1;
+    return topic_flush(apply);
 }
 
 static void forget_all(struct apply *apply)
 {
     queue_forget(apply);
     fanin_forget(apply);
+    topic_forget(apply);
 }
 
 /* One try. *full: it may work after the map has grown. */

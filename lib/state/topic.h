@@ -7,10 +7,14 @@
  * (TOPIC_OPEN gives a token; a dead process holds nothing), in the order of the numbers, and ends
  * each event with an acknowledgement or a dead letter; in any order: what is done ahead of the
  * position is remembered. An ended event is not read again, an unended one is, by the next process
- * that opens. What is done with an old token is STORE_LOST.
+ * that opens. What is done with an old token is STORE_LOST. Who reads without a process (holder 0)
+ * keeps nobody from opening, who then has the younger token.
  *
  * Retention is the topic's: events go when they are older, or all together longer, than it keeps,
- * read or not. A reader is told how many it has missed so.
+ * read or not, and not because all have read them. A topic that was told nothing keeps TOPIC_AGE.
+ * What is past its age is not handed out from then on; its room is made free by later publications.
+ * A subscriber is told how many have gone before it had done them. Times of publication do not
+ * decrease with the numbers, also when the clock is set back.
  *
  * The bell "topic" of the name is rung when something was published, or a subscriber let go.
  *
@@ -30,6 +34,8 @@ enum {
     TOPIC_CLEAN_STEP = 10000, /* records that one TOPIC_CLEAN removes; then it says `more` */
     TOPIC_AHEAD = 65536, /* events done beyond the position of a subscriber; then reads end there */
 };
+/* How long a topic keeps events that was not told: a week, in nanoseconds. */
+#define TOPIC_AGE (INT64_C(7 * 24 * 3600) * 1000000000)
 
 enum topic_verb {
     TOPIC_PUBLISH,
@@ -60,7 +66,8 @@ struct topic_publish {
     uint64_t seq;     /* the answer: its number, from 1 */
 };
 
-/* Set how long it keeps, and how much: nanoseconds, bytes; 0: without limit. */
+/* Set how long it keeps, and how much: nanoseconds, bytes (as they are stored); 0: without limit.
+ * The last event is kept however long it is. */
 struct topic_keep {
     struct topic_op own;
     int64_t age;
@@ -79,7 +86,8 @@ struct topic_open {
     uint64_t from;
     /* The answer. */
     uint64_t token;
-    uint64_t position; /* all up to it are done */
+    uint64_t position; /* all up to it are done, or gone */
+    uint64_t missed;   /* see topic_read */
     bool is_new;       /* it was not known */
     cell_holder by;
 };
@@ -108,13 +116,14 @@ struct topic_read {
     /* The answer; topic_read_clear frees it. */
     struct topic_message *messages; /* that are not done, in order */
     unsigned got;
-    uint64_t through; /* there are no others up to here: go on behind it */
+    uint64_t through; /* there are no others up to here: go on behind it. Below `last` with nothing
+                         got: TOPIC_AHEAD is reached, go on when the first ones are done */
     uint64_t last;    /* the last one that was published */
-    uint64_t missed;  /* behind `after`, that are no longer kept and were not done */
+    uint64_t missed;  /* of this subscriber, since it was made: gone before they were done */
 };
 
-/* Of one event: TOPIC_ACK or TOPIC_BURY. STORE_OK, also for one that is done already; STORE_LOST.
- */
+/* Of one event: TOPIC_ACK or TOPIC_BURY. STORE_OK, also for one that is done already, or gone;
+ * STORE_LOST; STORE_ABSENT: no read can have handed it out. */
 struct topic_end {
     struct topic_op own;
     struct str subscriber;
@@ -127,7 +136,7 @@ struct topic_end {
 
 struct topic_facts {
     uint64_t first, last; /* numbers of the events that are kept; first > last: there are none */
-    uint64_t bytes;       /* of them */
+    uint64_t bytes;       /* of them, and of those past their age whose room is not free yet */
     int64_t oldest;       /* clock_wall when the first was published; 0: none */
     int64_t age;          /* what it keeps */
     uint64_t most;
@@ -138,16 +147,15 @@ struct topic_facts {
 struct reader_facts {
     struct str subscriber;
     uint64_t position;
-    uint64_t lag;    /* events that are kept and not done */
-    uint64_t missed; /* since it was made */
-    uint64_t done, dead;
-    cell_holder holder;    /* who reads; 0: nobody, or one that is gone */
-    int64_t last_at;       /* clock_wall of its last end; 0: none */
-    int64_t oldest_undone; /* clock_wall when the oldest of the lag was published; 0: none */
+    uint64_t lag;                /* events that are kept and not done */
+    uint64_t missed, done, dead; /* since it was made */
+    cell_holder holder;          /* who reads; 0: nobody, or one that is gone */
+    int64_t last_at;             /* clock_wall of its last end; 0: none */
+    int64_t oldest_undone;       /* clock_wall when the oldest of the lag was published; 0: none */
 };
 
-/* Reads. With a topic: its facts, and each of its subscribers; STORE_ABSENT without such a topic.
- * Without one ({NULL, 0}): each topic by each_topic. */
+/* A read. With a topic: its facts by each_topic (may be NULL), and each of its subscribers;
+ * STORE_ABSENT without such a topic. Without one ({NULL, 0}): each topic by each_topic. */
 struct topic_list {
     struct topic_op own;
     void (*each_topic)(void *owner, struct str topic, const struct topic_facts *facts);
@@ -158,14 +166,15 @@ struct topic_list {
 /* ---- removing ---- */
 
 /*
- * LEAVE: the subscriber is not known any more. DROP: the topic, its events and its subscribers; the
- * room is made free by TOPIC_CLEAN (topic is not read), to be asked until it does not say `more`.
- * STORE_ABSENT without such a one.
+ * LEAVE: the subscriber is not known any more. DROP: the topic, its events and its subscribers.
+ * STORE_ABSENT without such a one. CLEAN makes room free, to be asked until it does not say `more`:
+ * of the events of the topic that it keeps no longer; without one ({NULL, 0}) of topics that were
+ * dropped.
  */
 struct topic_remove {
     struct topic_op own;
     struct str subscriber; /* LEAVE */
-    uint64_t removed;      /* DROP: events */
+    uint64_t removed;      /* DROP, CLEAN of a topic: events */
     bool more;
 };
 

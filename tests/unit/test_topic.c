@@ -1,0 +1,1389 @@
+/* test_topic.c: claims about state/topic.h, on the embedded store and on the one in memory. */
+#include "state/topic.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "state/dead.h"
+#include "state/store_engine.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SECOND INT64_C(1000000000)
+
+enum { ANY = 1000, NEW = -1 };
+
+static char folder[64];
+static struct err err;
+static struct loop *loop;
+static struct home *home;
+static struct store *store;
+static int64_t now, wall;
+static bool in_memory;
+static uint64_t map;
+
+static void open_store(void)
+{
+    struct store_settings settings = {.unsynced = true, .map = map};
+    loop = loop_new(&err);
+    if (in_memory) {
+        store = store_open_memory(loop, NULL);
+        return;
+    }
+    home = home_open(folder, &err);
+    store = home ? store_open(home, loop, &settings, &err) : NULL;
+    if (!store)
+        fail_msg("%s", err.text);
+}
+
+static void close_store(void)
+{
+    store_free(store);
+    home_free(home);
+    home = NULL;
+    loop_free(loop);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/test_topic.XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    now = 1000 * SECOND;
+    wall = 1700000000 * SECOND;
+    clock_invent(&now, &wall);
+    open_store();
+    return 0;
+}
+
+static int setup_memory(void **state)
+{
+    in_memory = true;
+    return setup(state);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    close_store();
+    clock_invent(NULL, NULL);
+    map = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        execlp("rm", "rm", "-rf", folder, (char *)NULL);
+        _exit(1);
+    }
+    waitpid(child, NULL, 0);
+    return 0;
+}
+
+static void advance(int64_t time)
+{
+    now += time;
+    wall += time;
+}
+
+/* ---- operations, ended before they return ---- */
+
+static void ended(struct store_op *op)
+{
+    if (op->status == STORE_NOT_APPLIED)
+        fail_msg("%s", op->err->text);
+    *(bool *)op->owner = true;
+}
+
+#define SUBMIT(call, what)               \
+    do {                                 \
+        bool is_done = false;            \
+        (what)->own.op.done = ended;     \
+        (what)->own.op.owner = &is_done; \
+        call;                            \
+        store_flush(store);              \
+        assert_true(is_done);            \
+    } while (0)
+
+#define NEWS .own.topic = STR("news")
+
+static uint64_t publish_to(const char *topic, const char *event)
+{
+    struct topic_publish publish = {.own.topic = str_of(topic), .event = str_of(event)};
+    SUBMIT(topic_publish(store, &publish), &publish);
+    assert_int_equal(publish.own.op.status, STORE_OK);
+    return publish.seq;
+}
+
+static uint64_t publish(const char *event)
+{
+    return publish_to("news", event);
+}
+
+static void publish_numbers(unsigned first, unsigned last)
+{
+    char event[16];
+    for (unsigned i = first; i <= last; i++) {
+        snprintf(event, sizeof event, "%u", i);
+        publish(event);
+    }
+}
+
+static void keep(int64_t age, uint64_t bytes)
+{
+    struct topic_keep keep = {NEWS, .age = age, .bytes = bytes};
+    SUBMIT(topic_keep(store, &keep), &keep);
+    assert_int_equal(keep.own.op.status, STORE_OK);
+}
+
+static struct topic_open open_as(const char *name, uint64_t from, cell_holder holder)
+{
+    struct topic_open open = {NEWS, .subscriber = str_of(name), .from = from, .holder = holder};
+    SUBMIT(topic_open(store, &open), &open);
+    return open;
+}
+
+/* Its token; it begins behind event `from`. */
+static uint64_t open_from(const char *name, uint64_t from)
+{
+    struct topic_open open = open_as(name, from, 0);
+    assert_int_equal(open.own.op.status, STORE_OK);
+    return open.token;
+}
+
+static enum store_status close_of(const char *name, uint64_t token)
+{
+    struct topic_close close = {NEWS, .subscriber = str_of(name), .token = token};
+    SUBMIT(topic_close(store, &close), &close);
+    return close.own.op.status;
+}
+
+static struct topic_read read_some(const char *name, uint64_t token, uint64_t after, unsigned count)
+{
+    struct topic_read read = {NEWS, .subscriber = str_of(name), .token = token, .after = after};
+    read.count = count;
+    read.bytes = 1 << 20;
+    SUBMIT(topic_read(store, &read), &read);
+    return read;
+}
+
+/* The events of a read, joined. */
+static const char *events_of(const struct topic_read *read)
+{
+    static char text[4096];
+    size_t len = 0;
+    text[0] = '\0';
+    for (unsigned i = 0; i < read->got; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%.*s", i ? " " : "",
+                                (int)read->messages[i].event.len, read->messages[i].event.data);
+    return text;
+}
+
+static void reads(const char *name, uint64_t token, uint64_t after, const char *expected)
+{
+    struct topic_read read = read_some(name, token, after, ANY);
+    assert_int_equal(read.own.op.status, STORE_OK);
+    assert_string_equal(events_of(&read), expected);
+    topic_read_clear(&read);
+}
+
+static enum store_status end_with(const char *name, uint64_t token, uint64_t seq,
+                                  enum topic_verb verb, const char *letter)
+{
+    struct topic_end end = {NEWS, .subscriber = str_of(name), .token = token, .seq = seq};
+    end.letter = str_of(letter);
+    SUBMIT(topic_end(store, &end, verb), &end);
+    return end.own.op.status;
+}
+
+static enum store_status ack(const char *name, uint64_t token, uint64_t seq)
+{
+    return end_with(name, token, seq, TOPIC_ACK, NULL);
+}
+
+static enum store_status remove_from(const char *topic, const char *name, enum topic_verb verb,
+                                     struct topic_remove *asked)
+{
+    *asked = (struct topic_remove){.own.topic = str_of(topic), .subscriber = str_of(name)};
+    SUBMIT(topic_remove(store, asked, verb), asked);
+    return asked->own.op.status;
+}
+
+static enum store_status leave(const char *name)
+{
+    struct topic_remove asked;
+    return remove_from("news", name, TOPIC_LEAVE, &asked);
+}
+
+/* All that CLEAN has to do; how many steps. */
+static unsigned clean(const char *topic)
+{
+    struct topic_remove asked;
+    unsigned steps = 0;
+    do {
+        remove_from(topic, NULL, TOPIC_CLEAN, &asked);
+        steps++;
+    } while (asked.more);
+    return steps;
+}
+
+/* ---- looking ---- */
+
+struct seen {
+    struct topic_facts topic;
+    struct reader_facts reader; /* the last one */
+    struct buf names;
+};
+
+static void see_topic(void *owner, struct str topic, const struct topic_facts *facts)
+{
+    struct seen *seen = owner;
+    seen->topic = *facts;
+    buf_addf(&seen->names, "%.*s:%llu ", topic.len > 20 ? 1 : (int)topic.len, topic.data,
+             (unsigned long long)facts->last);
+}
+
+static void see_reader(void *owner, const struct reader_facts *facts)
+{
+    struct seen *seen = owner;
+    seen->reader = *facts;
+    buf_addf(&seen->names, "%.*s ", facts->subscriber.len > 20 ? 1 : (int)facts->subscriber.len,
+             facts->subscriber.data);
+}
+
+static enum store_status look(struct str topic, struct seen *seen)
+{
+    struct topic_list list = {.own.topic = topic, .each_topic = see_topic, .each = see_reader};
+    *seen = (struct seen){0};
+    list.owner = seen;
+    SUBMIT(topic_list(store, &list), &list);
+    return list.own.op.status;
+}
+
+static struct topic_facts facts(void)
+{
+    struct seen seen;
+    assert_int_equal(look(STR("news"), &seen), STORE_OK);
+    buf_free(&seen.names);
+    return seen.topic;
+}
+
+/* Of the topic's only subscriber. */
+static struct reader_facts reader_facts(void)
+{
+    struct seen seen;
+    assert_int_equal(look(STR("news"), &seen), STORE_OK);
+    buf_free(&seen.names);
+    return seen.reader;
+}
+
+static bool keep_letter(void *owner, uint64_t number, struct str letter)
+{
+    (void)number;
+    buf_add_str(owner, letter);
+    buf_addc(owner, '\n');
+    return true;
+}
+
+static void listed(struct store_op *op)
+{
+    assert_int_equal(op->status, STORE_OK);
+}
+
+static char *letters(void)
+{
+    struct buf text = {0};
+    struct dead_op list = {.verb = DEAD_LIST, .each = keep_letter, .owner = &text};
+    list.op.done = listed;
+    dead_submit(store, &list);
+    return buf_take(&text);
+}
+
+/* ---- publishing and reading ---- */
+
+static void numbers_publications_and_hands_them_out_in_order(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    assert_int_equal(publish("1"), 1);
+    advance(SECOND);
+    assert_int_equal(publish("2"), 2);
+    assert_int_equal(publish("3"), 3);
+    struct topic_read read = read_some("a", token, 0, ANY);
+    assert_string_equal(events_of(&read), "1 2 3");
+    assert_int_equal(read.messages[1].seq, 2);
+    assert_true(read.messages[1].published_at == wall);
+    assert_true(read.messages[0].published_at == wall - SECOND);
+    assert_int_equal(read.last, 3);
+    assert_int_equal(read.through, 3);
+    topic_read_clear(&read);
+    reads("a", token, 2, "3");
+    reads("a", token, 3, "");
+    reads("a", token, 9, "");
+}
+
+static void gives_each_subscriber_every_event(void **state)
+{
+    (void)state;
+    uint64_t a = open_from("a", 0);
+    publish("1");
+    uint64_t b = open_from("b", 0);
+    publish("2");
+    assert_int_equal(ack("a", a, 1), STORE_OK);
+    assert_int_equal(ack("a", a, 2), STORE_OK);
+    reads("a", a, 0, "");
+    reads("b", b, 0, "1 2");
+    assert_int_equal(facts().last - facts().first, 1);
+}
+
+static void ends_a_read_at_its_count_and_bytes(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    for (int i = 0; i < 5; i++)
+        publish("1234567");
+    struct topic_read read = read_some("a", token, 0, 2);
+    assert_int_equal(read.got, 2);
+    assert_int_equal(read.through, 2);
+    topic_read_clear(&read);
+    read.bytes = 9;
+    read.count = 5;
+    SUBMIT(topic_read(store, &read), &read);
+    assert_int_equal(read.got, 2);
+    topic_read_clear(&read);
+    read.count = 0;
+    SUBMIT(topic_read(store, &read), &read);
+    assert_int_equal(read.got, 0);
+    assert_int_equal(read.through, 0);
+    topic_read_clear(&read);
+}
+
+static void keeps_events_byte_for_byte(void **state)
+{
+    struct buf large = {0};
+    (void)state;
+    buf_addc(&large, '"');
+    for (int i = 0; i < 100000; i++)
+        buf_addc(&large, (char)('a' + i % 26));
+    buf_addc(&large, '"');
+    publish(buf_cstr(&large));
+    publish("{\"a\": 1.0 }");
+    struct topic_read read = read_some("a", open_from("a", 0), 0, ANY);
+    assert_true(str_eq(slice_str(read.messages[0].event), buf_str(&large)));
+    assert_true(str_eq(slice_str(read.messages[1].event), STR("{\"a\": 1.0 }")));
+    assert_int_equal(read.messages[1].event.data[read.messages[1].event.len], '\n');
+    topic_read_clear(&read);
+    buf_free(&large);
+}
+
+static void begins_where_a_new_subscriber_asks(void **state)
+{
+    (void)state;
+    publish_numbers(1, 3);
+    reads("start", open_from("start", 0), 0, "1 2 3");
+    reads("behind", open_from("behind", 2), 0, "3");
+    uint64_t last = open_from("now", UINT64_MAX);
+    uint64_t beyond = open_from("beyond", 100);
+    publish("4");
+    reads("now", last, 0, "4");
+    reads("beyond", beyond, 0, "4");
+    struct topic_open known = open_as("behind", 0, 0);
+    assert_false(known.is_new);
+    assert_int_equal(known.position, 2);
+    assert_true(open_as("other", 0, 0).is_new);
+}
+
+static void makes_a_topic_by_its_first_subscriber(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", UINT64_MAX);
+    reads("a", token, 0, "");
+    publish("1");
+    reads("a", token, 0, "1");
+}
+
+/* ---- ending ---- */
+
+static void moves_the_position_over_what_is_done(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    publish_numbers(1, 5);
+    assert_int_equal(ack("a", token, 2), STORE_OK);
+    assert_int_equal(ack("a", token, 4), STORE_OK);
+    assert_int_equal(reader_facts().position, 0);
+    assert_int_equal(reader_facts().lag, 3);
+    reads("a", token, 0, "1 3 5");
+    assert_int_equal(ack("a", token, 1), STORE_OK);
+    assert_int_equal(reader_facts().position, 2);
+    assert_int_equal(ack("a", token, 3), STORE_OK);
+    assert_int_equal(open_as("a", 0, 0).position, 4);
+    assert_int_equal(reader_facts().done, 4);
+}
+
+static void forgives_an_event_that_ends_twice(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    publish_numbers(1, 3);
+    assert_int_equal(ack("a", token, 2), STORE_OK);
+    assert_int_equal(ack("a", token, 2), STORE_OK);
+    assert_int_equal(ack("a", token, 1), STORE_OK);
+    assert_int_equal(ack("a", token, 1), STORE_OK);
+    assert_int_equal(end_with("a", token, 1, TOPIC_BURY, "{}"), STORE_OK);
+    assert_int_equal(reader_facts().done, 2);
+    assert_int_equal(reader_facts().dead, 0);
+    char *text = letters();
+    assert_string_equal(text, "");
+    free(text);
+}
+
+static void knows_no_event_that_was_not_handed_out(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    publish("1");
+    assert_int_equal(ack("a", token, 2), STORE_ABSENT);
+    assert_int_equal(ack("a", token, UINT64_MAX), STORE_ABSENT);
+    publish("2");
+    reads("a", token, 0, "1 2");
+}
+
+static void buries_with_the_letter(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    publish_numbers(1, 2);
+    advance(SECOND);
+    assert_int_equal(end_with("a", token, 1, TOPIC_BURY, "{\"event\":1,\"reason\":\"exit\"}"),
+                     STORE_OK);
+    reads("a", token, 0, "2");
+    char *text = letters();
+    assert_string_equal(text, "{\"event\":1,\"reason\":\"exit\"}\n");
+    free(text);
+    struct reader_facts own = reader_facts();
+    assert_int_equal(own.dead, 1);
+    assert_int_equal(own.done, 0);
+    assert_true(own.last_at == wall);
+}
+
+static void reads_no_further_than_may_be_done_ahead(void **state)
+{
+    static struct topic_publish all[STORE_GROUP];
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    for (unsigned published = 0; published < TOPIC_AHEAD + STORE_GROUP; published += STORE_GROUP) {
+        for (unsigned i = 0; i < STORE_GROUP; i++) {
+            all[i] = (struct topic_publish){NEWS, .event = STR("1")};
+            all[i].own.op.done = listed;
+            topic_publish(store, &all[i]);
+        }
+        store_flush(store);
+    }
+    struct topic_read read = read_some("a", token, TOPIC_AHEAD - 1, ANY);
+    assert_int_equal(read.got, 1);
+    assert_int_equal(read.through, TOPIC_AHEAD);
+    topic_read_clear(&read);
+    assert_int_equal(ack("a", token, TOPIC_AHEAD + 1), STORE_ABSENT);
+    assert_int_equal(ack("a", token, TOPIC_AHEAD), STORE_OK);
+    read = read_some("a", token, TOPIC_AHEAD, ANY);
+    assert_int_equal(read.got, 0);
+    assert_true(read.through < read.last);
+    assert_int_equal(ack("a", token, 1), STORE_OK);
+    read = read_some("a", token, TOPIC_AHEAD, ANY);
+    assert_int_equal(read.got, 1);
+    topic_read_clear(&read);
+}
+
+/* ---- who reads ---- */
+
+static void fences_off_who_read_before(void **state)
+{
+    (void)state;
+    publish_numbers(1, 2);
+    uint64_t old = open_from("a", 0);
+    uint64_t young = open_from("a", 0);
+    assert_true(young > old);
+    struct topic_read read = read_some("a", old, 0, ANY);
+    assert_int_equal(read.own.op.status, STORE_LOST);
+    assert_int_equal(ack("a", old, 1), STORE_LOST);
+    assert_int_equal(end_with("a", old, 1, TOPIC_BURY, "{}"), STORE_LOST);
+    assert_int_equal(close_of("a", old), STORE_LOST);
+    reads("a", young, 0, "1 2");
+    assert_int_equal(ack("a", young, 1), STORE_OK);
+}
+
+static void has_nobody_read_after_a_close(void **state)
+{
+    (void)state;
+    publish_numbers(1, 2);
+    uint64_t token = open_from("a", 0);
+    assert_int_equal(ack("a", token, 1), STORE_OK);
+    assert_int_equal(close_of("a", token), STORE_OK);
+    assert_int_equal(ack("a", token, 2), STORE_LOST);
+    assert_int_equal(close_of("a", token), STORE_LOST);
+    assert_int_equal(ack("a", 0, 2), STORE_LOST);
+    assert_int_equal(ack("b", token, 2), STORE_LOST);
+    reads("a", open_from("a", 0), 0, "2");
+}
+
+static void lets_one_living_process_read(void **state)
+{
+    (void)state;
+    struct topic_open first = open_as("a", 0, cell_self());
+    assert_int_equal(first.own.op.status, STORE_OK);
+    assert_true(reader_facts().holder == cell_self());
+    struct topic_open second = open_as("a", 0, 0);
+    assert_int_equal(second.own.op.status, STORE_CONFLICT);
+    assert_true(second.by == cell_self());
+    assert_int_equal(ack("a", first.token, 1), STORE_ABSENT); /* not lost */
+    assert_int_equal(open_as("b", 0, 0).own.op.status, STORE_OK);
+    assert_int_equal(open_as("a", 0, cell_self()).own.op.status, STORE_OK);
+    assert_int_equal(close_of("a", first.token), STORE_LOST);
+    struct topic_open third = open_as("a", 0, cell_self());
+    assert_int_equal(close_of("a", third.token), STORE_OK);
+    assert_int_equal(open_as("a", 0, 0).own.op.status, STORE_OK);
+}
+
+/* A process that reads for "a", acknowledges event 2, and does not end. */
+static pid_t reading_process(struct topic_open *opened)
+{
+    int ends[2];
+    close_store();
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        open_store();
+        struct topic_open open = open_as("a", 0, cell_self());
+        bool fails = ack("a", open.token, 2) != STORE_OK ||
+                     write(ends[1], &open, sizeof open) != sizeof open;
+        while (!fails)
+            pause();
+        _exit(1);
+    }
+    assert_int_equal(read(ends[0], opened, sizeof *opened), sizeof *opened);
+    close(ends[0]);
+    close(ends[1]);
+    open_store();
+    return child;
+}
+
+static void takes_over_from_a_process_that_was_killed(void **state)
+{
+    struct topic_open theirs;
+    (void)state;
+    publish_numbers(1, 3);
+    pid_t child = reading_process(&theirs);
+    struct topic_open own = open_as("a", 0, cell_self());
+    assert_int_equal(own.own.op.status, STORE_CONFLICT);
+    assert_int_equal(cell_holder_pid(own.by), child);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_true(reader_facts().holder == 0);
+    own = open_as("a", 0, cell_self());
+    assert_int_equal(own.own.op.status, STORE_OK);
+    assert_int_equal(ack("a", theirs.token, 1), STORE_LOST);
+    reads("a", own.token, 0, "1 3");
+}
+
+static void keeps_everything_over_a_restart(void **state)
+{
+    (void)state;
+    publish_numbers(1, 4);
+    uint64_t token = open_from("a", 0);
+    ack("a", token, 3);
+    ack("a", token, 1);
+    close_store();
+    open_store();
+    assert_int_equal(publish("5"), 5);
+    reads("a", token, 0, "2 4 5");
+    assert_int_equal(ack("a", token, 2), STORE_OK);
+    assert_int_equal(open_as("a", 0, 0).position, 3);
+}
+
+static void heard(void *owner)
+{
+    *(bool *)owner = true;
+    loop_stop(loop);
+}
+
+static void ran_out(struct loop_timer *timer)
+{
+    (void)timer;
+    loop_stop(loop);
+}
+
+static void is_rung(bool *rung)
+{
+    struct loop_timer patience = {.fire = ran_out};
+    clock_invent(NULL, NULL);
+    loop_timer_set(loop, &patience, clock_now() + 10 * SECOND);
+    while (!*rung && clock_now() < patience.at)
+        assert_int_equal(loop_run(loop, &err), 0);
+    loop_timer_clear(loop, &patience);
+    clock_invent(&now, &wall);
+    assert_true(*rung);
+    *rung = false;
+}
+
+static void rings_for_those_who_wait(void **state)
+{
+    bool rung = false;
+    struct store_ear ear = {"topic", STR("news"), .heard = heard, .owner = &rung};
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    assert_int_equal(store_listen(store, &ear, &err), 0);
+    publish("1");
+    is_rung(&rung);
+    close_of("a", token);
+    is_rung(&rung);
+    leave("a");
+    is_rung(&rung);
+    store_deafen(store, &ear);
+}
+
+/* ---- retention ---- */
+
+static void keeps_a_week_unless_told(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    publish("1");
+    assert_true(facts().age == TOPIC_AGE);
+    advance(TOPIC_AGE - 1);
+    reads("a", token, 0, "1");
+    advance(1);
+    reads("a", token, 0, "");
+    keep(0, 0);
+    assert_int_equal(facts().age, 0);
+    reads("a", token, 0, "1"); /* it was not removed yet */
+}
+
+static void hands_out_nothing_past_its_age(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    keep(10 * SECOND, 0);
+    publish_numbers(1, 2);
+    advance(5 * SECOND);
+    publish_numbers(3, 4);
+    assert_int_equal(ack("a", token, 2), STORE_OK);
+    advance(5 * SECOND);
+    struct topic_read read = read_some("a", token, 0, ANY);
+    assert_string_equal(events_of(&read), "3 4");
+    assert_int_equal(read.missed, 1);
+    topic_read_clear(&read);
+    assert_int_equal(facts().first, 3);
+    assert_int_equal(reader_facts().lag, 2);
+    assert_int_equal(reader_facts().missed, 1);
+    assert_int_equal(ack("a", token, 1), STORE_OK); /* it had been handed out before */
+    advance(5 * SECOND);
+    assert_int_equal(facts().first, 5);
+    assert_int_equal(facts().oldest, 0);
+    struct topic_open again = open_as("a", 0, 0);
+    assert_int_equal(again.position, 4);
+    assert_int_equal(again.missed, 3);
+    assert_int_equal(reader_facts().done, 1);
+}
+
+static void keeps_so_many_bytes(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    keep(0, 30);
+    for (int i = 0; i < 10; i++)
+        publish("123456789"); /* 10 as it is stored */
+    assert_int_equal(facts().bytes, 30);
+    assert_int_equal(facts().first, 8);
+    struct topic_read read = read_some("a", token, 0, ANY);
+    assert_int_equal(read.got, 3);
+    assert_int_equal(read.missed, 7);
+    topic_read_clear(&read);
+    publish("\"an event that is longer than all that may be kept\"");
+    assert_int_equal(facts().first, 11);
+    assert_int_equal(facts().last, 11);
+}
+
+static void removes_a_few_with_each_publication_and_all_when_asked(void **state)
+{
+    struct topic_remove asked;
+    (void)state;
+    publish_numbers(1, 100);
+    keep(SECOND, 0);
+    advance(SECOND);
+    publish("101");
+    assert_int_equal(facts().first, 101);
+    assert_int_equal(facts().bytes, 83 * 3 + 2 * 4);
+    assert_int_equal(remove_from("news", NULL, TOPIC_CLEAN, &asked), STORE_OK);
+    assert_int_equal(asked.removed, 100 - TOPIC_SWEEP);
+    assert_false(asked.more);
+    assert_int_equal(facts().bytes, 4);
+}
+
+static void misses_nothing_that_went_before_it_began(void **state)
+{
+    (void)state;
+    keep(SECOND, 0);
+    publish_numbers(1, 5);
+    advance(SECOND);
+    publish("6");
+    struct topic_open open = open_as("a", 0, 0);
+    assert_int_equal(open.position, 5);
+    assert_int_equal(open.missed, 0);
+    reads("a", open.token, 0, "6");
+}
+
+static void never_lets_the_time_of_publication_decrease(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    keep(10 * SECOND, 0);
+    publish("1");
+    int64_t first = wall;
+    wall -= 5 * SECOND;
+    publish("2");
+    struct topic_read read = read_some("a", token, 0, ANY);
+    assert_true(read.messages[1].published_at == first);
+    topic_read_clear(&read);
+    wall = first + 10 * SECOND - 1;
+    reads("a", token, 0, "1 2");
+    wall++;
+    reads("a", token, 0, "");
+}
+
+/* ---- looking and removing ---- */
+
+static void tells_how_far_subscribers_are(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    publish("1");
+    publish("2");
+    advance(SECOND);
+    publish("3");
+    ack("a", token, 1);
+    ack("a", token, 2);
+    struct reader_facts own = reader_facts();
+    assert_int_equal(own.position, 2);
+    assert_int_equal(own.lag, 1);
+    assert_true(own.oldest_undone == wall);
+    struct topic_facts topic = facts();
+    assert_int_equal(topic.first, 1);
+    assert_int_equal(topic.last, 3);
+    assert_true(topic.oldest == wall - SECOND);
+    assert_int_equal(topic.subscribers, 1);
+    assert_true(topic.rate > 0.04 && topic.rate < 0.06);
+    ack("a", token, 3);
+    assert_int_equal(reader_facts().oldest_undone, 0);
+    assert_int_equal(reader_facts().lag, 0);
+}
+
+static void lists_topics_and_subscribers_whatever_their_names(void **state)
+{
+    struct seen seen;
+    char name[1001];
+    (void)state;
+    memset(name, 'n', 1000);
+    name[1000] = '\0';
+    publish("1");
+    publish_to(name, "1");
+    publish_to("a/../b", "1");
+    open_from("b", 0);
+    open_from(name, 0);
+    open_from("\xc3\xa9", 0);
+    assert_int_equal(look((struct str){NULL, 0}, &seen), STORE_OK);
+    assert_string_equal(buf_cstr(&seen.names), "n:1 a/../b:1 news:1 ");
+    buf_free(&seen.names);
+    assert_int_equal(look(STR("news"), &seen), STORE_OK);
+    assert_string_equal(buf_cstr(&seen.names), "news:1 b \xc3\xa9 n ");
+    buf_free(&seen.names);
+    assert_int_equal(look(STR("olds"), &seen), STORE_ABSENT);
+    assert_int_equal(leave(name), STORE_OK);
+    assert_int_equal(look(STR("news"), &seen), STORE_OK);
+    assert_string_equal(buf_cstr(&seen.names), "news:1 b \xc3\xa9 ");
+    buf_free(&seen.names);
+}
+
+static void forgets_a_subscriber_that_leaves(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    publish_numbers(1, 2);
+    ack("a", token, 1);
+    assert_int_equal(leave("a"), STORE_OK);
+    assert_int_equal(leave("a"), STORE_ABSENT);
+    assert_int_equal(facts().subscribers, 0);
+    assert_int_equal(ack("a", token, 2), STORE_LOST);
+    struct topic_open again = open_as("a", 0, 0);
+    assert_true(again.is_new);
+    assert_true(again.token > token);
+    assert_int_equal(ack("a", token, 2), STORE_LOST);
+    reads("a", again.token, 0, "1 2");
+}
+
+static void drops_a_topic_with_its_name(void **state)
+{
+    struct topic_remove asked;
+    struct seen seen;
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    publish_numbers(1, 3);
+    assert_int_equal(remove_from("news", NULL, TOPIC_DROP, &asked), STORE_OK);
+    assert_int_equal(asked.removed, 3);
+    assert_int_equal(look(STR("news"), &seen), STORE_ABSENT);
+    assert_int_equal(remove_from("news", NULL, TOPIC_DROP, &asked), STORE_ABSENT);
+    assert_int_equal(leave("a"), STORE_ABSENT);
+    struct topic_read read = read_some("a", token, 0, ANY);
+    assert_int_equal(read.own.op.status, STORE_LOST);
+    clean(NULL);
+    assert_int_equal(publish("10"), 1);
+    assert_int_equal(ack("a", token, 1), STORE_LOST);
+    reads("a", open_from("a", 0), 0, "10");
+    assert_int_equal(ack("a", token, 1), STORE_LOST);
+}
+
+static void makes_the_room_of_a_dropped_topic_free_in_steps(void **state)
+{
+    static struct topic_publish all[STORE_GROUP];
+    struct topic_remove asked;
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        for (unsigned each = 0; each < STORE_GROUP; each++) {
+            all[each] = (struct topic_publish){NEWS, .event = STR("1")};
+            all[each].own.op.done = listed;
+            topic_publish(store, &all[each]);
+        }
+        store_flush(store);
+    }
+    open_from("a", 0);
+    remove_from("news", NULL, TOPIC_DROP, &asked);
+    publish("2");
+    assert_int_equal(clean(NULL), 3); /* 10,000 of 12,288; the rest; there is no more */
+    reads("a", open_from("a", 0), 0, "2");
+}
+
+/* ---- several in one commit ---- */
+
+static void applies_a_group_in_the_order_of_submission(void **state)
+{
+    struct topic_publish first = {NEWS, .event = STR("1")}, second = {NEWS, .event = STR("2")};
+    struct topic_open open = {NEWS, .subscriber = STR("a"), .from = UINT64_MAX};
+    struct topic_remove drop = {NEWS};
+    struct store_op *const ops[] = {&first.own.op, &open.own.op, &second.own.op, &drop.own.op};
+    (void)state;
+    publish_to("other", "1");
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+        ops[i]->done = listed;
+    topic_publish(store, &first);
+    topic_open(store, &open);
+    topic_publish(store, &second);
+    store_flush(store);
+    assert_int_equal(open.position, 1);
+    reads("a", open.token, 0, "2");
+    topic_publish(store, &first);
+    topic_remove(store, &drop, TOPIC_DROP);
+    topic_publish(store, &second);
+    store_flush(store);
+    assert_int_equal(first.seq, 3);
+    assert_int_equal(second.seq, 1);
+    assert_int_equal(facts().last, 1);
+}
+
+/* ---- commits that fail ---- */
+
+static struct table_ops failing_ops;
+static int (*real_put)(struct table_txn *txn, enum table_space space, struct str key,
+                       struct str value);
+static unsigned puts_left; /* before one fails; 0: none does */
+static bool fails_full;
+
+static int failing_put(struct table_txn *txn, enum table_space space, struct str key,
+                       struct str value)
+{
+    if (puts_left && --puts_left == 0) {
+        table_fail(txn, ERR_SYSTEM, "as the test wants it");
+        txn->full = fails_full;
+        return -1;
+    }
+    return real_put(txn, space, key, value);
+}
+
+static bool grow(struct table *table, struct err *cause)
+{
+    (void)table;
+    (void)cause;
+    return true;
+}
+
+static int setup_failing(void **state)
+{
+    int status = setup_memory(state);
+    struct table *table = table_open_memory();
+    failing_ops = *table->ops;
+    real_put = failing_ops.put;
+    failing_ops.put = failing_put;
+    failing_ops.grow = grow;
+    table->ops = &failing_ops;
+    store_free(store);
+    store = store_embedded_new(table, NULL, loop, false);
+    return status;
+}
+
+static void remember(struct store_op *op)
+{
+    *(enum store_status *)op->owner = op->status;
+}
+
+/* A group that does everything; its statuses. */
+struct everything {
+    struct topic_publish publish;
+    struct topic_end ack, bury;
+    struct topic_open open;
+    struct topic_keep keep;
+    struct topic_remove leave;
+    enum store_status status[6];
+};
+
+static void do_everything(struct everything *all, uint64_t token)
+{
+    *all = (struct everything){.publish = {NEWS, .event = STR("4")},
+                               .ack = {NEWS, .subscriber = STR("a"), .token = token, .seq = 2},
+                               .bury = {NEWS, .subscriber = STR("a"), .token = token, .seq = 1},
+                               .open = {NEWS, .subscriber = STR("b")},
+                               .keep = {NEWS, .age = 5 * SECOND, .bytes = 7},
+                               .leave = {NEWS, .subscriber = STR("c")}};
+    struct store_op *const ops[] = {&all->publish.own.op, &all->ack.own.op,  &all->bury.own.op,
+                                    &all->open.own.op,    &all->keep.own.op, &all->leave.own.op};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        ops[i]->done = remember;
+        ops[i]->owner = &all->status[i];
+    }
+    all->bury.letter = STR("{\"letter\":1}");
+    topic_publish(store, &all->publish);
+    topic_end(store, &all->ack, TOPIC_ACK);
+    topic_end(store, &all->bury, TOPIC_BURY);
+    topic_open(store, &all->open);
+    topic_keep(store, &all->keep);
+    topic_remove(store, &all->leave, TOPIC_LEAVE);
+    store_flush(store);
+}
+
+static void all_is(const struct everything *all, enum store_status expected)
+{
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(all->status[i], expected);
+}
+
+static void changes_nothing_by_a_commit_that_fails(void **state)
+{
+    struct everything all;
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    open_from("c", 0);
+    publish_numbers(1, 3);
+    for (unsigned at = 1;; at++) {
+        puts_left = at;
+        do_everything(&all, token);
+        if (puts_left)
+            break; /* more than there are */
+        all_is(&all, STORE_NOT_APPLIED);
+        reads("a", token, 0, "1 2 3");
+        assert_int_equal(facts().subscribers, 2);
+        assert_int_equal(facts().most, 0);
+        char *text = letters();
+        assert_string_equal(text, "");
+        free(text);
+    }
+    puts_left = 0;
+    all_is(&all, STORE_OK);
+    assert_int_equal(all.publish.seq, 4);
+    reads("a", token, 0, "3 4");
+    assert_int_equal(facts().subscribers, 2);
+    assert_int_equal(facts().most, 7);
+}
+
+static void applies_once_what_is_done_again_in_a_larger_map(void **state)
+{
+    struct everything all;
+    unsigned at = 0;
+    (void)state;
+    fails_full = true;
+    do {
+        struct topic_remove asked;
+        puts_left = 0;
+        remove_from("news", NULL, TOPIC_DROP, &asked);
+        uint64_t token = open_from("a", 0);
+        open_from("c", 0);
+        publish_numbers(1, 3);
+        puts_left = ++at;
+        do_everything(&all, token);
+        all_is(&all, STORE_OK);
+        assert_int_equal(all.publish.seq, 4);
+        reads("a", token, 0, "3 4");
+        assert_int_equal(facts().subscribers, 2);
+        assert_true(all.open.is_new);
+    } while (!puts_left);
+    fails_full = false;
+    puts_left = 0;
+}
+
+static int setup_small(void **state)
+{
+    map = 256 << 10;
+    return setup(state);
+}
+
+static void grows_with_its_events(void **state)
+{
+    struct buf event = {0};
+    (void)state;
+    buf_addc(&event, '"');
+    for (int i = 0; i < 3000; i++)
+        buf_addc(&event, (char)('a' + i % 26));
+    buf_addc(&event, '"');
+    uint64_t token = open_from("a", 0);
+    for (unsigned i = 1; i <= 1000; i++) {
+        assert_int_equal(publish(buf_cstr(&event)), i);
+        assert_int_equal(ack("a", token, i), STORE_OK);
+    }
+    assert_int_equal(reader_facts().position, 1000);
+    struct topic_read read = read_some("b", open_from("b", 0), 0, ANY);
+    assert_int_equal(read.got, 350); /* of 3003 bytes: those that fill a MB */
+    topic_read_clear(&read);
+    buf_free(&event);
+}
+
+/* ---- against a model ---- */
+
+enum { MODEL_EVENTS = 2000, MODEL_STEPS = 6000, MODEL_READERS = 3 };
+
+struct model_reader {
+    bool known;
+    uint64_t start, token, missed, done_count, dead_count;
+    bool is_done[MODEL_EVENTS + 1]; /* or missed */
+};
+
+static struct {
+    uint64_t count, first; /* first: of those that are there */
+    int64_t at[MODEL_EVENTS + 1], last_at, age;
+    size_t size[MODEL_EVENTS + 1];
+    uint64_t most, letters;
+    struct model_reader readers[MODEL_READERS];
+} model;
+
+static const char *const reader_names[MODEL_READERS] = {"a", "b", "c"};
+
+static uint64_t model_bytes(void)
+{
+    uint64_t bytes = 0;
+    for (uint64_t seq = model.first; seq <= model.count; seq++)
+        bytes += model.size[seq] + 1;
+    return bytes;
+}
+
+static uint64_t model_kept(void)
+{
+    uint64_t kept = model.first;
+    while (model.age && kept <= model.count && model.at[kept] + model.age <= wall)
+        kept++;
+    return kept;
+}
+
+static uint64_t model_sweep(unsigned limit)
+{
+    uint64_t removed = 0;
+    while (removed < limit &&
+           (model.first < model_kept() ||
+            (model.most && model_bytes() > model.most && model.first < model.count))) {
+        model.first++;
+        removed++;
+    }
+    return removed;
+}
+
+/* What it misses as things are; whatever writes its record keeps that. */
+static uint64_t model_misses(const struct model_reader *reader)
+{
+    uint64_t misses = 0;
+    for (uint64_t seq = reader->start + 1; seq < model_kept(); seq++)
+        misses += !reader->is_done[seq];
+    return misses;
+}
+
+static void model_catch_up(struct model_reader *reader)
+{
+    reader->missed += model_misses(reader);
+    for (uint64_t seq = reader->start + 1; seq < model_kept(); seq++)
+        reader->is_done[seq] = true;
+}
+
+static uint64_t model_position(const struct model_reader *reader)
+{
+    uint64_t position = reader->start;
+    while (position < model.count && (reader->is_done[position + 1] || position + 1 < model_kept()))
+        position++;
+    return position;
+}
+
+static void model_publish(struct rng *rng)
+{
+    char event[64];
+    if (model.count == MODEL_EVENTS)
+        return;
+    uint64_t seq = ++model.count;
+    int len = snprintf(event, sizeof event, "%llu%.*s", (unsigned long long)seq,
+                       (int)rng_below(rng, 20), "00000000000000000000");
+    if (model.last_at < wall)
+        model.last_at = wall;
+    model.at[seq] = model.last_at;
+    model.size[seq] = (size_t)len;
+    assert_int_equal(publish(event), seq);
+    model_sweep(TOPIC_SWEEP);
+}
+
+static void model_open(struct rng *rng, unsigned which)
+{
+    struct model_reader *reader = &model.readers[which];
+    uint64_t from = rng_below(rng, 3) ? rng_below(rng, model.count + 2) : UINT64_MAX;
+    struct topic_open open = open_as(reader_names[which], from, 0);
+    assert_int_equal(open.own.op.status, STORE_OK);
+    assert_int_equal(open.is_new, !reader->known);
+    if (!reader->known) {
+        *reader = (struct model_reader){.known = true};
+        reader->start = from > model.count ? model.count : from;
+        if (reader->start < model_kept() - 1)
+            reader->start = model_kept() - 1;
+    }
+    model_catch_up(reader);
+    assert_int_equal(open.position, model_position(reader));
+    assert_int_equal(open.missed, reader->missed);
+    reader->token = open.token;
+}
+
+static void model_read(struct rng *rng, unsigned which)
+{
+    struct model_reader *reader = &model.readers[which];
+    uint64_t after = rng_below(rng, 2) ? model_position(reader) : rng_below(rng, model.count + 1);
+    unsigned count = (unsigned)rng_below(rng, 40), got = 0;
+    struct topic_read read = read_some(reader_names[which], reader->token, after, count);
+    if (!reader->known || !reader->token) {
+        assert_int_equal(read.own.op.status, STORE_LOST);
+        return;
+    }
+    uint64_t kept = model_kept();
+    uint64_t seq = after + 1;
+    for (; seq <= model.count && got < count; seq++) {
+        if (seq <= reader->start || seq < kept || reader->is_done[seq])
+            continue;
+        assert_int_equal(read.messages[got].seq, seq);
+        assert_int_equal(read.messages[got].event.len, model.size[seq]);
+        assert_true(read.messages[got].published_at == model.at[seq]);
+        got++;
+    }
+    assert_int_equal(read.got, got);
+    assert_int_equal(read.last, model.count);
+    assert_int_equal(read.missed, reader->missed + model_misses(reader));
+    assert_true(read.through >= seq - 1 && read.through >= after);
+    for (uint64_t next = seq; next <= read.through; next++)
+        assert_true(next <= reader->start || next < kept || reader->is_done[next]);
+    topic_read_clear(&read);
+}
+
+static void model_end(struct rng *rng, unsigned which)
+{
+    struct model_reader *reader = &model.readers[which];
+    uint64_t seq = model_position(reader) + 1 + rng_below(rng, 20);
+    bool bury = rng_below(rng, 8) == 0, old = rng_below(rng, 20) == 0;
+    if (rng_below(rng, 10) == 0)
+        seq = rng_below(rng, model.count + 1);
+    enum store_status status = end_with(reader_names[which], reader->token - old, seq,
+                                        bury ? TOPIC_BURY : TOPIC_ACK, bury ? "{}" : NULL);
+    model_catch_up(reader);
+    if (!reader->known || !reader->token || old) {
+        assert_int_equal(status, STORE_LOST);
+        return;
+    }
+    assert_int_equal(status, seq > model.count ? STORE_ABSENT : STORE_OK);
+    if (seq > model.count || seq <= reader->start || reader->is_done[seq])
+        return;
+    reader->is_done[seq] = true;
+    reader->done_count += !bury;
+    reader->dead_count += bury;
+    model.letters += bury;
+}
+
+static void model_close(unsigned which)
+{
+    struct model_reader *reader = &model.readers[which];
+    enum store_status status = close_of(reader_names[which], reader->token);
+    assert_int_equal(status, reader->known && reader->token ? STORE_OK : STORE_LOST);
+    model_catch_up(reader);
+    reader->token = 0;
+}
+
+static void model_leave(unsigned which)
+{
+    struct model_reader *reader = &model.readers[which];
+    assert_int_equal(leave(reader_names[which]), reader->known ? STORE_OK : STORE_ABSENT);
+    reader->known = false;
+    reader->token = 0;
+}
+
+static void model_retain(struct rng *rng)
+{
+    model.age = (int64_t)rng_below(rng, 40) * SECOND;
+    model.most = rng_below(rng, 2) ? rng_below(rng, 2000) : 0;
+    keep(model.age, model.most);
+}
+
+static void model_drop(void)
+{
+    struct topic_remove asked;
+    uint64_t letters_kept = model.letters;
+    assert_int_equal(remove_from("news", NULL, TOPIC_DROP, &asked), STORE_OK);
+    assert_int_equal(asked.removed, model.count + 1 - model.first);
+    memset(&model, 0, sizeof model);
+    model.first = 1;
+    model.age = TOPIC_AGE;
+    model.letters = letters_kept;
+    keep(model.age, 0);
+}
+
+static void check_reader(void *owner, const struct reader_facts *facts)
+{
+    unsigned *seen = owner;
+    unsigned which = (unsigned)(facts->subscriber.data[0] - 'a');
+    const struct model_reader *reader = &model.readers[which];
+    uint64_t lag = 0;
+    for (uint64_t seq = model_kept(); seq <= model.count; seq++)
+        lag += seq > reader->start && !reader->is_done[seq];
+    assert_true(reader->known);
+    assert_int_equal(facts->position, model_position(reader));
+    assert_int_equal(facts->lag, lag);
+    assert_int_equal(facts->missed, reader->missed + model_misses(reader));
+    assert_int_equal(facts->done, reader->done_count);
+    assert_int_equal(facts->dead, reader->dead_count);
+    uint64_t undone = facts->position + 1;
+    assert_true(facts->oldest_undone == (undone <= model.count ? model.at[undone] : 0));
+    ++*seen;
+}
+
+static void check_topic(void *owner, struct str topic, const struct topic_facts *facts)
+{
+    (void)owner;
+    (void)topic;
+    assert_int_equal(facts->first, model_kept());
+    assert_int_equal(facts->last, model.count);
+    assert_int_equal(facts->bytes, model_bytes());
+}
+
+static void model_check(void)
+{
+    unsigned seen = 0, known = 0;
+    struct topic_list list = {NEWS, .each_topic = check_topic, .each = check_reader};
+    list.owner = &seen;
+    SUBMIT(topic_list(store, &list), &list);
+    for (unsigned i = 0; i < MODEL_READERS; i++)
+        known += model.readers[i].known;
+    assert_int_equal(seen, known);
+    char *text = letters();
+    assert_int_equal(strlen(text), model.letters * strlen("{}\n"));
+    free(text);
+}
+
+static void model_step(struct rng *rng)
+{
+    unsigned which = (unsigned)rng_below(rng, MODEL_READERS);
+    uint64_t dice = rng_below(rng, 100);
+    struct topic_remove asked;
+    if (dice < 30)
+        model_publish(rng);
+    else if (dice < 45)
+        model_read(rng, which);
+    else if (dice < 80)
+        model_end(rng, which);
+    else if (dice < 86)
+        model_open(rng, which);
+    else if (dice < 88)
+        model_close(which);
+    else if (dice < 89)
+        model_leave(which);
+    else if (dice < 90)
+        model_retain(rng);
+    else if (dice < 95)
+        advance((int64_t)rng_below(rng, 5) * SECOND);
+    else if (dice < 96)
+        wall -= (int64_t)rng_below(rng, 10) * SECOND;
+    else if (dice < 98)
+        remove_from("news", NULL, TOPIC_CLEAN, &asked);
+    else
+        model_check();
+    if (dice >= 96 && dice < 98)
+        assert_int_equal(asked.removed, model_sweep(TOPIC_CLEAN_STEP));
+}
+
+static void behaves_like_its_model(void **state)
+{
+    struct rng rng;
+    (void)state;
+    publish("0");
+    memset(&model, 0, sizeof model);
+    model.count = model.first = 1;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        rng_seed(&rng, seed);
+        model_drop();
+        clean(NULL);
+        for (int i = 0; i < MODEL_STEPS; i++)
+            model_step(&rng);
+        if (!in_memory) {
+            close_store();
+            open_store();
+        }
+        model_check();
+    }
+}
+
+#define CLAIM(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define IN_MEMORY(name)                                         \
+    {                                                           \
+        "in_memory: " #name, name, setup_memory, teardown, NULL \
+    }
+
+#define BOTH(X)                                                                                    \
+    X(numbers_publications_and_hands_them_out_in_order), X(gives_each_subscriber_every_event),     \
+        X(ends_a_read_at_its_count_and_bytes), X(keeps_events_byte_for_byte),                      \
+        X(begins_where_a_new_subscriber_asks), X(makes_a_topic_by_its_first_subscriber),           \
+        X(moves_the_position_over_what_is_done), X(forgives_an_event_that_ends_twice),             \
+        X(knows_no_event_that_was_not_handed_out), X(buries_with_the_letter),                      \
+        X(reads_no_further_than_may_be_done_ahead), X(fences_off_who_read_before),                 \
+        X(has_nobody_read_after_a_close), X(lets_one_living_process_read),                         \
+        X(rings_for_those_who_wait), X(keeps_a_week_unless_told),                                  \
+        X(hands_out_nothing_past_its_age), X(keeps_so_many_bytes),                                 \
+        X(removes_a_few_with_each_publication_and_all_when_asked),                                 \
+        X(misses_nothing_that_went_before_it_began),                                               \
+        X(never_lets_the_time_of_publication_decrease), X(tells_how_far_subscribers_are),          \
+        X(lists_topics_and_subscribers_whatever_their_names), X(forgets_a_subscriber_that_leaves), \
+        X(drops_a_topic_with_its_name), X(makes_the_room_of_a_dropped_topic_free_in_steps),        \
+        X(applies_a_group_in_the_order_of_submission), X(behaves_like_its_model)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOTH(CLAIM),
+        CLAIM(takes_over_from_a_process_that_was_killed),
+        CLAIM(keeps_everything_over_a_restart),
+        cmocka_unit_test_setup_teardown(grows_with_its_events, setup_small, teardown),
+        BOTH(IN_MEMORY),
+        cmocka_unit_test_setup_teardown(changes_nothing_by_a_commit_that_fails, setup_failing,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(applies_once_what_is_done_again_in_a_larger_map,
+                                        setup_failing, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
