@@ -143,23 +143,35 @@ static int open_all(struct opening *opening, struct err *err)
     return 0;
 }
 
-int inputs_open(struct loop *loop, char *const *paths, size_t count, size_t max_event,
-                struct source **lines, struct err *err)
+static void close_all(struct source **lines, size_t count)
 {
-    struct opening opening = {
-        .loop = loop, .paths = paths, .count = count, .max_event = max_event, .lines = lines};
-    if (fstat(STDOUT_FILENO, &opening.output) < 0)
-        opening.output.st_mode = 0; /* closed: writing to it says so */
-    opening.infos = mem_array(count, sizeof *opening.infos);
-    memset(lines, 0, count * sizeof(struct source *));
-    raise_limit(count);
-    int status = open_all(&opening, err);
-    for (size_t i = 0; status < 0 && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (lines[i])
             lines[i]->free(lines[i]);
     }
+    free(lines);
+}
+
+struct source **inputs_open(struct loop *loop, char *const *paths, size_t *count, size_t max_event,
+                            struct err *err)
+{
+    static char dash[] = "-";
+    static char *const none[] = {dash};
+    struct opening opening = {
+        .loop = loop, .paths = *count ? paths : none, .count = *count, .max_event = max_event};
+    if (!*count)
+        *count = opening.count = 1;
+    if (fstat(STDOUT_FILENO, &opening.output) < 0)
+        opening.output.st_mode = 0; /* closed: writing to it says so */
+    opening.lines = mem_array(*count, sizeof(struct source *));
+    opening.infos = mem_array(*count, sizeof *opening.infos);
+    raise_limit(*count);
+    int status = open_all(&opening, err);
     free(opening.infos);
-    return status;
+    if (status == 0)
+        return opening.lines;
+    close_all(opening.lines, *count);
+    return NULL;
 }
 
 /* ---- reading ---- */

@@ -21,14 +21,15 @@
 extern const char inputs_stdin[];
 
 /*
- * Open the files, FIFOs and devices of paths ("-": stdin), which are the names of their lines and
- * outlive them. What bounds their number is the descriptors of the process, whose soft limit is
- * raised for them; each takes a block for reading. -1 with err, which names the one at fault: it
- * cannot be opened, is a directory, is what stdout writes to, or is a stream that stands twice (two
- * readers would tear its lines).
+ * Open the files, FIFOs and devices of paths ("-": stdin; no paths: stdin alone), which are the
+ * names of their lines and outlive them. What bounds their number is the descriptors of the
+ * process, whose soft limit is raised for them; each takes a block for reading. The caller's array
+ * of *count sources; or NULL with err, which names the one at fault: it cannot be opened, is a
+ * directory, is what stdout writes to, or is a stream that stands twice (two readers would tear its
+ * lines).
  */
-int inputs_open(struct loop *loop, char *const *paths, size_t count, size_t max_event,
-                struct source **lines, struct err *err);
+struct source **inputs_open(struct loop *loop, char *const *paths, size_t *count, size_t max_event,
+                            struct err *err);
 
 struct input {
     struct inputs *inputs;

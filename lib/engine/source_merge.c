@@ -6,7 +6,6 @@
 #include "engine/inputs.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 struct merge {
     struct source source; /* first */
@@ -100,16 +99,8 @@ struct source *source_merge(struct source *const *lines, size_t count)
 struct source *source_merge_open(struct loop *loop, char *const *paths, size_t count,
                                  size_t max_event, struct err *err)
 {
-    static char dash[] = "-";
-    static char *const none[] = {dash};
-    if (!count) {
-        paths = none;
-        count = 1;
-    }
-    struct source **lines = mem_array(count, sizeof(struct source *));
-    struct source *source = NULL;
-    if (inputs_open(loop, paths, count, max_event, lines, err) == 0)
-        source = source_merge(lines, count);
+    struct source **lines = inputs_open(loop, paths, &count, max_event, err);
+    struct source *source = lines ? source_merge(lines, count) : NULL;
     free(lines);
     return source;
 }

@@ -223,10 +223,8 @@ static struct source *open_feed(struct feed *feed)
 {
     struct source *source;
     int ends[2];
-    if (feed->kind != A_PIPE) {
-        assert_int_equal(inputs_open(loop, &feed->path, 1, MAX_EVENT, &source, &err), 0);
-        return source;
-    }
+    if (feed->kind != A_PIPE)
+        return source_merge_open(loop, &feed->path, 1, MAX_EVENT, &err);
     assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
     feed->fd = ends[1];
     feed->opened = true;
