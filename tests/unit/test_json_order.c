@@ -253,7 +253,7 @@ static int jq_order(struct jq_program *program, struct str a, struct str b)
     struct jq_input input = {.text = buf_str(&pair), .depth = 10};
     if (jq_first(program, &input, &answer, &err) != 1)
         fail_msg("%s: %s", buf_cstr(&pair), err.text);
-    int order = atoi(buf_cstr(&answer));
+    int order = (int)strtol(buf_cstr(&answer), NULL, 10);
     buf_free(&pair);
     buf_free(&answer);
     return order;

@@ -285,13 +285,18 @@ static void make_input(struct made *made, struct rng *rng)
     }
 }
 
-static int least(struct made *inputs, unsigned count)
+static double value_at(const struct made *made)
+{
+    return strtod(line_at(made).data, NULL); /* the number ends before the LF */
+}
+
+static int least(const struct made *inputs, unsigned count)
 {
     int found = -1;
     for (unsigned i = 0; i < count; i++) {
         if (inputs[i].next == inputs[i].text.len)
             continue;
-        if (found < 0 || atof(line_at(&inputs[i]).data) < atof(line_at(&inputs[found]).data))
+        if (found < 0 || value_at(&inputs[i]) < value_at(&inputs[found]))
             found = (int)i;
     }
     return found;
