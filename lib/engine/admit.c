@@ -56,8 +56,13 @@ static struct engine_job *new_job(struct engine *engine, const struct source_eve
     job->cost = event->length < ENGINE_EVENT_BYTES ? event->length : ENGINE_EVENT_BYTES;
     engine->window++;
     engine->window_bytes += job->cost;
-    engine->report.read++;
-    engine->report.bytes_in += event->length;
+    job->made = event->made;
+    if (event->made) {
+        engine->report.made.read++;
+    } else {
+        engine->report.read++;
+        engine->report.bytes_in += event->length;
+    }
     recall_admitted(engine->recall, job);
     LIST_APPEND(&engine->order, job);
     return job;
@@ -161,7 +166,7 @@ void admit_next_of_key(struct engine *engine, struct engine_job *job)
 
 void admit_wake(struct engine *engine)
 {
-    if (engine->started && !engine->source_ended && !engine->stopping)
+    if (engine->started && engine_takes(engine))
         loop_defer(engine->loop, &engine->take);
 }
 
@@ -195,7 +200,7 @@ void admit_task(struct loop_task *task)
 {
     struct engine *engine = CONTAINER_OF(task, struct engine, take);
     for (int taken = 0; taken < ENGINE_TURN; taken++) {
-        if (engine->stopping || engine->source_ended || !has_room(engine) || !take_one(engine))
+        if (!engine_takes(engine) || !has_room(engine) || !take_one(engine))
             return;
     }
     admit_wake(engine);

@@ -18,7 +18,10 @@ void engine_stop(struct engine *engine)
         return;
     engine->stopping = true;
     engine->source->stop(engine->source);
-    engine_ended(engine);
+    if (engine_takes(engine)) /* it has something to give back */
+        admit_wake(engine);
+    else
+        engine_ended(engine);
 }
 
 void engine_ended(struct engine *engine)

@@ -389,6 +389,11 @@ struct shared_breaker *engine_breaker(struct engine *engine, void (*changed)(voi
     return engine->policy ? policy_breaker(engine->policy) : NULL;
 }
 
+void engine_count(struct engine *engine, const struct report_count *count)
+{
+    engine->report.counts[engine->report.count_count++] = *count;
+}
+
 void engine_want_ids(struct engine *engine)
 {
     engine->wants_id = true;

@@ -27,6 +27,7 @@
 #include "base/block.h"
 #include "base/err.h"
 #include "engine/common_options.h"
+#include "engine/report.h"
 #include "engine/source.h"
 #include "fn/function.h"
 #include "format/jq.h"
@@ -154,6 +155,9 @@ void engine_remove(struct engine *engine, struct fn *fn);
  * in the order in which they came. */
 void engine_observe(struct engine *engine,
                     void (*attempted)(void *owner, const struct fn_attempt *attempt), void *owner);
+
+/* A further count in --stats and --metrics. */
+void engine_count(struct engine *engine, const struct report_count *count);
 
 /* The breaker, for commands that tell of it; NULL: none. changed is called when it is seen in
  * another state. */

@@ -122,47 +122,50 @@ static bool may_be_cloudevent(struct str event)
            memmem(event.data, event.len, "specversion", strlen("specversion"));
 }
 
-/* As it has no name of its own. */
-static void identify_otherwise(struct identity *identity, struct str event, bool count,
-                               struct str given, struct buf *id)
+/* The value of --id. */
+static int identify_by_program(struct identity *identity, const struct jq_input *input,
+                               struct buf *id, struct err *err)
 {
-    if (given.len)
-        buf_add_str(id, given);
-    else
-        identify_by_content(identity, event, count, id);
+    struct buf value = {0};
+    int found = jq_first(identity->program, input, &value, err);
+    if (found > 0 && json_type_of(buf_str(&value)) == JSON_STRING)
+        json_decode(buf_str(&value), id);
+    else if (found > 0 && json_type_of(buf_str(&value)) != JSON_NULL)
+        buf_add_str(id, buf_str(&value));
+    if (found >= 0 && !id->len)
+        err_set(err, ERR_INPUT, "--id %s: gives nothing", jq_text(identity->program));
+    buf_free(&value);
+    return id->len ? 1 : -1;
+}
+
+int identity_own(struct identity *identity, struct str event, struct buf *id, struct err *err)
+{
+    struct json_scan scan;
+    int found = 0;
+    buf_clear(id);
+    if ((!identity->program && !may_be_cloudevent(event)) ||
+        json_scan(event, identity->paths, identity->values, &scan) < 0)
+        return 0;
+    if (identity->program) {
+        struct jq_input input = {event, identity->values, scan.depth};
+        found = identify_by_program(identity, &input, id, err);
+    } else if (identify_by_attributes(identity, id)) {
+        found = id->len > 0;
+    }
+    identity_make_presentable(id);
+    return found;
 }
 
 int identity_of(struct identity *identity, struct str event, bool count, struct str given,
                 struct buf *id, struct err *err)
 {
-    struct json_scan scan;
-    int status = 0;
-    buf_clear(id);
-    if (!identity->program && !may_be_cloudevent(event)) {
-        identify_otherwise(identity, event, count, given, id);
+    int found = identity_own(identity, event, id, err);
+    if (found > 0)
         return 0;
-    }
-    if (json_scan(event, identity->paths, identity->values, &scan) < 0) {
-        identify_otherwise(identity, event, count, given, id);
-        return 0;
-    }
-    if (identity->program) {
-        struct jq_input input = {event, identity->values, scan.depth};
-        struct buf value = {0};
-        int found = jq_first(identity->program, &input, &value, err);
-        if (found > 0 && json_type_of(buf_str(&value)) == JSON_STRING)
-            json_decode(buf_str(&value), id);
-        else if (found > 0 && json_type_of(buf_str(&value)) != JSON_NULL)
-            buf_add_str(id, buf_str(&value));
-        else if (found >= 0)
-            err_set(err, ERR_INPUT, "--id %s: gives nothing", jq_text(identity->program));
-        status = id->len ? 0 : -1;
-        buf_free(&value);
-    } else if (identify_by_attributes(identity, id)) {
-        status = 0;
-    }
-    if (!id->len)
-        identify_otherwise(identity, event, count, given, id);
+    if (given.len)
+        buf_add_str(id, given);
+    else
+        identify_by_content(identity, event, count, id);
     identity_make_presentable(id);
-    return status;
+    return found;
 }

@@ -35,6 +35,9 @@ void identity_keep_all(struct identity *identity, const char *temp_dir);
 int identity_of(struct identity *identity, struct str event, bool count, struct str given,
                 struct buf *id, struct err *err);
 
+/* The same without the hash: 1; 0: the event has no name of its own; -1 as above. */
+int identity_own(struct identity *identity, struct str event, struct buf *id, struct err *err);
+
 /* Control characters become '?': a NUL cannot stand in an environment variable, and a line feed
  * would tear a log. identity_of has done it. */
 void identity_make_presentable(struct buf *id);

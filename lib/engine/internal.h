@@ -31,6 +31,7 @@ struct engine_job {
     bool silent;        /* on no list until it is finished: nobody waits for its results */
     bool has_results;   /* which must be written before it is settled */
     bool unsaid;        /* they could not be written */
+    bool made;          /* as in source_event */
     struct slice lines; /* the first results; most jobs have no others */
     struct result *more, *last_more;
     struct letter *letters, *last_letter; /* to be written when it is emitted */
@@ -159,6 +160,12 @@ void settle_write_letters(struct engine_job *job);
 void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure,
                        const struct letter_way *way);
 void settle_flush(struct engine *engine);
+
+/* Will the source be asked for events? */
+static inline bool engine_takes(const struct engine *engine)
+{
+    return !engine->source_ended && (!engine->stopping || engine->source->drains);
+}
 
 /* The job holds so many bytes more, of results or letters, until it is settled. */
 static inline void engine_add_cost(struct engine_job *job, size_t bytes)

@@ -28,6 +28,25 @@ static void one(struct buf *text, const char *command, const char *name, const c
     buf_addf(text, "fit_%s{command=\"%s\"} %llu\n", name, command, (unsigned long long)value);
 }
 
+static void one_of(struct buf *text, const char *command, const char *what, const char *name,
+                   uint64_t value, const char *help)
+{
+    struct buf whole = {0};
+    buf_addf(&whole, "%s%s", what, name);
+    one(text, command, buf_cstr(&whole), "counter", value, help);
+    buf_free(&whole);
+}
+
+static void add_made(const struct report *report, const char *command, struct buf *text)
+{
+    const struct report_made *made = &report->made;
+    one_of(text, command, report->makes, "_read_total", made->read, "Taken of those that are made.");
+    one_of(text, command, report->makes, "_done_total", made->done, "Of them, done.");
+    one_of(text, command, report->makes, "_dead_total", made->dead, "Of them, dead.");
+    one_of(text, command, report->makes, "_dropped_total", made->dropped, "Of them, dropped.");
+    one_of(text, command, report->makes, "_returned_total", made->returned, "Of them, given back.");
+}
+
 static void add_failures(const struct metrics *metrics, const char *command, struct buf *text)
 {
     head(text, "attempts_failed_total", "counter", "Attempts at calls that failed, by reason.");
@@ -75,6 +94,11 @@ void metrics_format(const struct metrics *metrics, const struct report *report, 
     one(text, command, "bytes_in_total", "counter", report->bytes_in, "Bytes of events.");
     one(text, command, "bytes_out_total", "counter", report->bytes_out, "Bytes of results.");
     one(text, command, "attempts_total", "counter", report->attempts, "Attempts at calls.");
+    if (report->makes)
+        add_made(report, command, text);
+    for (unsigned i = 0; i < report->count_count; i++)
+        one_of(text, command, report->counts[i].name, "_total", *report->counts[i].count,
+               report->counts[i].help);
     add_failures(metrics, command, text);
     add_durations(metrics, command, text);
     one(text, command, "start_time_seconds", "gauge",

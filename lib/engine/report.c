@@ -3,6 +3,15 @@
 
 #include <inttypes.h>
 
+static void add_made(const struct report *report, struct buf *line)
+{
+    const struct report_made *made = &report->made;
+    buf_addf(line,
+             ",\"%s\":{\"read\":%" PRIu64 ",\"done\":%" PRIu64 ",\"dead\":%" PRIu64
+             ",\"dropped\":%" PRIu64 ",\"returned\":%" PRIu64 "}",
+             report->makes, made->read, made->done, made->dead, made->dropped, made->returned);
+}
+
 void report_format(const struct report *report, int64_t now, struct buf *line)
 {
     buf_addf(line,
@@ -10,6 +19,10 @@ void report_format(const struct report *report, int64_t now, struct buf *line)
              report->read, report->done, report->dead, report->dropped);
     if (report->returns)
         buf_addf(line, ",\"returned\":%" PRIu64, report->returned);
+    if (report->makes)
+        add_made(report, line);
+    for (unsigned i = 0; i < report->count_count; i++)
+        buf_addf(line, ",\"%s\":%" PRIu64, report->counts[i].name, *report->counts[i].count);
     buf_addf(line,
              ",\"letters\":%" PRIu64 ",\"results\":%" PRIu64 ",\"attempts\":%" PRIu64
              ",\"failed_attempts\":%" PRIu64 ",\"replayed\":%" PRIu64 ",\"bytes_in\":%" PRIu64

@@ -9,6 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A count of a command's own. The strings and the number outlive the run. */
+struct report_count {
+    const char *name; /* "duplicates" */
+    const char *help; /* "Parts that were there already." */
+    const uint64_t *count;
+};
+
+enum { REPORT_COUNTS = 4 }; /* at most so many */
+
 struct report {
     /* Events taken: read = done + dead + dropped + returned + those in the window. */
     uint64_t read;
@@ -25,6 +34,14 @@ struct report {
     uint64_t failed_attempts;
     uint64_t replayed; /* calls that the ledger has answered */
     int64_t started;   /* clock_now */
+    /* Events that the source has made of others (source.makes): they are in none of the above but
+     * letters, results and bytes_out. */
+    const char *makes;
+    struct report_made {
+        uint64_t read, done, dead, dropped, returned;
+    } made;
+    struct report_count counts[REPORT_COUNTS];
+    unsigned count_count;
 };
 
 /* One line of JSON with LF, for --stats. */

@@ -239,6 +239,10 @@ void reporting_tell(struct engine *engine)
         msg_warn("%llu of %llu events are dead: see %s", (unsigned long long)report->dead,
                  (unsigned long long)(report->read - report->returned),
                  engine->options->dead ? engine->options->dead : "fit dead list");
+    if (report->made.dead && (engine->options->dead || engine->letters_kept))
+        msg_warn("%llu of %llu %s are dead: see %s", (unsigned long long)report->made.dead,
+                 (unsigned long long)(report->made.read - report->made.returned), report->makes,
+                 engine->options->dead ? engine->options->dead : "fit dead list");
     say_counts(report);
     if (engine->options->stats) {
         struct buf line = {0};

@@ -73,6 +73,7 @@ static void begin(struct engine *engine)
     engine->started = true;
     engine->report.started = clock_now();
     engine->report.returns = engine->source->releases;
+    engine->report.makes = engine->source->makes;
     engine_fit_values(engine);
     engine->source->ready = source_ready;
     engine->source->fail = source_failed;
@@ -94,7 +95,7 @@ static int exit_status(const struct engine *engine)
         return EXIT_SIGNALLED + engine->signal;
     if (engine->budget_spent)
         return EXIT_AGAIN;
-    return engine->report.dead ? EXIT_DEAD : EXIT_OK;
+    return engine->report.dead || engine->report.made.dead ? EXIT_DEAD : EXIT_OK;
 }
 
 /* The letters that are redriven take the place of the source. 0, or an exit status. */
@@ -107,6 +108,10 @@ static int take_letters(struct engine *engine, const struct plan *plan)
     if (!letters) {
         int status = engine_refuse(&err);
         return err.sys_errno == EWOULDBLOCK ? EXIT_AGAIN : status;
+    }
+    if (engine->source->feed) {
+        engine->source->feed(engine->source, letters);
+        return EXIT_OK;
     }
     engine->source->free(engine->source);
     engine->source = letters;

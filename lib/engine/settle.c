@@ -189,18 +189,19 @@ static void count(struct engine_job *job)
 {
     struct engine *engine = job->job.engine;
     struct report *report = &engine->report;
+    struct report_made *made = &report->made;
     switch (job->outcome) {
     case SOURCE_DONE:
-        report->done++;
+        ++*(job->made ? &made->done : &report->done);
         break;
     case SOURCE_DEAD:
-        report->dead++;
+        ++*(job->made ? &made->dead : &report->dead);
         break;
     case SOURCE_DROPPED:
-        report->dropped++;
+        ++*(job->made ? &made->dropped : &report->dropped);
         break;
     case SOURCE_RELEASED:
-        report->returned++;
+        ++*(job->made ? &made->returned : &report->returned);
         break;
     }
     if (engine->source->outcome)

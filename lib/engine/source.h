@@ -43,13 +43,18 @@ struct source_event {
     uint64_t part;      /* it is such a part of one, from 1, that is redriven; else 0 */
     uint64_t parts;     /* of how many */
     const char *failed; /* redriven: the function that failed; valid till the outcome; or NULL */
+    bool made; /* the source has made it of others: it is counted apart, as one of source.makes */
 };
 
 struct source {
-    const char *name; /* "stdin", for messages */
+    const char *name;  /* "stdin", for messages */
+    const char *makes; /* what it makes of events, "groups"; NULL: it makes nothing */
     /* It can hand out SOURCE_RELEASED events again. Of others an event that was interrupted, or
      * whose results could not be written, is dead or dropped. */
     bool releases;
+    /* After stop, next is still called: it has to give back what it has made of events that count
+     * as done. */
+    bool drains;
     /* Set by the engine before the first next. Call ready when something may have come after
      * SOURCE_LATER, and when busy has become false; fail when the outcomes of events can no longer
      * be kept, or no events be had: the engine says so and ends. */
@@ -75,6 +80,9 @@ struct source {
     /* Optional. Take its letter (a line without LF), to be kept together with its outcome. False:
      * the letter goes where letters go. Not asked with --dead. */
     bool (*bury)(struct source *source, uint64_t token, struct str letter);
+    /* Optional. Take events from there (taken over) and not from its own input: dead letters are
+     * redriven. Without it they take the place of the source. */
+    void (*feed)(struct source *source, struct source *letters);
     /* Optional. Set the identity of an event that has none of its own, instead of a hash. */
     void (*identify)(struct source *source, uint64_t token, struct buf *id);
 };
