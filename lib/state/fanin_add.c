@@ -164,6 +164,21 @@ static int take(struct adding *all)
 
 /* ---- the verdict ---- */
 
+/* Of a hashed key only its entry knows the text: one entry cannot serve two groups. */
+static bool may_renew(const struct adding *all)
+{
+    return all->add->renews && all->head.name.data[0] == 'k';
+}
+
+static void begin_group(struct adding *all)
+{
+    struct fanin_head *head = &all->head;
+    all->is_new = true;
+    head->seq = 0;
+    head->filed = GROUP_NEVER;
+    head->group = (struct group){0};
+}
+
 static int judge(struct adding *all)
 {
     struct fanin_add *add = all->add;
@@ -172,6 +187,11 @@ static int judge(struct adding *all)
     if (group_expire(&head->group, &rules, all->apply->wall) &&
         fanin_close(all->apply, all->fanin, head) < 0)
         return -1;
+    if (head->group.closing != GROUP_OPEN && may_renew(all)) {
+        begin_group(all);
+        add->verdict = group_judge(&head->group, &all->part);
+        return add->verdict == GROUP_TAKEN ? take(all) : 0;
+    }
     add->closing = head->group.closing;
     add->verdict = group_judge(&head->group, &all->part);
     if (add->verdict == GROUP_WRONG)
@@ -210,11 +230,13 @@ static int add_part(struct adding *all)
             return -1;
         found = 0;
     }
+    begin_group(all);
     all->is_new = !found;
-    all->head.filed = GROUP_NEVER;
-    all->head.seq = found ? entry.seq : 0;
-    if (found && fanin_read_head(all->apply, all->fanin, &all->head) < 0)
-        return -1;
+    if (found) {
+        all->head.seq = entry.seq;
+        if (fanin_read_head(all->apply, all->fanin, &all->head) < 0)
+            return -1;
+    }
     return judge(all);
 }
 

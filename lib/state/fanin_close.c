@@ -44,7 +44,8 @@ int fanin_close(struct apply *apply, struct fanin *fanin, struct fanin_head *hea
     fanin->dirty = true;
     if (unfile(apply, fanin, head) < 0 || fanin_write_head(apply, fanin, head) < 0)
         return -1;
-    return fanin_put_ready(apply, fanin, head->seq, ++fanin->numbers.order, (struct str){NULL, 0});
+    struct fanin_ready ready = {.seq = head->seq, .order = ++fanin->numbers.order};
+    return fanin_put_ready(apply, fanin, &ready);
 }
 
 /* The record of a time that has come: the group closes, or parts have moved its time on. */

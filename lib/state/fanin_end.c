@@ -4,16 +4,17 @@
 enum { STALE = 2 }; /* groups that an end forgets: more than it adds, so they die out */
 
 static int finish(struct apply *apply, struct fanin *fanin, const struct fanin_end *end,
-                  uint64_t order, struct str notes)
+                  uint64_t order)
 {
+    struct fanin_ready ready = {.seq = end->seq, .order = order};
     if (fanin_remove_held(apply, fanin, end->token, end->seq) < 0)
         return -1;
     if (end->given_back)
-        return fanin_put_ready(apply, fanin, end->seq, order, notes);
+        return fanin_put_ready(apply, fanin, &ready);
     int64_t until = end->remember > 0 ? group_after(apply->wall, end->remember) : 0;
     if (fanin_retire(apply, fanin, end->seq, until) < 0)
         return -1;
-    return fanin_forget_some(apply, fanin, STALE) < 0 ? -1 : 0;
+    return fanin_forget_some(apply, fanin, end->most, STALE) < 0 ? -1 : 0;
 }
 
 /* The hold has one group less, and perhaps another note. */
@@ -35,18 +36,14 @@ static int shorten(struct apply *apply, struct fanin *fanin, const struct fanin_
 int fanin_apply_end(struct apply *apply, struct fanin_end *end)
 {
     struct fanin *fanin = fanin_of(apply, end->own.name, false);
-    struct buf notes = {0};
-    struct str kept;
+    struct str notes;
     uint64_t order;
-    int found = fanin ? fanin_find_held(apply, fanin, end->token, end->seq, &order, &kept) : 0;
+    int found = fanin ? fanin_find_held(apply, fanin, end->token, end->seq, &order, &notes) : 0;
     if (found <= 0) {
         end->own.op.status = STORE_LOST;
         return apply->txn->failed ? -1 : 0;
     }
-    buf_add_str(&notes, kept);
-    int status = finish(apply, fanin, end, order, buf_str(&notes));
-    buf_free(&notes);
-    if (status < 0 || shorten(apply, fanin, end) < 0)
+    if (finish(apply, fanin, end, order) < 0 || shorten(apply, fanin, end) < 0)
         return -1;
     return end->letter.data ? dead_add(apply, (struct str){NULL, 0}, end->letter) : 0;
 }

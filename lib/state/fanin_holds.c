@@ -6,21 +6,39 @@
 
 #include <stdlib.h>
 
-enum { HOLD = 8 + 8 + 8 };
+enum { HOLD = 8 + 8 + 8, READY = 8 + 8 };
 
 /* ---- to be taken ---- */
 
-int fanin_put_ready(struct apply *apply, struct fanin *fanin, uint64_t seq, uint64_t order,
-                    struct str notes)
+int fanin_put_ready(struct apply *apply, struct fanin *fanin, const struct fanin_ready *ready)
 {
-    unsigned char key[FANIN_KEY], number[8];
+    unsigned char key[FANIN_KEY], numbers[READY];
     struct buf *record = fanin_scratch(apply);
-    table_put_u64(number, seq);
-    buf_add(record, number, sizeof number);
-    buf_add_str(record, notes);
+    struct str at = fanin_key1(key, fanin, 'r', ready->order);
+    table_put_u64(numbers, ready->seq);
+    table_put_u64(numbers + 8, ready->together);
+    buf_add(record, numbers, sizeof numbers);
+    buf_add_str(record, ready->notes);
     fanin->numbers.ready++;
     fanin->dirty = fanin->ring = true;
-    return table_put(apply->txn, SPACE_FANIN, fanin_key1(key, fanin, 'r', order), buf_str(record));
+    return table_put(apply->txn, SPACE_FANIN, at, buf_str(record));
+}
+
+int fanin_next_ready(struct apply *apply, const struct fanin *fanin, uint64_t order,
+                     struct fanin_ready *ready)
+{
+    unsigned char from[FANIN_KEY];
+    struct str key, record;
+    int found = fanin_first(apply, fanin_key1(from, fanin, 'r', order), false, &key, &record);
+    if (found <= 0)
+        return found;
+    if (record.len < READY)
+        return fanin_damaged(apply);
+    *ready = (struct fanin_ready){.seq = table_u64(record.data),
+                                  .order = table_u64(key.data + 5),
+                                  .together = table_u64(record.data + 8),
+                                  .notes = {record.data + READY, record.len - READY}};
+    return 1;
 }
 
 /* ---- held ---- */
@@ -133,10 +151,12 @@ static int give_back(struct apply *apply, struct fanin *fanin, const struct fani
             found = fanin_damaged(apply);
             break;
         }
-        uint64_t order = table_u64(record.data);
+        struct fanin_ready ready = {
+            .seq = seq, .order = table_u64(record.data), .together = hold->groups};
         join_notes(&notes, (struct str){record.data + 8, record.len - 8}, buf_str(&note));
+        ready.notes = buf_str(&notes);
         if (fanin_remove_held(apply, fanin, hold->token, seq) < 0 ||
-            fanin_put_ready(apply, fanin, seq, order, buf_str(&notes)) < 0)
+            fanin_put_ready(apply, fanin, &ready) < 0)
             break;
     }
     buf_free(&note);

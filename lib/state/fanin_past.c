@@ -87,15 +87,13 @@ static int retire(struct apply *apply, struct fanin *fanin, const struct fanin_h
     struct str name = buf_str(&head->name);
     if (remove_records(apply, fanin, head->seq, all) < 0)
         return -1;
+    int found = fanin_find(apply, fanin, name, &entry);
+    if (found <= 0 || entry.seq != head->seq) /* there is a newer group of this key, or was */
+        return found < 0 ? -1 : 0;
     if (until <= apply->wall)
         return fanin_remove_entry(apply, fanin, name);
-    int status = fanin_find(apply, fanin, name, &entry);
-    if (status == 0)
-        status = fanin_damaged(apply);
-    if (status > 0) {
-        buf_add_str(&key, entry.text);
-        status = remember(apply, fanin, head, buf_str(&key), until, all);
-    }
+    buf_add_str(&key, entry.text);
+    int status = remember(apply, fanin, head, buf_str(&key), until, all);
     buf_free(&key);
     return status;
 }
@@ -173,7 +171,7 @@ int fanin_forget_one(struct apply *apply, struct fanin *fanin, struct str name, 
     return fanin_remove_entry(apply, fanin, name);
 }
 
-int fanin_forget_some(struct apply *apply, struct fanin *fanin, unsigned most)
+int fanin_forget_some(struct apply *apply, struct fanin *fanin, uint64_t keep, unsigned most)
 {
     unsigned char from[FANIN_KEY];
     struct str key, record, first = fanin_key2(from, fanin, 'f', 0, 0);
@@ -182,7 +180,8 @@ int fanin_forget_some(struct apply *apply, struct fanin *fanin, unsigned most)
     unsigned count = 0;
     while (fanin->numbers.remembered && count < most &&
            (found = fanin_first(apply, first, false, &key, &record)) > 0 &&
-           (int64_t)table_u64(key.data + 5) <= apply->wall) {
+           ((int64_t)table_u64(key.data + 5) <= apply->wall ||
+            (keep && fanin->numbers.remembered > keep))) {
         buf_clear(&name);
         buf_add_str(&name, record);
         count++;
@@ -192,5 +191,5 @@ int fanin_forget_some(struct apply *apply, struct fanin *fanin, unsigned most)
             break;
     }
     buf_free(&name);
-    return found < 0 ? -1 : (int)count;
+    return found < 0 ? -1 : 0;
 }

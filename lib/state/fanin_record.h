@@ -9,7 +9,8 @@
  *     SPACE_FANIN  collection (4), 'k', key of a group -> entry
  *                  collection (4), 'h', hash (16) of a key over FANIN_NAME bytes -> entry
  *                  collection (4), 'd', due (8), seq (8) -> empty: it is open
- *                  collection (4), 'r', order (8) -> seq (8), notes: it is to be taken
+ *                  collection (4), 'r', order (8) -> seq (8), together (8), notes: it is to
+ *                      be taken
  *                  collection (4), 't', token (8) -> holder (8), boot (8), groups (8), note
  *                  collection (4), 'g', token (8), seq (8) -> order (8), notes: it is held
  *                  collection (4), 'f', until (8), seq (8) -> name: it is remembered
@@ -21,6 +22,8 @@
  * (8), until (8; 0: there is a group), length of the key if it was hashed (4) and the key; and of a
  * remembered group its closing (1), expected (8), number of ranges (4), for each range of places
  * that it had begin (8) and end (8), and the hashes of ids that it had, each sorted.
+ *
+ * Together is how many groups a process held under one token that is gone, and 0 of others.
  *
  * The group stands beside its parts, so adding one touches few pages; and apart from its key, which
  * is looked up and not written again. Numbers of a collection are kept decoded while a transaction
@@ -153,8 +156,16 @@ int fanin_find_held(struct apply *apply, const struct fanin *fanin, uint64_t tok
 int fanin_put_held(struct apply *apply, struct fanin *fanin, uint64_t token, uint64_t seq,
                    uint64_t order, struct str notes);
 int fanin_remove_held(struct apply *apply, struct fanin *fanin, uint64_t token, uint64_t seq);
-int fanin_put_ready(struct apply *apply, struct fanin *fanin, uint64_t seq, uint64_t order,
-                    struct str notes);
+struct fanin_ready { /* a group that is to be taken */
+    uint64_t seq, order;
+    uint64_t together; /* with so many, this one included; 0: by itself */
+    struct str notes;
+};
+int fanin_put_ready(struct apply *apply, struct fanin *fanin, const struct fanin_ready *ready);
+/* The first one of that order or a later one. 1 (notes valid until the next put or remove), 0, -1.
+ */
+int fanin_next_ready(struct apply *apply, const struct fanin *fanin, uint64_t order,
+                     struct fanin_ready *ready);
 /* What processes held that are gone is to be taken again; who holds the rest. */
 int fanin_reap(struct apply *apply, struct fanin *fanin, struct fanin_take *take);
 
@@ -167,8 +178,8 @@ bool fanin_had(const struct fanin_entry *entry, const struct fanin_add *add, str
 /* A group whose time is over, as its entry says. */
 int fanin_forget_one(struct apply *apply, struct fanin *fanin, struct str name, uint64_t seq,
                      int64_t until);
-/* Those whose time is over, at most so many. How many, or -1. */
-int fanin_forget_some(struct apply *apply, struct fanin *fanin, unsigned most);
+/* Those whose time is over, and the oldest beyond `keep` (0: any number); at most so many. -1. */
+int fanin_forget_some(struct apply *apply, struct fanin *fanin, uint64_t keep, unsigned most);
 
 /* ---- the verbs ---- */
 

@@ -15,7 +15,9 @@ struct taking {
     size_t part_count, part_room;
     size_t values;     /* bytes of them */
     struct buf bytes;  /* of keys, notes and values in the order of groups and parts */
-    struct buf record; /* of the group, while others are read */
+    uint64_t next;     /* the order of the next group that may be taken */
+    uint64_t together; /* so many are taken that were held together; 0: any */
+    struct buf notes;  /* of all that are taken */
     struct buf scratch;
 };
 
@@ -117,19 +119,28 @@ static int hold(struct taking *all, uint64_t order, struct str notes)
 /* 1: go on; 0: there is no more; -1. */
 static int take_one(struct taking *all)
 {
-    unsigned char from[FANIN_KEY];
-    struct str key, record;
-    int found = fanin_first(all->apply, fanin_key1(from, all->fanin, 'r', 0), false, &key, &record);
+    struct fanin_ready ready;
+    int found = fanin_next_ready(all->apply, all->fanin, all->next, &ready);
     if (found <= 0)
         return found;
-    if (record.len < 8)
-        return fanin_damaged(all->apply);
-    uint64_t order = table_u64(key.data + 5);
-    all->head.seq = table_u64(record.data);
-    buf_clear(&all->record);
-    buf_add(&all->record, record.data + 8, record.len - 8);
-    struct str notes = buf_str(&all->record);
-    return add_group(all, notes) < 0 || hold(all, order, notes) < 0 ? -1 : 1;
+    all->next = ready.order + 1;
+    if (!all->take->got) {
+        all->together = ready.together;
+        buf_add_str(&all->notes, ready.notes);
+    } else if (!ready.together != !all->together || !str_eq(ready.notes, buf_str(&all->notes))) {
+        return all->together > 0; /* one of others, in between; or the first that comes alone */
+    }
+    all->head.seq = ready.seq;
+    struct str notes = buf_str(&all->notes);
+    return add_group(all, notes) < 0 || hold(all, ready.order, notes) < 0 ? -1 : 1;
+}
+
+static bool wants_more(const struct taking *all)
+{
+    const struct fanin_take *take = all->take;
+    if (!take->got || all->together)
+        return !take->got || take->got < all->together;
+    return take->got < take->count && all->values < take->bytes;
 }
 
 static void place(struct str *text, const char **at)
@@ -160,16 +171,16 @@ static int gather(struct taking *all)
 {
     struct fanin_take *take = all->take;
     struct fanin_numbers *numbers = &all->fanin->numbers;
-    unsigned room = numbers->ready < take->count ? (unsigned)numbers->ready : take->count;
+    unsigned room = numbers->ready < FANIN_TAKE_MAX ? (unsigned)numbers->ready : FANIN_TAKE_MAX;
     int more = 1;
-    if (!room)
+    if (!room || !take->count)
         return 0;
     take->groups = mem_array(room, sizeof *take->groups);
     all->hold = (struct fanin_hold){.token = numbers->token + 1,
                                     .boot = boot_number(),
                                     .holder = take->holder,
                                     .note = take->note};
-    while (more > 0 && take->got < room && (!take->got || all->values < take->bytes))
+    while (more > 0 && take->got < room && wants_more(all))
         more = take_one(all);
     if (more < 0 || !take->got)
         return more < 0 ? -1 : 0;
@@ -184,7 +195,7 @@ static int sweep(struct apply *apply, struct fanin *fanin, struct fanin_take *ta
 {
     int due = fanin_close_due(apply, fanin);
     int closed = due < 0 || !take->at_eof ? due : fanin_close_all(apply, fanin);
-    if (closed < 0 || fanin_forget_some(apply, fanin, FANIN_SWEEP) < 0)
+    if (closed < 0 || fanin_forget_some(apply, fanin, 0, FANIN_SWEEP) < 0)
         return -1;
     take->more = due == FANIN_SWEEP || (take->at_eof && fanin->numbers.open);
     return 0;
@@ -206,7 +217,7 @@ int fanin_apply_take(struct apply *apply, struct fanin_take *take)
     take->more = take->more || all.fanin->numbers.ready;
     buf_free(&all.head.name);
     buf_free(&all.bytes);
-    buf_free(&all.record);
+    buf_free(&all.notes);
     buf_free(&all.scratch);
     return status;
 }
