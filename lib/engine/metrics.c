@@ -40,7 +40,8 @@ static void one_of(struct buf *text, const char *command, const char *what, cons
 static void add_made(const struct report *report, const char *command, struct buf *text)
 {
     const struct report_made *made = &report->made;
-    one_of(text, command, report->makes, "_read_total", made->read, "Taken of those that are made.");
+    one_of(text, command, report->makes, "_read_total", made->read,
+           "Taken of those that are made.");
     one_of(text, command, report->makes, "_done_total", made->done, "Of them, done.");
     one_of(text, command, report->makes, "_dead_total", made->dead, "Of them, dead.");
     one_of(text, command, report->makes, "_dropped_total", made->dropped, "Of them, dropped.");
