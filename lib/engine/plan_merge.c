@@ -7,7 +7,6 @@
 #include "engine/plan_merge.h"
 
 #include "engine/inputs.h"
-#include "engine/source_sorted.h"
 
 static struct plan_merge *of(struct plan *plan)
 {
@@ -27,12 +26,14 @@ static void add_path(struct buf *out, struct str path)
 
 static struct str member_of(struct plan_merge *merge, const char *origin)
 {
-    if (origin != merge->tagged) {
-        merge->tagged = origin;
+    const char *path = origin == inputs_stdin ? "-" : origin;
+    if (!merge->member.len || !str_eq(buf_str(&merge->origin), str_of(path))) {
+        buf_clear(&merge->origin);
+        buf_puts(&merge->origin, path);
         buf_clear(&merge->member);
         buf_add_json(&merge->member, str_of(merge->tag));
         buf_addc(&merge->member, ':');
-        add_path(&merge->member, str_of(origin == inputs_stdin ? "-" : origin));
+        add_path(&merge->member, str_of(path));
     }
     return buf_str(&merge->member);
 }
@@ -67,11 +68,23 @@ static void emit_tagged(struct plan_merge *merge, struct job *job)
     job_emit_take(job, slice_dup(buf_str(line)), 1);
 }
 
+/* Why an event has no place in the order; NULL: it has one. Events that are redriven have tokens of
+ * their own. */
+static struct failure *has_no_key(struct plan_merge *merge, struct job *job)
+{
+    struct err err;
+    if (!merge->key || !job_token(job) ||
+        sort_key_of(merge->key, slice_str(job->event), &merge->bytes, &err) > 0)
+        return NULL;
+    return failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "%s:%llu: --sorted %s", job->origin,
+                       (unsigned long long)job->line, err.text);
+}
+
 static void start(struct plan *plan, struct job *job, const struct jq_input *input)
 {
     struct plan_merge *merge = of(plan);
     (void)input;
-    struct failure *failure = merge->is_sorted ? source_sorted_failure(job_token(job)) : NULL;
+    struct failure *failure = has_no_key(merge, job);
     if (failure) {
         job_dead_take(job, failure);
         return;
@@ -83,15 +96,15 @@ static void start(struct plan *plan, struct job *job, const struct jq_input *inp
     job_done(job);
 }
 
-void plan_merge_init(struct plan_merge *merge, struct engine *engine, const char *tag,
-                     bool is_sorted)
+void plan_merge_init(struct plan_merge *merge, const char *tag, struct sort_key *key)
 {
-    *merge = (struct plan_merge){
-        .plan.start = start, .tag = tag, .is_sorted = is_sorted && !engine_redrives(engine)};
+    *merge = (struct plan_merge){.plan.start = start, .tag = tag, .key = key};
 }
 
 void plan_merge_free(struct plan_merge *merge)
 {
+    buf_free(&merge->origin);
     buf_free(&merge->member);
     buf_free(&merge->line);
+    buf_free(&merge->bytes);
 }

@@ -37,7 +37,7 @@ enum source_outcome {
 struct source_event {
     struct slice bytes; /* a reference for the taker; not yet validated */
     uint64_t number;    /* line number, or another ordinal for messages */
-    const char *origin; /* the input it is a line of; valid as long as the source; NULL: name */
+    const char *origin; /* the input it is a line of; valid till the outcome; NULL: name */
     uint64_t length;    /* of the whole event */
     uint64_t token;     /* handed back with the outcome */
     uint64_t part;      /* it is such a part of one, from 1, that is redriven; else 0 */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/msg.h"
 #include "base/num.h"
+#include "engine/inputs.h"
 #include "engine/redrive.h"
 #include "state/dead.h"
 #include "state/home.h"
@@ -28,6 +29,7 @@ struct redriven {
     struct buf id;       /* the identity that the event had, and keeps */
     struct buf function; /* that failed; empty: none */
     struct buf queue;    /* that it came from, as JSON; empty: from none */
+    struct buf input;    /* that it was a line of; empty: not said */
     struct str *letters; /* what it has died of again, owned */
     size_t count;
     struct redriven *next;
@@ -44,7 +46,7 @@ struct letters_source {
     size_t open;        /* operations that have not ended */
     struct json_paths *paths;
     struct redrive_paths nodes;
-    int times, queue, part, parts, function;
+    int times, queue, part, parts, function, input, line;
     struct json_value *values;
     struct slice letter; /* the one that was read last */
     struct buf scratch;
@@ -84,6 +86,7 @@ static void give_back(struct redriven *redriven)
     buf_clear(&redriven->id);
     buf_clear(&redriven->queue);
     buf_clear(&redriven->function);
+    buf_clear(&redriven->input);
     redriven->next = own->free;
     own->free = redriven;
 }
@@ -109,6 +112,8 @@ static void remember(struct letters_source *own, struct redriven *redriven)
     if (own->values[own->function].type == JSON_STRING)
         json_decode(own->values[own->function].text, &redriven->function);
     buf_add_str(&redriven->queue, own->values[own->queue].text);
+    if (own->values[own->input].type == JSON_STRING)
+        json_decode(own->values[own->input].text, &redriven->input);
 }
 
 /* ---- reading ---- */
@@ -168,6 +173,11 @@ static int make_event(struct letters_source *own, uint64_t number, struct source
     event->length = event->bytes.len;
     if (redriven->function.len)
         event->failed = buf_cstr(&redriven->function);
+    if (redriven->input.len) {
+        const char *origin = buf_cstr(&redriven->input);
+        event->origin = strcmp(origin, inputs_stdin) == 0 ? inputs_stdin : origin;
+        event->number = number_in(own, own->line);
+    }
     if (own->values[own->part].type == JSON_NUMBER) {
         event->part = number_in(own, own->part) + 1;
         event->parts = number_in(own, own->parts);
@@ -298,6 +308,7 @@ static void free_source(struct source *source)
         buf_free(&redriven->id);
         buf_free(&redriven->queue);
         buf_free(&redriven->function);
+        buf_free(&redriven->input);
         free(redriven->letters);
         free(redriven);
     }
@@ -332,6 +343,8 @@ static void watch(struct letters_source *own)
     own->function = json_paths_key(own->paths, 0, STR("function"));
     own->part = json_paths_key(own->paths, 0, STR("part"));
     own->parts = json_paths_key(own->paths, 0, STR("parts"));
+    own->input = json_paths_key(own->paths, 0, STR("input"));
+    own->line = json_paths_key(own->paths, 0, STR("line"));
     own->values = mem_array(json_paths_count(own->paths), sizeof *own->values);
 }
 

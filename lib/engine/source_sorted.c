@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/msg.h"
 #include "engine/inputs.h"
-#include "format/jq.h"
 #include "format/json_order.h"
 
 #include <stdlib.h>
@@ -26,10 +25,7 @@ struct head {
 struct sorted {
     struct source source; /* first */
     struct inputs inputs;
-    struct jq_program *program;
-    struct json_paths *paths;
-    struct json_value *values;
-    struct buf value;
+    struct sort_key *key;
     struct head *heads;          /* of each input */
     uint32_t *heap;              /* places of inputs */
     size_t count;                /* on the heap */
@@ -96,53 +92,29 @@ static void drop_top(struct sorted *sorted)
 
 /* ---- lines ---- */
 
-static int key_of(struct sorted *sorted, struct head *head, const struct json_scan *scan,
-                  struct err *err)
-{
-    struct jq_input input = {slice_str(head->event.bytes), sorted->values, scan->depth};
-    buf_clear(&sorted->value);
-    buf_clear(&head->key);
-    int found = jq_first(sorted->program, &input, &sorted->value, err);
-    if (found == 0)
-        return err_set(err, ERR_INPUT, "%s: no value", jq_text(sorted->program));
-    return found < 0 ? -1 : json_order_key(buf_str(&sorted->value), &head->key, err);
-}
-
 static void check_order(struct sorted *sorted, struct head *head)
 {
     if (head->unsorted || json_order_compare(buf_str(&head->key), buf_str(&head->before)) >= 0)
         return;
     head->unsorted = true;
     msg_warn("%s:%llu: not sorted by %s", head->event.origin,
-             (unsigned long long)head->event.number, jq_text(sorted->program));
+             (unsigned long long)head->event.number, sort_key_text(sorted->key));
 }
 
-/* False: it has no place in the order. */
+/* False: it has no place in the order, and the key of the line before stays. */
 static bool has_key(struct sorted *sorted, struct head *head)
 {
-    struct json_scan scan;
-    struct err err;
-    struct buf before = head->key;
-    if (json_scan(slice_str(head->event.bytes), sorted->paths, sorted->values, &scan) < 0)
-        return false; /* the engine will find out why */
-    head->key = head->before;
-    head->before = before;
-    if (key_of(sorted, head, &scan, &err) == 0) {
-        check_order(sorted, head);
-        return true;
+    struct err err; /* the plan says why */
+    struct buf spare = head->before;
+    if (sort_key_of(sorted->key, slice_str(head->event.bytes), &spare, &err) <= 0) {
+        head->before = spare;
+        head->event.token = SOURCE_SORTED_PLACELESS;
+        return false;
     }
     head->before = head->key;
-    head->key = before;
-    struct failure *failure =
-        failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "%s:%llu: --sorted %s",
-                    head->event.origin, (unsigned long long)head->event.number, err.text);
-    head->event.token = (uintptr_t)failure;
-    return false;
-}
-
-struct failure *source_sorted_failure(uint64_t token)
-{
-    return (struct failure *)(uintptr_t)token;
+    head->key = spare;
+    check_order(sorted, head);
+    return true;
 }
 
 /* ---- inputs ---- */
@@ -241,10 +213,6 @@ static void free_source(struct source *source)
         buf_free(&sorted->heads[i].before);
     }
     inputs_free(&sorted->inputs);
-    jq_free(sorted->program);
-    json_paths_free(sorted->paths);
-    buf_free(&sorted->value);
-    free(sorted->values);
     free(sorted->heads);
     free(sorted->heap);
     free(sorted);
@@ -255,12 +223,12 @@ static void extent(struct source *source, uint64_t *read, uint64_t *all)
     inputs_extent(&of(source)->inputs, read, all);
 }
 
-struct source *source_sorted(struct source *const *lines, size_t count, const char *program,
-                             struct err *err)
+struct source *source_sorted(struct source *const *lines, size_t count, struct sort_key *key)
 {
     struct sorted *sorted = mem_zalloc(sizeof *sorted);
     sorted->source = (struct source){
         .name = "input", .next = next, .stop = stop, .free = free_source, .extent = extent};
+    sorted->key = key;
     sorted->heads = mem_array(count, sizeof *sorted->heads);
     sorted->heap = mem_array(count, sizeof *sorted->heap);
     sorted->wanting = count;
@@ -268,21 +236,14 @@ struct source *source_sorted(struct source *const *lines, size_t count, const ch
     inputs_init(&sorted->inputs, lines, count);
     for (size_t i = 0; i < count; i++)
         append(sorted, &sorted->inputs.all[i]);
-    sorted->paths = json_paths_new();
-    sorted->program = jq_compile(program, sorted->paths, err);
-    if (!sorted->program) {
-        free_source(&sorted->source);
-        return NULL;
-    }
-    sorted->values = mem_array(json_paths_count(sorted->paths), sizeof *sorted->values);
     return &sorted->source;
 }
 
 struct source *source_sorted_open(struct loop *loop, char *const *paths, size_t count,
-                                  size_t max_event, const char *program, struct err *err)
+                                  size_t max_event, struct sort_key *key, struct err *err)
 {
     struct source **lines = inputs_open(loop, paths, &count, max_event, err);
-    struct source *source = lines ? source_sorted(lines, count, program, err) : NULL;
+    struct source *source = lines ? source_sorted(lines, count, key) : NULL;
     free(lines);
     return source;
 }

@@ -8,24 +8,25 @@
  *
  * A line that is less than the one before it in its input is passed on as soon as it is seen, the
  * input is named in a warning, once, and the run ends as failed. A line without a value (no JSON,
- * too large, the program fails) is passed on too, without a place in the order: the plan ends it.
+ * too large, the program fails) is passed on too, without a place in the order, for the plan to end
+ * it.
  */
 #ifndef FIT_ENGINE_SOURCE_SORTED_H
 #define FIT_ENGINE_SOURCE_SORTED_H
 
+#include "engine/sort_key.h"
 #include "engine/source.h"
 
 #include <stddef.h>
 
-/* Takes over the lines of the inputs (inputs.h), also when it fails. NULL with err. */
-struct source *source_sorted(struct source *const *lines, size_t count, const char *program,
-                             struct err *err);
+/* The token of an event that has no value. Of others it is 0. */
+enum { SOURCE_SORTED_PLACELESS = 1 };
+
+/* Takes over the lines of count > 0 inputs (inputs.h). key is borrowed. */
+struct source *source_sorted(struct source *const *lines, size_t count, struct sort_key *key);
 
 /* The lines of the files, FIFOs and devices of paths, of stdin if there are none. NULL with err. */
 struct source *source_sorted_open(struct loop *loop, char *const *paths, size_t count,
-                                  size_t max_event, const char *program, struct err *err);
-
-/* The token of an event is 0, or this: why it has no value, for the plan that it comes to. */
-struct failure *source_sorted_failure(uint64_t token);
+                                  size_t max_event, struct sort_key *key, struct err *err);
 
 #endif
