@@ -1,12 +1,10 @@
-/* queue_verb.c: what the verbs of `queue` share: options, the store, and waiting for an answer. */
+/* queue_verb.c: what the verbs of `queue` share. */
 #include "engine/queue_verb.h"
 
 #include "base/msg.h"
 #include "base/num.h"
-#include "engine/state_dir.h"
 #include "state/home.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct common_options queue_common;
@@ -173,68 +171,6 @@ struct options_words queue_verb_parse(const struct command *command, int argc, c
         *name = argv[1];
     msg_init("queue"); /* the command that letters and functions are told */
     return words;
-}
-
-/* ---- asking the store ---- */
-
-struct store *queue_verb_open(struct engine **engine, int *status)
-{
-    struct err err;
-    *engine = engine_new(&queue_common, &err);
-    struct store *store = *engine ? engine_store(*engine, &err) : NULL;
-    if (!store)
-        *status = engine_refuse(&err);
-    return store;
-}
-
-static void answered(struct store_op *op)
-{
-    struct queue_answer *answer = op->owner;
-    answer->done = true;
-    if (op->err)
-        answer->err = *op->err;
-    if (answer->waited)
-        loop_stop(store_loop(answer->store));
-}
-
-void queue_answer_expect(struct queue_answer *answer, struct store *store, struct store_op *op)
-{
-    *answer = (struct queue_answer){.store = store, .op = op};
-    op->done = answered;
-    op->owner = answer;
-}
-
-int queue_answer_wait(struct queue_answer *answer)
-{
-    struct err err;
-    if (!answer->done)
-        store_flush(answer->store);
-    answer->waited = true;
-    if (!answer->done && loop_run(store_loop(answer->store), &err) < 0) {
-        msg_error("%s", err.text);
-        return -1;
-    }
-    enum store_status status = answer->op->status;
-    if (status != STORE_NOT_APPLIED && status != STORE_UNKNOWN && status != STORE_UNSUPPORTED)
-        return 0;
-    msg_error("%s: %s", store_status_name(status), answer->err.text);
-    return -1;
-}
-
-bool queue_verb_has_state(int *status)
-{
-    struct err err;
-    char *path = state_dir_path(queue_common.state, &err);
-    bool there = path && home_exists(path);
-    *status = path ? EXIT_OK : engine_refuse(&err);
-    free(path);
-    return there;
-}
-
-int queue_verb_print(struct engine *engine, struct str text)
-{
-    struct err err;
-    return engine_print(engine, text, &err) == 0 ? EXIT_OK : engine_refuse(&err);
 }
 
 int queue_verb_absent(const char *name)

@@ -8,6 +8,7 @@
 #ifndef FIT_ENGINE_QUEUE_VERB_H
 #define FIT_ENGINE_QUEUE_VERB_H
 
+#include "engine/asking.h"
 #include "engine/common_options.h"
 #include "engine/engine.h"
 #include "engine/plan_push.h"
@@ -40,25 +41,7 @@ extern const struct option_group queue_counting; /* of pull, peek and redrive: -
 struct options_words queue_verb_parse(const struct command *command, int argc, char **argv,
                                       const char **name);
 
-/* An engine without a run, for those who only ask the store. NULL: said, and *status is set. */
-struct store *queue_verb_open(struct engine **engine, int *status);
-
-/* Is there a state directory? Who only looks makes none. False: *status is what to exit with. */
-bool queue_verb_has_state(int *status);
-
-/* An operation whose end is waited for: expect, submit, wait. */
-struct queue_answer {
-    struct store *store;
-    struct store_op *op;
-    bool done, waited;
-    struct err err;
-};
-void queue_answer_expect(struct queue_answer *answer, struct store *store, struct store_op *op);
-/* 0, or -1 after saying that it failed. Absent, full and lost are answers. */
-int queue_answer_wait(struct queue_answer *answer);
-
-/* Exit statuses, after all of text is on stdout, or it was said why not. */
-int queue_verb_print(struct engine *engine, struct str text);
+/* Say that there is none, and exit so. */
 int queue_verb_absent(const char *name);
 
 int queue_verb_push(int argc, char **argv);

@@ -153,7 +153,7 @@ static int end_receipts(const struct command *command, enum queue_verb verb, int
     queue_verb_parse(command, argc, argv, &name);
     if (!receipts.first && read_stdin(&err) < 0)
         status = engine_refuse(&err);
-    struct store *store = status == EXIT_OK ? queue_verb_open(&engine, &status) : NULL;
+    struct store *store = status == EXIT_OK ? asking_open(&queue_common, &engine, &status) : NULL;
     if (store)
         status = end_all(store, name, verb);
     free_receipts();

@@ -57,25 +57,25 @@ static void add_facts(void *owner, struct str name, const struct queue_facts *fa
 int queue_verb_show(int argc, char **argv)
 {
     struct queue_show show = {0};
-    struct queue_answer answer;
+    struct asking asking;
     struct buf text = {0};
     struct engine *engine = NULL;
     const char *name;
     int status;
     queue_verb_parse(&show_command, argc, argv, &name);
-    if (!queue_verb_has_state(&status))
+    if (!asking_has_state(&queue_common, &status))
         return status ? status : queue_verb_absent(name);
-    struct store *store = queue_verb_open(&engine, &status);
+    struct store *store = asking_open(&queue_common, &engine, &status);
     if (store) {
         show.own.queue = str_of(name);
-        queue_answer_expect(&answer, store, &show.own.op);
+        asking_expect(&asking, store, &show.own.op);
         queue_show(store, &show);
         status = EXIT_FITTING;
-        if (queue_answer_wait(&answer) == 0 && show.own.op.status == STORE_ABSENT) {
+        if (asking_wait(&asking) == 0 && show.own.op.status == STORE_ABSENT) {
             status = queue_verb_absent(name);
         } else if (show.own.op.status == STORE_OK) {
             add_facts(&text, str_of(name), &show.facts);
-            status = queue_verb_print(engine, buf_str(&text));
+            status = asking_print(engine, buf_str(&text));
         }
     }
     buf_free(&text);
@@ -87,18 +87,17 @@ int queue_verb_list(int argc, char **argv)
 {
     struct buf text = {0};
     struct queue_show list = {.each = add_facts, .owner = &text};
-    struct queue_answer answer;
+    struct asking asking;
     struct engine *engine = NULL;
     int status;
     queue_verb_parse(&list_command, argc, argv, NULL);
-    if (!queue_verb_has_state(&status))
+    if (!asking_has_state(&queue_common, &status))
         return status;
-    struct store *store = queue_verb_open(&engine, &status);
+    struct store *store = asking_open(&queue_common, &engine, &status);
     if (store) {
-        queue_answer_expect(&answer, store, &list.own.op);
+        asking_expect(&asking, store, &list.own.op);
         queue_list(store, &list);
-        status = queue_answer_wait(&answer) < 0 ? EXIT_FITTING
-                                                : queue_verb_print(engine, buf_str(&text));
+        status = asking_wait(&asking) < 0 ? EXIT_FITTING : asking_print(engine, buf_str(&text));
     }
     buf_free(&text);
     engine_free(engine);
@@ -121,25 +120,25 @@ int queue_verb_peek(int argc, char **argv)
 {
     struct buf text = {0};
     struct queue_peek peek = {.each = add_message, .owner = &text};
-    struct queue_answer answer;
+    struct asking asking;
     struct engine *engine = NULL;
     const char *name;
     int status;
     queue_verb_parse(&peek_command, argc, argv, &name);
-    if (!queue_verb_has_state(&status))
+    if (!asking_has_state(&queue_common, &status))
         return status ? status : queue_verb_absent(name);
-    struct store *store = queue_verb_open(&engine, &status);
+    struct store *store = asking_open(&queue_common, &engine, &status);
     if (store) {
         peek.own.queue = str_of(name);
         peek.count = queue_options.count ? queue_options.count : 1;
-        queue_answer_expect(&answer, store, &peek.own.op);
+        asking_expect(&asking, store, &peek.own.op);
         queue_peek(store, &peek);
-        if (queue_answer_wait(&answer) < 0)
+        if (asking_wait(&asking) < 0)
             status = EXIT_FITTING;
         else if (peek.own.op.status == STORE_ABSENT)
             status = queue_verb_absent(name);
         else
-            status = queue_verb_print(engine, buf_str(&text));
+            status = asking_print(engine, buf_str(&text));
     }
     buf_free(&text);
     engine_free(engine);

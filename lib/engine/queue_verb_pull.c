@@ -65,13 +65,13 @@ static int pull_once(struct pull *pull, struct buf *text)
         .max_receives = (unsigned)queue_options.max_receives,
         .look = true,
     };
-    struct queue_answer answer;
+    struct asking asking;
     int status;
     do {
         pull->woken = false;
-        queue_answer_expect(&answer, pull->store, &lease.own.op);
+        asking_expect(&asking, pull->store, &lease.own.op);
         queue_lease(pull->store, &lease);
-        status = queue_answer_wait(&answer);
+        status = asking_wait(&asking);
     } while (status == 0 && !lease.got && lease.more);
     if (status == 0)
         print_messages(&lease, text);
@@ -114,12 +114,12 @@ int queue_verb_pull(int argc, char **argv)
     int status = EXIT_FITTING;
     queue_verb_parse(&pull_command, argc, argv, &pull.name);
     struct engine *engine;
-    pull.store = queue_verb_open(&engine, &status);
+    pull.store = asking_open(&queue_common, &engine, &status);
     if (pull.store) {
         int got = pull_some(&pull, &text, &err);
         status = got < 0 ? EXIT_FITTING : got ? EXIT_OK : EXIT_AGAIN;
         if (got > 0)
-            status = queue_verb_print(engine, buf_str(&text));
+            status = asking_print(engine, buf_str(&text));
         loop_timer_clear(store_loop(pull.store), &pull.late);
         queue_watch_free(pull.watch);
     }

@@ -29,10 +29,10 @@ static const struct command drop_command = {
 
 static int ask(struct store *store, struct queue_remove *remove, enum queue_verb verb)
 {
-    struct queue_answer answer;
-    queue_answer_expect(&answer, store, &remove->own.op);
+    struct asking asking;
+    asking_expect(&asking, store, &remove->own.op);
     queue_remove(store, remove, verb);
-    return queue_answer_wait(&answer);
+    return asking_wait(&asking);
 }
 
 static int remove_events(const struct command *command, enum queue_verb verb, int argc, char **argv)
@@ -42,9 +42,9 @@ static int remove_events(const struct command *command, enum queue_verb verb, in
     const char *name;
     int status;
     queue_verb_parse(command, argc, argv, &name);
-    if (!queue_verb_has_state(&status))
+    if (!asking_has_state(&queue_common, &status))
         return status ? status : queue_verb_absent(name);
-    struct store *store = queue_verb_open(&engine, &status);
+    struct store *store = asking_open(&queue_common, &engine, &status);
     if (store) {
         remove.own.queue = str_of(name);
         int failed = ask(store, &remove, verb);
@@ -145,9 +145,9 @@ int queue_verb_redrive(int argc, char **argv)
     const char *name;
     int status;
     queue_verb_parse(&redrive_command, argc, argv, &name);
-    if (!queue_verb_has_state(&status))
+    if (!asking_has_state(&queue_common, &status))
         return status;
-    struct store *store = queue_verb_open(&engine, &status);
+    struct store *store = asking_open(&queue_common, &engine, &status);
     if (store)
         status = redrive_all(store, name);
     engine_free(engine);
