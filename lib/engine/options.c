@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/options_dump.h"
+#include "engine/options_form.h"
 #include "engine/options_help.h"
 
 #include <errno.h>
@@ -237,12 +238,16 @@ static int unknown_option(const struct reading *reading, const char *word, struc
         const char *letter = word + 1;
         while (letter[0] && letter[1] && entry_of_letter(reading, *letter))
             letter++;
+        if (options_elsewhere(reading->command, (struct str){0}, *letter))
+            return err_set(err, ERR_USAGE, "-%c: not with %s", *letter, reading->command->form);
         return err_set(err, ERR_USAGE, "-%c: unknown option", *letter);
     }
     struct buf name = {0};
     buf_add(&name, word + 2, strcspn(word + 2, "="));
     const char *nearest = nearest_name(reading, buf_cstr(&name));
-    if (nearest)
+    if (options_elsewhere(reading->command, buf_str(&name), 0))
+        err_set(err, ERR_USAGE, "--%s: not with %s", buf_cstr(&name), reading->command->form);
+    else if (nearest)
         err_set(err, ERR_USAGE, "--%s: unknown option (did you mean --%s?)",
                 shown(buf_cstr(&name), text), nearest);
     else

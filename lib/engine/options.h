@@ -61,6 +61,10 @@ struct command {
     const char *const *usage; /* what follows the name, one form each, ended by NULL */
     const char *const *notes; /* lines at the end of the help, ended by NULL; or NULL */
     const struct option_use *uses;
+    /* For one of several forms of a command (options_form.h), else NULL: its option ("--topic"),
+     * and the groups of all forms. */
+    const char *form;
+    const struct option_use *elsewhere;
     enum option_operands operands;
     const char *operand_arg; /* what an operand is, as option_entry.arg: FUNCTION, FILE; or NULL */
     /* For OPTIONS_ANYWHERE: take one operand. As option_group.set. */

@@ -2,6 +2,7 @@
 #include "engine/common_options.h"
 #include "engine/options.h"
 #include "engine/options_dump.h"
+#include "engine/options_form.h"
 #include "engine/options_help.h"
 
 #include "base/buf.h"
@@ -175,6 +176,70 @@ static void keeps_values_that_popt_would_substitute(void **state)
     assert_string_equal(buf_cstr(&seen), "[s a!#:+b!#:+][s !#:+](!#:+)(\x01#:+)");
     assert_int_equal(READ(stopping, "-e", "x", "!#:+"), OPTIONS_READ);
     assert_string_equal(words.words[1], "!#:+");
+}
+
+static int run_form(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return 0;
+}
+
+/* The form of a command line whose first word is the command's name; NULL: none. */
+static const char *form_of(const char *const *line)
+{
+    static const struct option_verb forms[] = {{"explain", run_form}, {"table", run_form}, {0}};
+    char *argv[WORDS_MAX];
+    int argc = 0;
+    for (; line[argc]; argc++)
+        argv[argc] = (char *)(uintptr_t)line[argc];
+    const struct option_verb *form = options_form(&stopping, forms, argc, argv);
+    return form ? form->name : NULL;
+}
+
+#define FORM(...) form_of((const char *const[]){"apply", __VA_ARGS__, NULL})
+
+static void tells_the_form_of_a_command_line_by_its_options(void **state)
+{
+    (void)state;
+    assert_string_equal(FORM("--explain"), "explain");
+    assert_string_equal(FORM("--table", "x"), "table");
+    assert_string_equal(FORM("--table=x"), "table");
+    assert_string_equal(
+        FORM("-u", "--jobs", "2", "-j2", "-j", "3", "-uj", "4", "--split=x", "--explain"),
+        "explain");
+    assert_null(FORM("-u"));
+    assert_null(FORM("--split", "--explain")); /* which is its value */
+    assert_null(FORM("-s", "--explain"));
+    assert_null(FORM("-us", "--explain"));
+    assert_string_equal(FORM("-su", "--explain"), "explain"); /* the value of -s is u */
+    assert_null(FORM("word", "--explain"));
+    assert_null(FORM("--", "--explain"));
+    assert_null(FORM("-", "--explain"));
+    assert_null(FORM("--unknown", "word", "--explain"));
+    assert_null(FORM("--split"));
+}
+
+static void names_an_option_of_another_form(void **state)
+{
+    static const struct option_use common_only[] = {{&common_flow, &common}, {0}};
+    const struct command command = {.name = "apply",
+                                    .usage = usage,
+                                    .uses = common_only,
+                                    .form = "--table",
+                                    .elsewhere = uses,
+                                    .operands = OPTIONS_STOP_AT_WORD};
+    const char *const wrong[][2] = {{"--split=x", "--split: not with --table"},
+                                    {"-s", "-s: not with --table"},
+                                    {"-uj2", "-j: not with --table"},
+                                    {"--splat", "--splat: unknown option"},
+                                    {"-_", "-_: unknown option"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char *argv[] = {(char *)(uintptr_t) "apply", (char *)(uintptr_t)wrong[i][0], NULL};
+        assert_int_equal(options_read(&command, 2, argv, &words, &dump, &err), OPTIONS_WRONG);
+        assert_string_equal(err.text, wrong[i][1]);
+    }
 }
 
 static void names_an_unknown_option_and_the_nearest_known(void **state)
@@ -413,6 +478,8 @@ int main(void)
         cmocka_unit_test(gives_options_and_operands_in_their_order),
         cmocka_unit_test(is_not_changed_by_the_environment),
         cmocka_unit_test(keeps_values_that_popt_would_substitute),
+        cmocka_unit_test(tells_the_form_of_a_command_line_by_its_options),
+        cmocka_unit_test(names_an_option_of_another_form),
         cmocka_unit_test(names_an_unknown_option_and_the_nearest_known),
         cmocka_unit_test(names_an_option_whose_value_is_missing_or_unwanted),
         cmocka_unit_test(names_the_option_its_value_and_the_cause),
