@@ -88,6 +88,7 @@ struct topic_open {
     uint64_t token;
     uint64_t position; /* all up to it are done, or gone */
     uint64_t missed;   /* see topic_read */
+    uint64_t before;   /* of these, what earlier commits for it knew of; the rest is news */
     bool is_new;       /* it was not known */
     cell_holder by;
 };

@@ -28,6 +28,7 @@ static int take(struct apply *apply, struct topic *topic, struct reader *reader,
     reader->dirty = true;
     open->position = reader->position.at;
     open->missed = reader->numbers.missed;
+    open->before = reader->before;
     return 0;
 }
 

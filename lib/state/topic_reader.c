@@ -37,6 +37,7 @@ static int decode(struct apply *apply, struct str record, struct reader *reader)
     for (size_t i = 0; i < NUMBERS; i++)
         each[i] = table_u64(record.data + i * 8);
     memcpy(&reader->numbers, each, sizeof each);
+    reader->before = reader->numbers.missed;
     buf_add(&reader->name, record.data + HEAD, len);
     return 0;
 }

@@ -47,6 +47,7 @@ struct reader {
     struct buf name;
     struct reader_numbers numbers;
     struct position position;
+    uint64_t before; /* missed, as it was stored */
     bool dirty;
 };
 

@@ -689,6 +689,8 @@ static void hands_out_nothing_past_its_age(void **state)
     struct topic_open again = open_as("a", 0, 0);
     assert_int_equal(again.position, 4);
     assert_int_equal(again.missed, 3);
+    assert_int_equal(again.before, 1);
+    assert_int_equal(open_as("a", 0, 0).before, 3);
     assert_int_equal(reader_facts().done, 1);
 }
 
