@@ -74,6 +74,8 @@ static void begin(struct engine *engine)
     engine->report.started = clock_now();
     engine->report.returns = engine->source->releases;
     engine->report.makes = engine->source->makes;
+    if (engine->source->bury && !engine->dead_sink)
+        engine->letters_kept = true; /* by the source, whether or not a state was named */
     engine_fit_values(engine);
     engine->source->ready = source_ready;
     engine->source->fail = source_failed;

@@ -28,8 +28,8 @@ struct redriven {
     uint64_t times;      /* that it was redriven, this one included */
     struct buf id;       /* the identity that the event had, and keeps */
     struct buf function; /* that failed; empty: none */
-    struct buf queue;    /* that it came from, as JSON; empty: from none */
     struct buf input;    /* that it was a line of; empty: not said */
+    struct buf whence;   /* members that say where it came from; may be empty */
     struct str *letters; /* what it has died of again, owned */
     size_t count;
     struct redriven *next;
@@ -46,7 +46,7 @@ struct letters_source {
     size_t open;        /* operations that have not ended */
     struct json_paths *paths;
     struct redrive_paths nodes;
-    int times, queue, part, parts, function, input, line;
+    int times, queue, topic, subscriber, part, parts, function, input, line;
     struct json_value *values;
     struct slice letter; /* the one that was read last */
     struct buf scratch;
@@ -84,7 +84,7 @@ static void give_back(struct redriven *redriven)
         free((char *)(uintptr_t)redriven->letters[i].data);
     redriven->count = 0;
     buf_clear(&redriven->id);
-    buf_clear(&redriven->queue);
+    buf_clear(&redriven->whence);
     buf_clear(&redriven->function);
     buf_clear(&redriven->input);
     redriven->next = own->free;
@@ -103,6 +103,15 @@ static uint64_t number_in(struct letters_source *own, int node)
     return number;
 }
 
+static void remember_member(struct letters_source *own, struct redriven *redriven, const char *name,
+                            int node)
+{
+    if (!own->values[node].text.len)
+        return;
+    buf_addf(&redriven->whence, ",\"%s\":", name);
+    buf_add_str(&redriven->whence, own->values[node].text);
+}
+
 static void remember(struct letters_source *own, struct redriven *redriven)
 {
     const struct json_value *id = &own->values[own->nodes.id];
@@ -111,9 +120,11 @@ static void remember(struct letters_source *own, struct redriven *redriven)
         json_decode(id->text, &redriven->id);
     if (own->values[own->function].type == JSON_STRING)
         json_decode(own->values[own->function].text, &redriven->function);
-    buf_add_str(&redriven->queue, own->values[own->queue].text);
     if (own->values[own->input].type == JSON_STRING)
         json_decode(own->values[own->input].text, &redriven->input);
+    remember_member(own, redriven, "queue", own->queue);
+    remember_member(own, redriven, "topic", own->topic);
+    remember_member(own, redriven, "subscriber", own->subscriber);
 }
 
 /* ---- reading ---- */
@@ -272,10 +283,7 @@ static void describe(struct source *source, uint64_t token, struct buf *members)
 {
     const struct redriven *redriven = redriven_of(token);
     (void)source;
-    if (redriven->queue.len) {
-        buf_puts(members, ",\"queue\":");
-        buf_add_str(members, buf_str(&redriven->queue));
-    }
+    buf_add_str(members, buf_str(&redriven->whence));
     buf_addf(members, ",\"redriven\":%" PRIu64, redriven->times);
 }
 
@@ -306,7 +314,7 @@ static void free_source(struct source *source)
         struct redriven *redriven = own->free;
         own->free = redriven->next;
         buf_free(&redriven->id);
-        buf_free(&redriven->queue);
+        buf_free(&redriven->whence);
         buf_free(&redriven->function);
         buf_free(&redriven->input);
         free(redriven->letters);
@@ -340,6 +348,8 @@ static void watch(struct letters_source *own)
     redrive_watch(&own->nodes, own->paths);
     own->times = json_paths_key(own->paths, 0, STR("redriven"));
     own->queue = json_paths_key(own->paths, 0, STR("queue"));
+    own->topic = json_paths_key(own->paths, 0, STR("topic"));
+    own->subscriber = json_paths_key(own->paths, 0, STR("subscriber"));
     own->function = json_paths_key(own->paths, 0, STR("function"));
     own->part = json_paths_key(own->paths, 0, STR("part"));
     own->parts = json_paths_key(own->paths, 0, STR("parts"));
