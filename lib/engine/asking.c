@@ -50,7 +50,9 @@ int asking_wait(struct asking *asking)
     if (!asking->done)
         store_flush(asking->store);
     asking->waited = true;
-    if (!asking->done && loop_run(store_loop(asking->store), &err) < 0) {
+    while (!asking->done) { /* something else may stop the loop too */
+        if (loop_run(store_loop(asking->store), &err) == 0)
+            continue;
         msg_error("%s", err.text);
         return -1;
     }

@@ -11,6 +11,7 @@ minimal() {
     chain) echo filter cat cat ;;
     invoke) echo other -- cat ;;
     queue) echo other push work ;;
+    broadcast) echo other --topic t ;;
     dead) echo other count ;;
     breaker) echo filter --name b -- cat ;;
     throttle) echo filter --rate 100000/s ;;
