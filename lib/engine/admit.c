@@ -14,11 +14,15 @@
 
 #include <stdlib.h>
 
+static bool letters_have_room(const struct engine *engine)
+{
+    return !engine->dead_sink || fn_has_room(engine->dead_sink);
+}
+
 static bool plan_has_room(struct engine *engine)
 {
     if (engine->plan->has_room)
-        return engine->plan->has_room(engine->plan) &&
-               (!engine->dead_sink || fn_has_room(engine->dead_sink));
+        return engine->plan->has_room(engine->plan) && letters_have_room(engine);
     for (size_t i = 0; i < engine->fn_count; i++) {
         if (!fn_has_room(engine->fns[i]))
             return false;
@@ -36,7 +40,12 @@ static bool has_room(struct engine *engine)
     return !admit_window_full(engine) && plan_has_room(engine);
 }
 
-static struct engine_job *new_job(struct engine *engine, const struct source_event *event)
+bool engine_may_resume(const struct engine *engine)
+{
+    return !admit_window_full(engine) && letters_have_room(engine);
+}
+
+struct engine_job *admit_new_job(struct engine *engine, struct slice event, uint64_t length)
 {
     struct engine_job *job = engine->free;
     size_t size = sizeof *job + engine->plan->job_size;
@@ -46,16 +55,22 @@ static struct engine_job *new_job(struct engine *engine, const struct source_eve
         job = mem_alloc(size);
     memset(job, 0, size);
     job->job.engine = engine;
-    job->job.event = event->bytes;
+    job->job.event = event;
+    job->cost = length < ENGINE_EVENT_BYTES ? length : ENGINE_EVENT_BYTES;
+    engine->window++;
+    engine->window_bytes += job->cost;
+    return job;
+}
+
+static struct engine_job *new_job(struct engine *engine, const struct source_event *event)
+{
+    struct engine_job *job = admit_new_job(engine, event->bytes, event->length);
     job->job.origin = event->origin ? event->origin : engine->source->name;
     job->job.line = event->number;
     job->job.part = event->part;
     job->job.parts = event->parts;
     job->job.failed = event->failed;
     job->token = event->token;
-    job->cost = event->length < ENGINE_EVENT_BYTES ? event->length : ENGINE_EVENT_BYTES;
-    engine->window++;
-    engine->window_bytes += job->cost;
     job->made = event->made;
     if (event->made) {
         engine->report.made.read++;

@@ -21,7 +21,8 @@ static void function_closed(void *owner)
 
 void engine_check_end(struct engine *engine)
 {
-    if (!engine->started || engine->closing || engine->window || engine_takes(engine))
+    if (!engine->started || engine->closing || engine->window || engine->parked ||
+        engine_takes(engine))
         return;
     if (engine->source->busy && engine->source->busy(engine->source))
         return; /* it says when it is not */

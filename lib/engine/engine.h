@@ -19,7 +19,8 @@
  * done + dead + dropped at the end, whatever happens (and + returned, if the source takes events
  * back). With a ledger (recall.h) a call is looked up
  * before it is made and its answer committed before the plan has it; how far results are written is
- * noted as jobs are settled.
+ * noted as jobs are settled. An event may leave the window with nothing but its record kept by the
+ * plan (job_park), and come back as further jobs, before it ends.
  */
 #ifndef FIT_ENGINE_ENGINE_H
 #define FIT_ENGINE_ENGINE_H
@@ -191,6 +192,10 @@ struct job *job_of_data(void *data);
  * their own. */
 uint64_t job_token(const struct job *job);
 
+/* Is it for this function? Of an event that is redriven only the one that failed has it again: the
+ * others have letters of their own, or have done it. */
+bool job_is_for(const struct job *job, const char *function);
+
 /* The identity of the event (DESIGN.md 1.1), computed on first use; valid as long as the job. */
 struct str job_id(struct job *job);
 
@@ -209,6 +214,35 @@ void job_emit_event(struct job *job);
  */
 void job_emit_now(struct job *job, struct str lines, size_t count);
 bool engine_may_emit(const struct engine *engine);
+
+/*
+ * An event that several jobs are about, at once or one after the other. The plan keeps this as long
+ * as one of them lives, wherever it likes: so an event can leave the window, and memory, before it
+ * has ended. It is counted, and the source hears of it, when the last of them is settled.
+ */
+struct parked {
+    uint64_t token; /* the engine's; so with the next */
+    const char *origin;
+    uint64_t line;
+    bool made;       /* source_event.made */
+    uint8_t outcome; /* so far, enum source_outcome; also the engine's */
+    uint32_t open;   /* jobs that are not settled; to which the plan adds those still to be made */
+};
+
+/* The job is the first of such an event: fills parked in, with one open. Only from start. */
+void job_park(struct job *job, struct parked *parked);
+
+/*
+ * Another job about it, which is one of the open already: silent, started, and to be ended like any
+ * other. Takes over the slice's reference; id as job_known_id said. Who is not in start asks
+ * engine_may_resume before.
+ */
+struct job *job_resume(struct engine *engine, struct parked *parked, struct slice event,
+                       struct str id);
+bool engine_may_resume(const struct engine *engine);
+
+/* The identity if it has been asked for, which a parked event must not lose; else empty. */
+struct str job_known_id(struct job *job);
 
 /*
  * No results will be added (the event goes to a file): the results of later jobs need not wait for

@@ -41,6 +41,7 @@ struct engine_job {
     size_t emitted;        /* bytes of the slice at hand that are in the sink */
     uint64_t mark;         /* where its results end in the sink */
     uint64_t length;       /* of an oversized line; else 0 */
+    struct parked *parked; /* NULL: it is the only job of its event */
     struct engine_job *next_released;
 };
 
@@ -91,6 +92,7 @@ struct engine {
     struct job_list emitted;  /* waiting for their bytes to be written */
     struct engine_job *free;
     unsigned window; /* jobs on the three lists */
+    uint64_t parked; /* events that have not ended, whose jobs may have left it (job_park) */
     size_t window_bytes;
 
     struct stream_out out; /* the sink */
@@ -147,6 +149,7 @@ void run_idle(struct loop_idle *idle);         /* nothing is at hand: what was g
 
 /* ---- admit.c ---- */
 void admit_wake(struct engine *engine); /* there may be events, and room for them */
+struct engine_job *admit_new_job(struct engine *engine, struct slice event, uint64_t length);
 bool admit_window_full(const struct engine *engine);
 void admit_next_of_key(struct engine *engine,
                        struct engine_job *job); /* a job has ended: the next of its key may start */

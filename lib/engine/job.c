@@ -22,6 +22,11 @@ struct str job_id(struct job *job)
     return buf_str(&own->id);
 }
 
+bool job_is_for(const struct job *job, const char *function)
+{
+    return !job->failed || strcmp(job->failed, function) == 0;
+}
+
 void job_identify(struct job *job, struct str id)
 {
     struct engine_job *own = engine_job_of(job);
@@ -93,6 +98,39 @@ void job_silent(struct job *job)
     struct engine_job *own = engine_job_of(job);
     own->silent = true;
     LIST_REMOVE(&job->engine->order, own);
+}
+
+struct str job_known_id(struct job *job)
+{
+    return buf_str(&engine_job_of(job)->id);
+}
+
+void job_park(struct job *job, struct parked *parked)
+{
+    struct engine_job *own = engine_job_of(job);
+    *parked = (struct parked){.token = own->token,
+                              .origin = job->origin,
+                              .line = job->line,
+                              .made = own->made,
+                              .open = 1};
+    own->parked = parked;
+    job->engine->parked++;
+}
+
+struct job *job_resume(struct engine *engine, struct parked *parked, struct slice event,
+                       struct str id)
+{
+    struct engine_job *own = admit_new_job(engine, event, event.len);
+    own->job.origin = parked->origin;
+    own->job.line = parked->line;
+    own->token = parked->token;
+    own->made = parked->made;
+    own->parked = parked;
+    own->run_place = RECALL_NO_PLACE;
+    own->state = JOB_STARTED;
+    own->silent = true;
+    buf_add_str(&own->id, id);
+    return &own->job;
 }
 
 void job_letter_take(struct job *job, struct str event, struct failure *failure)

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct plan_route {
     struct plan plan; /* first */
@@ -190,12 +189,10 @@ static bool put_event(struct plan_route *self, struct job *job, struct routed *r
     return true;
 }
 
-/* Of an event that is redriven only the function that failed is called again: the others have
- * letters of their own, or have done it. */
-static void keep_failed(struct choice *choice, const char *failed)
+static void keep_failed(struct choice *choice, const struct job *job)
 {
-    for (size_t i = 0; failed && i < choice->count; i++) {
-        if (strcmp(choice->matches[i]->function, failed) == 0) {
+    for (size_t i = 0; job->failed && i < choice->count; i++) {
+        if (job_is_for(job, choice->matches[i]->function)) {
             choice->matches[0] = choice->matches[i];
             choice->count = 1;
         }
@@ -206,7 +203,7 @@ static void send_event(struct plan_route *self, struct job *job, struct routed *
 {
     bool silent = true;
     routed->several = self->choice.count > 1;
-    keep_failed(&self->choice, job->failed);
+    keep_failed(&self->choice, job);
     for (size_t i = 0; i < self->choice.count; i++)
         silent = silent && self->choice.matches[i]->target->silent;
     if (silent)

@@ -13,7 +13,6 @@ enum {
     RECALL_PLACES = 16 * ENGINE_WINDOW, /* jobs from the first unsettled one on; those beyond count
                                            as never printed */
 };
-#define NO_PLACE UINT64_MAX
 
 /* On its way into the ledger: the result of a call, or of a job, or a text of a plan. */
 struct recollection {
@@ -350,14 +349,14 @@ bool recall_hides(const struct recall *recall, bool shown_before)
 
 void recall_admitted(struct recall *recall, struct engine_job *job)
 {
-    job->run_place = NO_PLACE;
+    job->run_place = RECALL_NO_PLACE;
     if (recall && !window_take(recall->places, &job->run_place))
-        job->run_place = NO_PLACE;
+        job->run_place = RECALL_NO_PLACE;
 }
 
 void recall_settled(struct recall *recall, struct engine_job *job, bool printed)
 {
-    if (!recall || job->run_place == NO_PLACE)
+    if (!recall || job->run_place == RECALL_NO_PLACE)
         return;
     recall->stuck = recall->stuck || !printed;
     if (recall->stuck) /* those before it are said with the next record, or at the end */

@@ -19,6 +19,8 @@
 
 #include "engine/engine.h"
 
+#define RECALL_NO_PLACE UINT64_MAX /* of a job that counts as never printed */
+
 struct recall;
 struct engine_job;
 

@@ -208,10 +208,35 @@ static void count(struct engine_job *job)
         engine->source->outcome(engine->source, job->token, job->outcome);
 }
 
+/* What an event has come to when two jobs of it have ended so. */
+static enum source_outcome worse(enum source_outcome one, enum source_outcome other)
+{
+    static const int rank[] = {
+        [SOURCE_DONE] = 0, [SOURCE_DROPPED] = 1, [SOURCE_DEAD] = 2, [SOURCE_RELEASED] = 3};
+    return rank[one] > rank[other] ? one : other;
+}
+
+/* Has its event ended with it? */
+static bool is_last(struct engine_job *job)
+{
+    struct parked *parked = job->parked;
+    if (!parked)
+        return true;
+    bool counted = parked->outcome == SOURCE_DEAD;
+    job->outcome = worse(job->outcome, (enum source_outcome)parked->outcome);
+    parked->outcome = (uint8_t)job->outcome;
+    if (--parked->open)
+        return false;
+    job->job.engine->parked--;
+    job->job.engine->finished += !counted;
+    return true;
+}
+
 /* Nothing of it is left to be written. */
 static void settle(struct engine_job *job)
 {
-    count(job);
+    if (is_last(job))
+        count(job);
     recall_settled(job->job.engine->recall, job, !job->unsaid);
     struct plan *plan = job->job.engine->plan;
     if (plan->settled)
@@ -291,15 +316,26 @@ void settle_flush(struct engine *engine)
     settle_progress(engine);
 }
 
+/* An event of several jobs counts for --halt when it first dies, or else when it has ended. */
+static void count_for_halt(struct engine_job *job)
+{
+    struct engine *engine = job->job.engine;
+    struct parked *parked = job->parked;
+    bool dies = job->outcome == SOURCE_DEAD && (!parked || parked->outcome != SOURCE_DEAD);
+    engine->finished += !parked || dies;
+    if (!dies)
+        return;
+    if (parked)
+        parked->outcome = SOURCE_DEAD;
+    engine->died++;
+    engine_check_halt(engine);
+}
+
 void settle_finish(struct engine_job *job)
 {
     struct engine *engine = job->job.engine;
     job->state = JOB_FINISHED;
-    engine->finished++;
-    if (job->outcome == SOURCE_DEAD) {
-        engine->died++;
-        engine_check_halt(engine);
-    }
+    count_for_halt(job);
     if (job->place.entered)
         admit_next_of_key(engine, job);
     if (job->silent && !job->letters) {
