@@ -32,6 +32,12 @@ struct target *targets_open(struct targets *targets, const char *text, struct er
     return fn ? add(targets, fn, text, true) : NULL;
 }
 
+struct target *targets_open_own(struct targets *targets, const char *text, struct err *err)
+{
+    struct fn *fn = engine_open_string(targets->engine, text, err);
+    return fn ? add(targets, fn, text, false) : NULL;
+}
+
 struct target *targets_open_program(struct targets *targets, const char *path, struct err *err)
 {
     struct fn_settings settings = *engine_settings(targets->engine);

@@ -35,6 +35,8 @@ struct targets {
 /* The target that text names, opened if need be; the caller becomes one of its users. NULL with
  * err. */
 struct target *targets_open(struct targets *targets, const char *text, struct err *err);
+/* The same, not shared with others of the text: its calls, and how many there are, are its own. */
+struct target *targets_open_own(struct targets *targets, const char *text, struct err *err);
 /* A target of its own: the program at path, neither split into words nor searched for placeholders
  * or a scheme. */
 struct target *targets_open_program(struct targets *targets, const char *path, struct err *err);
