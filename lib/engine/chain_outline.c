@@ -17,6 +17,7 @@ static const struct kind {
     {"lines:", "line workers", false, false},
     {"file:", "a file", false, true},
     {"queue:", "a queue", false, true},
+    {"topic:", "a topic", false, true},
     {"-", "standard output", true, true},
     {"", "a process for each event", false, false},
 };

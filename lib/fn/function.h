@@ -116,9 +116,9 @@ struct fn *fn_open_string(struct fn_context *context, const struct fn_settings *
                           const char *text, struct err *err);
 
 const char *fn_name(const struct fn *fn); /* as the user wrote it, for dead letters and messages */
-/* file:, queue: or -, whose calls give back no result of their own */
+/* file:, queue:, topic: or -, whose calls give back no result of their own */
 bool fn_is_sink(const struct fn *fn);
-bool fn_is_silent(const struct fn *fn); /* file: and queue:, whose calls end without results */
+bool fn_is_silent(const struct fn *fn); /* and not -: they end without results */
 bool fn_wants_id(const struct fn *fn);  /* calls must carry the event's identity */
 
 /*

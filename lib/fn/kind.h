@@ -73,7 +73,7 @@ struct fn {
     void *state; /* the kind's own */
 };
 
-extern const struct fn_kind exec_kind, lines_kind, file_kind, queue_kind, stdout_kind;
+extern const struct fn_kind exec_kind, lines_kind, file_kind, queue_kind, topic_kind, stdout_kind;
 
 void fn_list_append(struct fn_list *list, struct fn_call *call);
 void fn_list_prepend(struct fn_list *list, struct fn_call *call);

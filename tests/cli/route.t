@@ -111,9 +111,9 @@ run route . "sh -c 'x" <events
 exits 2
 
 claim 'names a scheme that it does not know'
-run route . topic:alerts <events
+run route . topics:alerts <events
 exits 2
-err_like "^route: 'topic:alerts': unknown scheme 'topic:'"
+err_like "^route: 'topics:alerts': unknown scheme 'topics:'"
 
 claim 'says what is missing or too much on the command line'
 run route .a <events
