@@ -23,6 +23,7 @@ struct apply {
     struct queue_cache *queues; /* queue_record.c: queues decoded while the transaction lasts */
     struct fanin_cache *fanins; /* fanin_record.c: the same of collections of groups */
     struct topic_cache *topics; /* topic_record.c: the same of topics */
+    struct reply_set *replies;  /* reply_set.c: the same of reply sets */
 };
 
 /* When the commit is through, ring the bell of that kind and name (bell.h; bytes are copied). */
@@ -60,9 +61,10 @@ int ledger_apply(struct apply *apply, struct store_op *op);
 int dead_apply(struct apply *apply, struct store_op *op);
 int fanin_apply(struct apply *apply, struct store_op *op);
 int topic_apply(struct apply *apply, struct store_op *op);
+int reply_apply(struct apply *apply, struct store_op *op);
 
-/* What the transaction has changed of queues, groups and topics is written before it is committed;
- * and forgotten in any case. */
+/* What the transaction has changed of queues, groups, topics and reply sets is written before it is
+ * committed; and forgotten in any case. */
 int queue_flush(struct apply *apply);
 void queue_forget(struct apply *apply);
 int queue_letter_gone(struct apply *apply, struct str name); /* a letter of the queue is removed */
@@ -70,6 +72,8 @@ int fanin_flush(struct apply *apply);
 void fanin_forget(struct apply *apply);
 int topic_flush(struct apply *apply);
 void topic_forget(struct apply *apply);
+int reply_flush(struct apply *apply);
+void reply_end(struct apply *apply);
 
 /* Keep a letter (a line without LF). queue: the one that the event was in, or {NULL, 0}. */
 int dead_add(struct apply *apply, struct str queue, struct str letter);

@@ -50,7 +50,7 @@ void queue_lease(struct store *store, struct queue_lease *lease)
 
 void queue_end(struct store *store, struct queue_end *end, enum queue_verb verb)
 {
-    submit(store, &end->own, verb, end->letter.len + end->failure.len);
+    submit(store, &end->own, verb, end->letter.len + end->failure.len + end->answer.len);
 }
 
 void queue_extend(struct store *store, struct queue_extend *extend)

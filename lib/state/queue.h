@@ -14,6 +14,12 @@
  * noticed when its turn comes, and goes to the dead letters, as does one that has been received too
  * often by workers who never said what became of it.
  *
+ * A push may ask for an answer: it is a request then, and reply.h tells of it. The answer is stored
+ * in the commit that ends the message: what the ack brings, or the failure of a message that ends
+ * in any other way (buried, expired, received too often, dropped, purged). No letter of it is kept:
+ * what becomes of it is for who asked. A request that nobody waits for any more is dropped when its
+ * turn comes.
+ *
  * The bell "queue" of the name is rung when there may be something to lease, or nothing left to
  * wait for; the bell "room" of the name when a push that was refused as full may be tried again.
  *
@@ -24,6 +30,7 @@
 
 #include "base/block.h"
 #include "state/cell.h"
+#include "state/reply.h"
 #include "state/store.h"
 
 enum {
@@ -76,10 +83,18 @@ struct queue_push {
     uint64_t max_length;  /* messages that wait, those in flight not counted; 0: any number */
     bool drop_oldest;     /* full: the oldest one that waits makes room */
     bool waits;           /* full: ring the bell "room" when it is not */
+    /* Of one that asks for an answer, which has no dedup and no id. */
+    struct str reply;       /* the reply set that it is to go to; {NULL, 0}: it does not ask */
+    struct hash128 request; /* what it asks (reply.h) */
+    cell_holder asker;      /* who will forget it; 0: no process */
+    bool again;             /* a failure that is there already is not the answer: ask anew */
     /* The answer. */
-    uint64_t seq;      /* the message's number in the queue */
-    bool is_duplicate; /* of the message with that number; nothing was added */
-    bool dropped;      /* the oldest was */
+    uint64_t seq;               /* the message's number in the queue */
+    bool is_duplicate;          /* of the message with that number; nothing was added */
+    bool dropped;               /* the oldest was */
+    bool is_answered;           /* the answer was there already: */
+    struct reply_answer answer; /* the caller's to drop (its lines) */
+    uint64_t last;              /* number of the last answer that the reply set had then */
 };
 
 /* ---- leasing ---- */
@@ -90,6 +105,8 @@ struct queue_message {
     unsigned receives;  /* this one included */
     int64_t pushed_at;  /* clock_wall */
     struct slice event; /* a LF follows its bytes */
+    bool asks;          /* for an answer: */
+    struct hash128 request;
 };
 
 /* STORE_OK also when nothing was there: then got is 0. STORE_ABSENT: there is no such queue. */
@@ -124,7 +141,10 @@ struct queue_end {
     int64_t delay;      /* NACK: nanoseconds until it may be leased again */
     bool uncounted;     /* NACK: it was not begun: this receive does not count */
     struct str failure; /* NACK: for the letter, should it be received too often */
-    struct str letter;  /* BURY: the dead letter, a line without LF */
+    struct str letter;  /* BURY: the dead letter, a line without LF; or, of one that asks, its
+                           failure (reply_answer) */
+    struct str answer;  /* ACK of one that asks: its results, each with its LF */
+    uint64_t results;   /* how many */
 };
 
 /* Of a whole lease: it ends so long from now. STORE_OK, or STORE_LOST. */
@@ -140,7 +160,8 @@ struct queue_facts {
     uint64_t ready, in_flight, delayed;
     uint64_t blocked;               /* behind another one of their group */
     uint64_t dead;                  /* letters that are kept */
-    uint64_t pushed, done, dropped; /* since it was made */
+    uint64_t pushed, done, dropped; /* since it was made; what was answered is done */
+    uint64_t answers;               /* that are kept in the reply set of the queue's name */
     double in_rate, out_rate;       /* a second, over about the last minute */
     int64_t oldest;                 /* clock_wall when the oldest message was pushed; 0: none */
 };

@@ -31,7 +31,10 @@ static int finish(struct apply *apply, struct queue *queue, const struct leased 
     if (end->own.verb == QUEUE_NACK)
         return nack(apply, queue, leased, end);
     queue->out++;
-    if (end->own.verb == QUEUE_ACK) {
+    bool asks = leased->state.flags & STATE_ASKS;
+    if (asks && queue_answer(apply, queue, leased, end) < 0)
+        return -1;
+    if (asks || end->own.verb == QUEUE_ACK) {
         queue->numbers.done++;
     } else {
         queue->numbers.letters++;

@@ -53,11 +53,24 @@ static int hand_out(struct gathering *all, const struct queue_first *first,
     asked->messages[asked->got] = (struct queue_message){.seq = first->seq,
                                                          .slot = asked->got,
                                                          .receives = state.receives,
-                                                         .pushed_at = message->pushed_at};
+                                                         .pushed_at = message->pushed_at,
+                                                         .asks = state.flags & STATE_ASKS,
+                                                         .request = message->ask.request};
     all->lease->messages[asked->got] =
         (struct leased){.seq = first->seq, .slot = (uint16_t)asked->got, .state = state};
     all->ends[asked->got++] = all->bytes.len;
     return queue_take_first(all->apply, all->queue, first);
+}
+
+/* Nobody waits for its answer any more. */
+static int drop_unwanted(struct gathering *all, const struct queue_first *first)
+{
+    struct queue *queue = all->queue;
+    queue->numbers.dropped++;
+    queue->out++;
+    if (queue_take_first(all->apply, queue, first) < 0)
+        return -1;
+    return queue_erase(all->apply, queue, first->seq, first->state);
 }
 
 /* 1: go on; 0: nothing more is ready; -1. */
@@ -70,11 +83,16 @@ static int gather_one(struct gathering *all)
         return found;
     if (queue_read_message(all->apply, first.record, &message) < 0)
         return -1;
-    const char *reason = unfit(all, &first, &message);
-    if (!reason)
+    int wanted = queue_is_wanted(all->apply, all->queue, first.seq, &message);
+    if (wanted < 0)
+        return -1;
+    const char *reason = wanted ? unfit(all, &first, &message) : NULL;
+    if (wanted && !reason)
         return hand_out(all, &first, &message) < 0 ? -1 : 1;
     all->swept++;
-    return queue_bury_stale(all->apply, all->queue, &first, &message, reason) < 0 ? -1 : 1;
+    int status = reason ? queue_bury_stale(all->apply, all->queue, &first, &message, reason)
+                        : drop_unwanted(all, &first);
+    return status < 0 ? -1 : 1;
 }
 
 static void set_events(struct gathering *all)
@@ -136,7 +154,7 @@ int queue_apply_lease(struct apply *apply, struct queue_lease *asked)
     }
     if (asked->count > QUEUE_LEASE_MAX)
         asked->count = QUEUE_LEASE_MAX;
-    if (queue_reap(apply, queue, asked) < 0)
+    if (queue_reap(apply, queue, asked) < 0 || (asked->look && reply_sweep(apply) < 0))
         return -1;
     uint64_t ready = queue->numbers.ready + queue->numbers.delayed;
     unsigned room = asked->count < ready ? asked->count : (unsigned)ready;

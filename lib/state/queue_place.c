@@ -189,7 +189,9 @@ static int first_plain(struct apply *apply, const struct queue *queue, unsigned 
         first->indexed = false;
         first->rank = rank;
         first->seq = table_u64(key.data + 5);
-        first->state = (struct message_state){.lane = (unsigned char)rank};
+        bool asks = first->record.len && first->record.data[0] & MESSAGE_ASKS;
+        first->state =
+            (struct message_state){.lane = (unsigned char)rank, .flags = asks ? STATE_ASKS : 0};
         return 1;
     }
     return 0;
@@ -313,6 +315,15 @@ static int oldest_ready(struct apply *apply, const struct queue *queue, struct q
     return any;
 }
 
+static int refuse_for_room(struct apply *apply, const struct queue *queue,
+                           const struct queue_first *oldest)
+{
+    unsigned char key[QUEUE_KEY];
+    struct str record, at = queue_key(key, queue->number, oldest->state.lane, oldest->seq);
+    enum table_result found = table_get(apply->txn, SPACE_MESSAGE, at, &record);
+    return found == TABLE_FOUND ? queue_refuse_removed(apply, at, record, true) : (int)found;
+}
+
 int queue_drop_oldest(struct apply *apply, struct queue *queue)
 {
     struct queue_first oldest;
@@ -328,5 +339,7 @@ int queue_drop_oldest(struct apply *apply, struct queue *queue)
     if (found <= 0)
         return found;
     queue->numbers.dropped++;
+    if (oldest.state.flags & STATE_ASKS && refuse_for_room(apply, queue, &oldest) < 0)
+        return -1;
     return queue_erase(apply, queue, oldest.seq, oldest.state) < 0 ? -1 : 1;
 }

@@ -148,12 +148,13 @@ static int make_room(struct apply *apply, struct queue *queue, struct queue_push
 /* ---- the message ---- */
 
 static int write_message(struct apply *apply, const struct queue *queue, struct hash128 group,
-                         unsigned lane, const struct queue_push *push)
+                         const struct reply_ask *ask, unsigned lane, const struct queue_push *push)
 {
-    unsigned char key[QUEUE_KEY], head[9 + 8 + 16];
+    unsigned char key[QUEUE_KEY], head[9 + 8 + 16 + ASK_BYTES];
     size_t len = 9;
     head[0] = (unsigned char)((push->expire ? MESSAGE_EXPIRES : 0) |
-                              (push->group.data ? MESSAGE_GROUPED : 0));
+                              (push->group.data ? MESSAGE_GROUPED : 0) |
+                              (push->reply.data ? MESSAGE_ASKS : 0));
     table_put_u64(head + 1, (uint64_t)apply->wall);
     if (push->expire) {
         table_put_u64(head + len, (uint64_t)(apply->wall + push->expire));
@@ -163,6 +164,13 @@ static int write_message(struct apply *apply, const struct queue *queue, struct 
         table_put_u64(head + len, group.high);
         table_put_u64(head + len + 8, group.low);
         len += 16;
+    }
+    if (push->reply.data) {
+        head[len] = ASK_MARK;
+        table_put_u32(head + len + 1, ask->set);
+        table_put_u64(head + len + 5, ask->request.high);
+        table_put_u64(head + len + 13, ask->request.low);
+        len += ASK_BYTES;
     }
     struct buf *record = queue_scratch(apply);
     buf_add(record, head, len);
@@ -190,7 +198,9 @@ int queue_apply_push(struct apply *apply, struct queue_push *push)
     struct queue *queue = queue_of(apply, push->own.queue, true);
     if (!queue)
         return -1;
-    int known = check_recent(apply, queue, push);
+    struct reply_ask ask = {0};
+    int known =
+        push->reply.data ? queue_ask(apply, queue, push, &ask) : check_recent(apply, queue, push);
     if (known)
         return known < 0 ? -1 : 0;
     int room = make_room(apply, queue, push);
@@ -201,7 +211,8 @@ int queue_apply_push(struct apply *apply, struct queue_push *push)
     unsigned rank = QUEUE_PRIORITIES - 1 - push->priority;
     bool plain = !push->delay && !push->group.data;
     struct message_state state = {.lane = (unsigned char)(plain ? rank : LANE_INDEXED + rank),
-                                  .flags = push->group.data ? STATE_GROUPED : 0};
+                                  .flags = (unsigned char)((push->group.data ? STATE_GROUPED : 0) |
+                                                           (push->reply.data ? STATE_ASKS : 0))};
     struct hash128 group = {0};
     if (push->group.data)
         group = hash_of(apply, 'g', push->group);
@@ -210,8 +221,10 @@ int queue_apply_push(struct apply *apply, struct queue_push *push)
     queue->numbers.pushed++;
     queue->in++;
     queue->dirty = true;
-    if (write_message(apply, queue, group, state.lane, push) < 0 ||
+    if (write_message(apply, queue, group, &ask, state.lane, push) < 0 ||
         place(apply, queue, group, state, push) < 0)
         return -1;
+    if (push->reply.data)
+        return queue_asked(apply, queue, push, state.lane);
     return remember_keys(apply, queue, push);
 }

@@ -218,6 +218,7 @@ void queue_facts(struct apply *apply, const struct queue *queue, struct queue_fa
         .in_rate = recent_rate(numbers->in_rate, numbers->rated_at, apply->wall),
         .out_rate = recent_rate(numbers->out_rate, numbers->rated_at, apply->wall),
         .oldest = oldest(apply, queue->number),
+        .answers = reply_set_answers(apply, buf_str(&queue->name)),
     };
 }
 
@@ -263,7 +264,8 @@ int queue_read_message(struct apply *apply, struct str record, struct message *m
     *message = (struct message){.flags = (unsigned char)record.data[0],
                                 .pushed_at = (int64_t)table_u64(record.data + 1)};
     size_t head = at + (message->flags & MESSAGE_EXPIRES ? 8 : 0) +
-                  (message->flags & MESSAGE_GROUPED ? 16 : 0);
+                  (message->flags & MESSAGE_GROUPED ? 16 : 0) +
+                  (message->flags & MESSAGE_ASKS ? ASK_BYTES : 0);
     if (record.len <= head)
         return damaged(apply);
     if (message->flags & MESSAGE_EXPIRES) {
@@ -273,6 +275,14 @@ int queue_read_message(struct apply *apply, struct str record, struct message *m
     if (message->flags & MESSAGE_GROUPED)
         message->group =
             (struct hash128){table_u64(record.data + at), table_u64(record.data + at + 8)};
+    if (message->flags & MESSAGE_ASKS) {
+        at = head - ASK_BYTES;
+        message->ask = (struct reply_ask){
+            .set = table_u32(record.data + at + 1),
+            .request = {table_u64(record.data + at + 5), table_u64(record.data + at + 13)}};
+        if (record.data[at] != ASK_MARK)
+            return damaged(apply);
+    }
     message->packed = (struct str){record.data + head, record.len - head};
     return 0;
 }

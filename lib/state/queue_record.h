@@ -4,7 +4,7 @@
  *
  *     SPACE_META     "queue/", queue (4) -> struct queue_numbers, each a u64
  *     SPACE_MESSAGE  queue (4), lane (1), seq (8) -> flags (1), pushed at (8), [expires at (8)],
- *                    [group (16)], the event (packed)
+ *                    [group (16)], [2, reply set (4), request (16)], the event (packed)
  *                    queue (4), 255, seq (8) -> what the last nack of that message said
  *     SPACE_READY    queue (4), rank (1), seq (8) -> message state
  *     SPACE_DELAYED  queue (4), due (8), seq (8) -> message state
@@ -31,6 +31,7 @@
 #include "base/hash.h"
 #include "state/apply.h"
 #include "state/queue.h"
+#include "state/reply_record.h"
 
 enum {
     LANE_INDEXED = 16,  /* plus the rank: found by SPACE_READY only */
@@ -39,8 +40,18 @@ enum {
     QUEUE_STATE = 4,    /* bytes of a message state */
 };
 
-enum message_flag { MESSAGE_EXPIRES = 1, MESSAGE_GROUPED = 2 }; /* of the message */
-enum state_flag { STATE_GROUPED = 1, STATE_FAILED = 2 };        /* of its state */
+enum message_flag {
+    MESSAGE_EXPIRES = 1,
+    MESSAGE_GROUPED = 2,
+    MESSAGE_ASKS = 4
+};                                                                       /* of the message */
+enum state_flag { STATE_GROUPED = 1, STATE_FAILED = 2, STATE_ASKS = 4 }; /* of its state */
+
+/*
+ * What stands in a message before the request that it asks. No packed value begins so: builds that
+ * know nothing of requests take such a message for a damaged one, and leave it where it is.
+ */
+enum { ASK_MARK = 2, ASK_BYTES = 1 + 4 + 16 };
 
 struct queue_numbers {               /* as it is stored: only u64 */
     uint64_t seq;                    /* the last that was given */
@@ -93,6 +104,7 @@ struct message { /* as it stands in the table; valid until the next put or remov
     unsigned char flags;
     int64_t pushed_at, expires_at;
     struct hash128 group;
+    struct reply_ask ask;
     struct str packed;
 };
 
@@ -166,9 +178,30 @@ int queue_reap(struct apply *apply, struct queue *queue, struct queue_lease *lea
 
 /* ---- queue_letter.c ---- */
 
-/* A dead letter about a message that no function has failed: expired, or received too often. */
+/* A message that no function has failed, expired or received too often: a dead letter about it, or
+ * that failure as its answer. */
 int queue_bury_stale(struct apply *apply, struct queue *queue, const struct queue_first *first,
                      const struct message *message, const char *reason);
+
+/* ---- queue_ask.c ---- */
+
+/* Is it asked already? 1: push is filled in, and nothing is to be added. 0: it is to be asked. */
+int queue_ask(struct apply *apply, struct queue *queue, struct queue_push *push,
+              struct reply_ask *ask);
+/* The message is there now. */
+int queue_asked(struct apply *apply, const struct queue *queue, const struct queue_push *push,
+                unsigned lane);
+/* Does anybody wait for the answer? 1, also when it asks for none; 0; -1. */
+int queue_is_wanted(struct apply *apply, const struct queue *queue, uint64_t seq,
+                    const struct message *message);
+/* The answer to a message that asks: what its worker says of it; */
+int queue_answer(struct apply *apply, const struct queue *queue, const struct leased *leased,
+                 const struct queue_end *end);
+/* or why nobody worked on it (reply_answer.lines); */
+int queue_refuse(struct apply *apply, uint32_t queue, uint64_t seq, const struct message *message,
+                 struct str failure);
+/* or that the record with that key is removed before. No-op when it asks for none. */
+int queue_refuse_removed(struct apply *apply, struct str key, struct str record, bool for_room);
 
 /* ---- the verbs ---- */
 

@@ -43,10 +43,21 @@ static int remove_queue(struct apply *apply, struct queue *queue, struct queue_r
     return apply->txn->failed ? -1 : 0;
 }
 
+static int refuse(struct apply *apply, enum table_space space, struct str key, struct str record)
+{
+    return space == SPACE_MESSAGE ? queue_refuse_removed(apply, key, record, false) : 0;
+}
+
+static const struct trash_kind trash = {
+    .name = "queue",
+    .spaces = queue_spaces,
+    .count = sizeof queue_spaces / sizeof *queue_spaces,
+    .before = refuse,
+};
+
 static int clean(struct apply *apply, struct queue_remove *asked)
 {
-    return trash_clean(apply, "queue", queue_spaces, sizeof queue_spaces / sizeof *queue_spaces,
-                       QUEUE_CLEAN_STEP, &asked->more);
+    return trash_clean(apply, &trash, QUEUE_CLEAN_STEP, &asked->more);
 }
 
 int queue_apply_remove(struct apply *apply, struct queue_remove *asked)

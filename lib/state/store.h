@@ -62,6 +62,7 @@ enum store_kind {
     STORE_DEAD,
     STORE_FANIN,
     STORE_TOPIC,
+    STORE_REPLY,
     STORE_KINDS
 };
 

@@ -42,7 +42,7 @@ static struct embedded *of(struct store *store)
 static int (*const appliers[STORE_KINDS])(struct apply *apply, struct store_op *op) = {
     [STORE_KV] = kv_apply,         [STORE_LEASE] = lease_apply, [STORE_QUEUE] = queue_apply,
     [STORE_LEDGER] = ledger_apply, [STORE_DEAD] = dead_apply,   [STORE_FANIN] = fanin_apply,
-    [STORE_TOPIC] = topic_apply,
+    [STORE_TOPIC] = topic_apply,   [STORE_REPLY] = reply_apply,
 };
 
 /* Ledgers are logs of their own where there is a directory. */
@@ -70,7 +70,7 @@ static int apply_all(struct apply *apply, struct store_op *first)
     }
     if (queue_flush(apply) < 0 || fanin_flush(apply) < 0)
         return -1;
-    return topic_flush(apply);
+    return topic_flush(apply) < 0 ? -1 : reply_flush(apply);
 }
 
 static void forget_all(struct apply *apply)
@@ -78,6 +78,7 @@ static void forget_all(struct apply *apply)
     queue_forget(apply);
     fanin_forget(apply);
     topic_forget(apply);
+    reply_end(apply);
 }
 
 /* One try. *full: it may work after the map has grown. */

@@ -38,8 +38,9 @@ static int sweep(struct apply *apply, struct topic *topic, struct topic_remove *
 static int clean_dropped(struct apply *apply, struct topic_remove *asked)
 {
     static const enum table_space spaces[] = {SPACE_TOPIC, SPACE_READER};
-    return trash_clean(apply, "topic", spaces, sizeof spaces / sizeof *spaces, TOPIC_CLEAN_STEP,
-                       &asked->more);
+    static const struct trash_kind trash = {
+        .name = "topic", .spaces = spaces, .count = sizeof spaces / sizeof *spaces};
+    return trash_clean(apply, &trash, TOPIC_CLEAN_STEP, &asked->more);
 }
 
 int topic_apply_remove(struct apply *apply, struct topic_remove *asked)

@@ -25,7 +25,8 @@ int trash_add(struct apply *apply, const char *kind, uint32_t number)
 }
 
 /* Remove records of the space under that number. How many, at most limit, or -1. */
-static int clean_space(struct apply *apply, enum table_space space, uint32_t number, int limit)
+static int clean_space(struct apply *apply, const struct trash_kind *kind, enum table_space space,
+                       uint32_t number, int limit)
 {
     unsigned char prefix[4], own[TABLE_KEY];
     struct str key, value, from = {(const char *)prefix, sizeof prefix};
@@ -38,29 +39,29 @@ static int clean_space(struct apply *apply, enum table_space space, uint32_t num
         if (found == TABLE_ABSENT || !str_starts(key, from))
             break;
         memcpy(own, key.data, key.len);
-        if (table_remove(apply->txn, space, (struct str){(const char *)own, key.len}) ==
-            TABLE_FAILED)
+        key.data = (const char *)own;
+        if ((kind->before && kind->before(apply, space, key, value) < 0) ||
+            table_remove(apply->txn, space, key) == TABLE_FAILED)
             return -1;
     }
     return removed;
 }
 
-int trash_clean(struct apply *apply, const char *kind, const enum table_space *spaces, size_t count,
-                int limit, bool *more)
+int trash_clean(struct apply *apply, const struct trash_kind *kind, int limit, bool *more)
 {
     char text[TRASH_KEY];
-    struct str key, value, prefix = trash_prefix(text, kind);
+    struct str key, value, prefix = trash_prefix(text, kind->name);
     enum table_result found = table_seek(apply->txn, SPACE_META, prefix, false, &key, &value);
     *more = found == TABLE_FOUND && str_starts(key, prefix) && key.len == prefix.len + 4;
     if (!*more)
         return found == TABLE_FAILED ? -1 : 0;
     uint32_t number = table_u32(key.data + prefix.len);
-    for (size_t i = 0; i < count && limit > 0; i++) {
-        int removed = clean_space(apply, spaces[i], number, limit);
+    for (size_t i = 0; i < kind->count && limit > 0; i++) {
+        int removed = clean_space(apply, kind, kind->spaces[i], number, limit);
         if (removed < 0)
             return -1;
         limit -= removed;
     }
-    struct str own = trash_key(text, kind, number);
+    struct str own = trash_key(text, kind->name, number);
     return limit > 0 && table_remove(apply->txn, SPACE_META, own) == TABLE_FAILED ? -1 : 0;
 }

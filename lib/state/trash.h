@@ -16,9 +16,16 @@
 /* The records under the number of that kind are to be removed. 0 or -1. */
 int trash_add(struct apply *apply, const char *kind, uint32_t number);
 
-/* Remove records of that kind whose keys begin with such a number, at most limit, from the spaces.
- * *more: there may be others. 0 or -1. */
-int trash_clean(struct apply *apply, const char *kind, const enum table_space *spaces, size_t count,
-                int limit, bool *more);
+struct trash_kind {
+    const char *name;
+    const enum table_space *spaces; /* where its records are */
+    size_t count;
+    /* Optional. Such a record is about to go (value is valid until the next put). 0 or -1. */
+    int (*before)(struct apply *apply, enum table_space space, struct str key, struct str value);
+};
+
+/* Remove records of that kind whose keys begin with such a number, at most limit. *more: there may
+ * be others. 0 or -1. */
+int trash_clean(struct apply *apply, const struct trash_kind *kind, int limit, bool *more);
 
 #endif
