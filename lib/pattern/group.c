@@ -1,6 +1,16 @@
 /* group.c: when the parts of a group are together. */
 #include "pattern/group.h"
 
+bool group_set_back(struct group *group, int64_t now)
+{
+    bool is_later = group->last_at > now || group->first_at > now;
+    if (group->first_at > now)
+        group->first_at = now;
+    if (group->last_at > now)
+        group->last_at = now;
+    return is_later;
+}
+
 enum group_verdict group_judge(const struct group *group, const struct group_part *part)
 {
     uint64_t expected = part->expected ? part->expected : group->expected;
@@ -21,7 +31,8 @@ uint64_t group_take(struct group *group, const struct group_rules *rules,
     uint64_t place = part->indexed ? part->index : group->span;
     if (part->expected)
         group->expected = part->expected;
-    if (!group->parts || now < group->first_at)
+    group_set_back(group, now);
+    if (!group->parts)
         group->first_at = now;
     group->last_at = now;
     group->parts++;

@@ -76,6 +76,10 @@ int64_t group_due(const struct group *group, const struct group_rules *rules);
 /* Close it if it is open and its time is over at `now`: true. */
 bool group_expire(struct group *group, const struct group_rules *rules, int64_t now);
 
+/* Has the clock stepped back behind what has come? Then that has come now: true. For groups to
+ * which no part comes any more. */
+bool group_set_back(struct group *group, int64_t now);
+
 /* Was what closed it what it waited for? False: it had to close without. Idle time and a span of
  * time are waited for where no number of parts and no predicate is; the end of the input is never
  * waited for, except by a group that has no rule at all. */
