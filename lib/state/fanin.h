@@ -23,8 +23,7 @@
 
 enum {
     FANIN_TAKE_MAX = 1024, /* groups of one take; who asks for more gets so many */
-    FANIN_SWEEP = 1024, /* groups that one take closes, and that it forgets; then it says `more` */
-    FANIN_RENEWS = 400, /* bytes */
+    FANIN_SWEEP = 1024, /* groups that one take closes, and that it forgets; the next one goes on */
     FANIN_NOTES = 4096, /* bytes of the notes of former holders; older ones are left out */
 };
 
@@ -49,8 +48,8 @@ struct fanin_add {
                           none is */
     struct str value;  /* one JSON value; {NULL, 0}: the part is there, and has no value */
     bool failed;       /* the value is an error */
-    bool renews; /* if its group has closed, it begins a new one of that key (not of one that is
-                    longer than FANIN_RENEWS) */
+    bool renews; /* if its group has closed and is not remembered yet, it begins a new one of that
+                    key; nothing is remembered of the older one then */
     struct group_rules rules;
     /* With rules.until: is it true of this array, of the values so far in the order of the parts,
      * without errors and parts that have no value? 1, 0, or -1: it cannot be applied; the part is
@@ -111,7 +110,7 @@ struct fanin_end {
     struct fanin_op own;
     uint64_t token;
     uint64_t seq;
-    bool given_back;   /* it was not written, by nobody: others may take it */
+    bool given_back;   /* it was not written, by nobody: others may take it, without the notes */
     int64_t remember;  /* nanoseconds that it is known after this */
     uint64_t most;     /* groups that are known so: the oldest are forgotten; 0: any number */
     struct str note;   /* replaces that of all groups held under the token; {NULL, 0}: does not */

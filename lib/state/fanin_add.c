@@ -112,12 +112,13 @@ static int write_id(const struct adding *all)
 
 static int write_entry(const struct adding *all)
 {
-    struct str name = buf_str(&all->head.name);
-    struct buf *record = fanin_scratch(all->apply);
+    const struct fanin_head *head = &all->head;
+    struct fanin_entry entry = {.seq = head->seq};
     if (!all->is_new)
         return 0;
-    fanin_begin_entry(record, name, all->add->group, all->head.seq, 0);
-    return fanin_write_entry(all->apply, all->fanin, name, buf_str(record));
+    if (fanin_write_text(all->apply, all->fanin, head, all->add->group) < 0)
+        return -1;
+    return fanin_write_entry(all->apply, all->fanin, buf_str(&head->name), &entry);
 }
 
 /* The group as it is with the part; it may have closed. */
@@ -164,12 +165,6 @@ static int take(struct adding *all)
 
 /* ---- the verdict ---- */
 
-/* Of a hashed key only its entry knows the text: one entry cannot serve two groups. */
-static bool may_renew(const struct adding *all)
-{
-    return all->add->renews && all->head.name.data[0] == 'k';
-}
-
 static void begin_group(struct adding *all)
 {
     struct fanin_head *head = &all->head;
@@ -187,7 +182,7 @@ static int judge(struct adding *all)
     if (group_expire(&head->group, &rules, all->apply->wall) &&
         fanin_close(all->apply, all->fanin, head) < 0)
         return -1;
-    if (head->group.closing != GROUP_OPEN && may_renew(all)) {
+    if (head->group.closing != GROUP_OPEN && add->renews) {
         begin_group(all);
         add->verdict = group_judge(&head->group, &all->part);
         return add->verdict == GROUP_TAKEN ? take(all) : 0;
@@ -212,15 +207,30 @@ static int judge_past(const struct adding *all, const struct fanin_entry *entry)
     return 0;
 }
 
+/* The group that the entry speaks of, and its key. 1: it is another key of the same hash. */
+static int read_group(struct adding *all, const struct fanin_entry *entry)
+{
+    struct str key = entry->key;
+    if (!entry->until) {
+        all->head.seq = entry->seq;
+        if (fanin_read_head(all->apply, all->fanin, &all->head) < 0 ||
+            fanin_read_text(all->apply, all->fanin, &all->head, &key) < 0)
+            return -1;
+    }
+    return all->head.name.data[0] == 'h' && !str_eq(key, all->add->group);
+}
+
 static int add_part(struct adding *all)
 {
     struct fanin_entry entry;
     struct str name = buf_str(&all->head.name);
+    begin_group(all);
     int found = fanin_find(all->apply, all->fanin, name, &entry);
-    if (found < 0)
+    int other = found > 0 ? read_group(all, &entry) : 0;
+    if (found < 0 || other < 0)
         return -1;
-    if (found && entry.text.len && !str_eq(entry.text, all->add->group)) {
-        all->add->verdict = GROUP_WRONG; /* another key of the same hash */
+    if (other) {
+        all->add->verdict = GROUP_WRONG;
         return 0;
     }
     if (found && entry.until > all->apply->wall)
@@ -230,13 +240,7 @@ static int add_part(struct adding *all)
             return -1;
         found = 0;
     }
-    begin_group(all);
     all->is_new = !found;
-    if (found) {
-        all->head.seq = entry.seq;
-        if (fanin_read_head(all->apply, all->fanin, &all->head) < 0)
-            return -1;
-    }
     return judge(all);
 }
 

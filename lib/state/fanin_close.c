@@ -24,12 +24,10 @@ int fanin_file(struct apply *apply, struct fanin *fanin, struct fanin_head *head
 {
     unsigned char key[FANIN_KEY];
     int64_t first;
-    if (unfile(apply, fanin, head) < 0)
+    if (fanin_next_due(apply, fanin, &first) < 0 || unfile(apply, fanin, head) < 0)
         return -1;
     if (due == GROUP_NEVER)
         return 0;
-    if (fanin_next_due(apply, fanin, &first) < 0)
-        return -1;
     if (!first || due < first)
         fanin->ring = true;
     head->filed = due;
@@ -44,21 +42,53 @@ int fanin_close(struct apply *apply, struct fanin *fanin, struct fanin_head *hea
     fanin->dirty = true;
     if (unfile(apply, fanin, head) < 0 || fanin_write_head(apply, fanin, head) < 0)
         return -1;
-    struct fanin_ready ready = {.seq = head->seq, .order = ++fanin->numbers.order};
-    return fanin_put_ready(apply, fanin, &ready);
+    return fanin_put_ready(apply, fanin, head->seq, ++fanin->numbers.order);
 }
 
-/* The record of a time that has come: the group closes, or parts have moved its time on. */
+/* The record of a time that has come: parts have moved its time on, or the group closes. So groups
+ * close in the order of their times. */
 static int look_at(struct apply *apply, struct fanin *fanin, struct fanin_head *head)
 {
     if (fanin_read_head(apply, fanin, head) < 0)
         return -1;
     struct group_rules rules = {.idle = head->idle, .within = head->within};
-    if (group_expire(&head->group, &rules, apply->wall))
+    int64_t due = group_due(&head->group, &rules);
+    if (due <= head->filed && group_expire(&head->group, &rules, apply->wall))
         return fanin_close(apply, fanin, head);
-    if (fanin_file(apply, fanin, head, group_due(&head->group, &rules)) < 0)
+    if (fanin_file(apply, fanin, head, due) < 0)
         return -1;
     return fanin_write_head(apply, fanin, head);
+}
+
+/* The last record of a time. 1, 0, -1. */
+static int last_due(struct apply *apply, const struct fanin *fanin, struct str *key)
+{
+    unsigned char below[FANIN_KEY];
+    struct str record, end = fanin_key1(below, fanin, 'd' + 1, 0);
+    enum table_result found = table_last(apply->txn, SPACE_FANIN, end, key, &record);
+    if (found != TABLE_FOUND)
+        return found;
+    return key->len == FANIN_KEY && table_u32(key->data) == fanin->number && key->data[4] == 'd';
+}
+
+/* After a clock has stepped back, those whose time is the furthest from now. */
+static int set_back(struct apply *apply, struct fanin *fanin)
+{
+    struct fanin_head head = {0};
+    struct str key;
+    int count = 0, found = 0;
+    while (count++ < FANIN_SWEEP && (found = last_due(apply, fanin, &key)) > 0) {
+        head.seq = table_u64(key.data + 13);
+        if ((found = fanin_read_head(apply, fanin, &head)) < 0 ||
+            !group_set_back(&head.group, apply->wall))
+            break;
+        struct group_rules rules = {.idle = head.idle, .within = head.within};
+        found = fanin_file(apply, fanin, &head, group_due(&head.group, &rules));
+        if (found < 0 || (found = fanin_write_head(apply, fanin, &head)) < 0)
+            break;
+    }
+    buf_free(&head.name);
+    return found < 0 ? -1 : 0;
 }
 
 int fanin_close_due(struct apply *apply, struct fanin *fanin)
@@ -66,8 +96,9 @@ int fanin_close_due(struct apply *apply, struct fanin *fanin)
     unsigned char from[FANIN_KEY];
     struct str key, record, first = fanin_key2(from, fanin, 'd', 0, 0);
     struct fanin_head head = {0};
-    int count = 0, found = 0;
-    while (count < FANIN_SWEEP && (found = fanin_first(apply, first, false, &key, &record)) > 0 &&
+    int count = 0, found = set_back(apply, fanin);
+    while (found >= 0 && count < FANIN_SWEEP &&
+           (found = fanin_first(apply, first, false, &key, &record)) > 0 &&
            (int64_t)table_u64(key.data + 5) <= apply->wall) {
         head.seq = table_u64(key.data + 13);
         count++;

@@ -6,93 +6,96 @@
 
 #include <stdlib.h>
 
-enum { HOLD = 8 + 8 + 8, READY = 8 + 8 };
+enum { HOLD = 8 + 8 + 8 + 4 };
+
+static struct str number_record(unsigned char bytes[8], uint64_t number)
+{
+    table_put_u64(bytes, number);
+    return (struct str){(const char *)bytes, 8};
+}
+
+static int read_number(struct apply *apply, struct str record, uint64_t *number)
+{
+    if (record.len != 8)
+        return fanin_damaged(apply);
+    *number = table_u64(record.data);
+    return 1;
+}
+
+static int remove_key(struct apply *apply, struct str key)
+{
+    return table_remove(apply->txn, SPACE_FANIN, key) == TABLE_FAILED ? -1 : 1;
+}
 
 /* ---- to be taken ---- */
 
-int fanin_put_ready(struct apply *apply, struct fanin *fanin, const struct fanin_ready *ready)
+int fanin_put_ready(struct apply *apply, struct fanin *fanin, uint64_t seq, uint64_t order)
 {
-    unsigned char key[FANIN_KEY], numbers[READY];
-    struct buf *record = fanin_scratch(apply);
-    struct str at = fanin_key1(key, fanin, 'r', ready->order);
-    table_put_u64(numbers, ready->seq);
-    table_put_u64(numbers + 8, ready->together);
-    buf_add(record, numbers, sizeof numbers);
-    buf_add_str(record, ready->notes);
+    unsigned char key[FANIN_KEY], record[8];
     fanin->numbers.ready++;
     fanin->dirty = fanin->ring = true;
-    return table_put(apply->txn, SPACE_FANIN, at, buf_str(record));
+    return table_put(apply->txn, SPACE_FANIN, fanin_key1(key, fanin, 'r', order),
+                     number_record(record, seq));
 }
 
-int fanin_next_ready(struct apply *apply, const struct fanin *fanin, uint64_t order,
-                     struct fanin_ready *ready)
+int fanin_pop_ready(struct apply *apply, struct fanin *fanin, uint64_t *seq, uint64_t *order)
 {
     unsigned char from[FANIN_KEY];
     struct str key, record;
-    int found = fanin_first(apply, fanin_key1(from, fanin, 'r', order), false, &key, &record);
-    if (found <= 0)
-        return found;
-    if (record.len < READY)
-        return fanin_damaged(apply);
-    *ready = (struct fanin_ready){.seq = table_u64(record.data),
-                                  .order = table_u64(key.data + 5),
-                                  .together = table_u64(record.data + 8),
-                                  .notes = {record.data + READY, record.len - READY}};
-    return 1;
+    int found = fanin_first(apply, fanin_key1(from, fanin, 'r', 0), false, &key, &record);
+    if (found <= 0 || read_number(apply, record, seq) < 0)
+        return found > 0 ? -1 : found;
+    *order = table_u64(key.data + 5);
+    fanin->numbers.ready--;
+    fanin->dirty = true;
+    return remove_key(apply, fanin_key1(from, fanin, 'r', *order));
 }
 
 /* ---- held ---- */
 
-int fanin_find_held(struct apply *apply, const struct fanin *fanin, uint64_t token, uint64_t seq,
-                    uint64_t *order, struct str *notes)
+int fanin_put_held(struct apply *apply, const struct fanin *fanin, uint64_t token, uint64_t seq,
+                   uint64_t order)
+{
+    unsigned char key[FANIN_KEY], record[8];
+    return table_put(apply->txn, SPACE_FANIN, fanin_key2(key, fanin, 'g', token, seq),
+                     number_record(record, order));
+}
+
+int fanin_remove_held(struct apply *apply, const struct fanin *fanin, uint64_t token, uint64_t seq,
+                      uint64_t *order)
 {
     unsigned char key[FANIN_KEY];
-    struct str record;
-    enum table_result found =
-        table_get(apply->txn, SPACE_FANIN, fanin_key2(key, fanin, 'g', token, seq), &record);
+    struct str record, at = fanin_key2(key, fanin, 'g', token, seq);
+    enum table_result found = table_get(apply->txn, SPACE_FANIN, at, &record);
     if (found != TABLE_FOUND)
         return found;
-    if (record.len < 8)
-        return fanin_damaged(apply);
-    *order = table_u64(record.data);
-    *notes = (struct str){record.data + 8, record.len - 8};
-    return 1;
+    return read_number(apply, record, order) < 0 ? -1 : remove_key(apply, at);
 }
 
-int fanin_put_held(struct apply *apply, struct fanin *fanin, uint64_t token, uint64_t seq,
-                   uint64_t order, struct str notes)
+int fanin_next_held(struct apply *apply, const struct fanin *fanin, uint64_t token, uint64_t from,
+                    uint64_t *seq)
 {
-    unsigned char key[FANIN_KEY], number[8];
-    struct buf *record = fanin_scratch(apply);
-    table_put_u64(number, order);
-    buf_add(record, number, sizeof number);
-    buf_add_str(record, notes);
-    fanin->numbers.held++;
-    fanin->dirty = true;
-    struct str at = fanin_key2(key, fanin, 'g', token, seq);
-    return table_put(apply->txn, SPACE_FANIN, at, buf_str(record));
-}
-
-int fanin_remove_held(struct apply *apply, struct fanin *fanin, uint64_t token, uint64_t seq)
-{
-    unsigned char key[FANIN_KEY];
-    struct str at = fanin_key2(key, fanin, 'g', token, seq);
-    if (--fanin->numbers.held == 0)
-        fanin->ring = true; /* for those who wait until all is done */
-    fanin->dirty = true;
-    return table_remove(apply->txn, SPACE_FANIN, at) == TABLE_FAILED ? -1 : 0;
+    unsigned char at[FANIN_KEY];
+    struct str key, record, first = fanin_key2(at, fanin, 'g', token, from);
+    int found = fanin_first(apply, first, false, &key, &record);
+    if (found <= 0)
+        return found;
+    *seq = table_u64(key.data + 13);
+    return table_u64(key.data + 5) == token;
 }
 
 /* ---- who holds them ---- */
 
 static int read_hold(struct apply *apply, struct str record, struct fanin_hold *hold)
 {
-    if (record.len < HOLD)
+    size_t notes = record.len < HOLD ? 0 : table_u32(record.data + 24);
+    if (record.len < HOLD + notes)
         return fanin_damaged(apply);
     hold->holder = table_u64(record.data);
     hold->boot = table_u64(record.data + 8);
     hold->groups = table_u64(record.data + 16);
-    hold->note = (struct str){record.data + HOLD, record.len - HOLD};
+    hold->notes = (struct str){record.data + HOLD, notes};
+    hold->note = (struct str){record.data + HOLD + notes, record.len - HOLD - notes};
     return 1;
 }
 
@@ -113,58 +116,29 @@ int fanin_write_hold(struct apply *apply, const struct fanin *fanin, const struc
     struct buf *record = fanin_scratch(apply);
     struct str at = fanin_key1(key, fanin, 't', hold->token);
     if (!hold->groups)
-        return table_remove(apply->txn, SPACE_FANIN, at) == TABLE_FAILED ? -1 : 0;
+        return remove_key(apply, at) < 0 ? -1 : 0;
     table_put_u64(head, hold->holder);
     table_put_u64(head + 8, hold->boot);
     table_put_u64(head + 16, hold->groups);
+    table_put_u32(head + 24, (uint32_t)hold->notes.len);
     buf_add(record, head, sizeof head);
+    buf_add_str(record, hold->notes);
     buf_add_str(record, hold->note);
     return table_put(apply->txn, SPACE_FANIN, at, buf_str(record));
 }
 
-/* ---- nobody holds them ---- */
-
-/* The notes of earlier holders and that of the last one; the oldest are left out if they are too
- * long together. */
-static void join_notes(struct buf *all, struct str notes, struct str note)
+void fanin_join_notes(struct buf *all, const struct fanin_hold *hold)
 {
-    buf_clear(all);
-    buf_add_str(all, notes);
-    if (all->len && note.len)
+    const char *line;
+    buf_add_str(all, hold->notes);
+    if (hold->notes.len && hold->note.len)
         buf_addc(all, '\n');
-    buf_add_str(all, note);
-    while (all->len > FANIN_NOTES && memchr(all->data, '\n', all->len))
-        buf_consume(all, (size_t)((char *)memchr(all->data, '\n', all->len) - all->data) + 1);
+    buf_add_str(all, hold->note);
+    while (all->len > FANIN_NOTES && (line = memchr(all->data, '\n', all->len)))
+        buf_consume(all, (size_t)(line - all->data) + 1);
 }
 
-static int give_back(struct apply *apply, struct fanin *fanin, const struct fanin_hold *hold)
-{
-    unsigned char from[FANIN_KEY];
-    struct str key, record, at = fanin_key2(from, fanin, 'g', hold->token, 0);
-    struct buf note = {0}, notes = {0};
-    int found;
-    buf_add_str(&note, hold->note);
-    while ((found = fanin_first(apply, at, false, &key, &record)) > 0 &&
-           table_u64(key.data + 5) == hold->token) {
-        uint64_t seq = table_u64(key.data + 13);
-        if (record.len < 8) {
-            found = fanin_damaged(apply);
-            break;
-        }
-        struct fanin_ready ready = {
-            .seq = seq, .order = table_u64(record.data), .together = hold->groups};
-        join_notes(&notes, (struct str){record.data + 8, record.len - 8}, buf_str(&note));
-        ready.notes = buf_str(&notes);
-        if (fanin_remove_held(apply, fanin, hold->token, seq) < 0 ||
-            fanin_put_ready(apply, fanin, &ready) < 0)
-            break;
-    }
-    buf_free(&note);
-    buf_free(&notes);
-    if (apply->txn->failed)
-        return -1;
-    return fanin_write_hold(apply, fanin, &(struct fanin_hold){.token = hold->token});
-}
+/* ---- who is gone ---- */
 
 static bool is_named(const struct fanin_take *take, cell_holder holder)
 {
@@ -181,9 +155,8 @@ static void name_holder(struct fanin_take *take, cell_holder holder)
     take->holders[take->holder_count++] = holder;
 }
 
-/* It was held by a process that is gone. Those whose holder lives are counted and named, each
- * looked at once. */
-static bool is_void(const struct fanin_hold *hold, struct fanin_take *take)
+/* Each process that lives is named, and looked at once. */
+static bool is_gone(const struct fanin_hold *hold, struct fanin_take *take)
 {
     if (!hold->holder)
         return false;
@@ -198,21 +171,24 @@ static bool is_void(const struct fanin_hold *hold, struct fanin_take *take)
 }
 
 /* There are as many holds as takes that have not ended, not as many as groups. */
-int fanin_reap(struct apply *apply, struct fanin *fanin, struct fanin_take *take)
+int fanin_look_at_holds(struct apply *apply, const struct fanin *fanin, struct fanin_take *take,
+                        uint64_t *gone)
 {
     unsigned char from[FANIN_KEY];
     struct fanin_hold hold;
     struct str key, record, at = fanin_key1(from, fanin, 't', 0);
-    int found = 0;
+    int found = 0, count = 0;
+    *gone = 0;
     while (fanin->numbers.held && (found = fanin_first(apply, at, true, &key, &record)) > 0) {
         hold.token = table_u64(key.data + 5);
         if (read_hold(apply, record, &hold) < 0)
             return -1;
-        if (!is_void(&hold, take))
-            take->held += hold.holder == take->holder ? 0 : hold.groups;
-        else if (give_back(apply, fanin, &hold) < 0)
-            return -1;
+        if (is_gone(&hold, take)) {
+            *gone = count++ ? *gone : hold.token;
+        } else if (hold.holder != take->holder) {
+            take->held += hold.groups;
+        }
         at = fanin_key1(from, fanin, 't', hold.token);
     }
-    return found < 0 ? -1 : 0;
+    return found < 0 ? -1 : count;
 }

@@ -61,53 +61,60 @@ static int remove_records(struct apply *apply, const struct fanin *fanin, uint64
 static int remember(struct apply *apply, struct fanin *fanin, const struct fanin_head *head,
                     struct str key, int64_t until, const struct retiring *all)
 {
-    unsigned char past[1 + 8 + 4], at[FANIN_KEY];
-    struct buf record = {0};
+    unsigned char count[4], at[FANIN_KEY];
+    struct buf had = {0};
     struct str name = buf_str(&head->name);
-    past[0] = (unsigned char)head->group.closing;
-    table_put_u64(past + 1, head->group.expected);
-    table_put_u32(past + 9, (uint32_t)(all->ranges.len / RANGE));
-    fanin_begin_entry(&record, name, key, head->seq, until);
-    buf_add(&record, past, sizeof past);
-    buf_add_str(&record, buf_str(&all->ranges));
-    buf_add_str(&record, buf_str(&all->ids));
-    int status = fanin_write_entry(apply, fanin, name, buf_str(&record));
-    buf_free(&record);
+    table_put_u32(count, (uint32_t)(all->ranges.len / RANGE));
+    buf_add(&had, count, sizeof count);
+    buf_add_str(&had, buf_str(&all->ranges));
+    buf_add_str(&had, buf_str(&all->ids));
+    struct fanin_entry entry = {
+        .seq = head->seq, .until = until, .past = head->group, .key = key, .had = buf_str(&had)};
+    int status = fanin_write_entry(apply, fanin, name, &entry);
+    buf_free(&had);
     fanin->numbers.remembered++;
     fanin->dirty = true;
     struct str time = fanin_key2(at, fanin, 'f', (uint64_t)until, head->seq);
     return status < 0 ? -1 : table_put(apply->txn, SPACE_FANIN, time, name);
 }
 
+/* The text of a key that was hashed, before it is removed. */
+static int read_key(struct apply *apply, struct fanin *fanin, const struct fanin_head *head,
+                    struct buf *key)
+{
+    struct str text = {NULL, 0};
+    if (head->name.data[0] == 'h' && fanin_read_text(apply, fanin, head, &text) < 0)
+        return -1;
+    buf_add_str(key, text);
+    return 0;
+}
+
 static int retire(struct apply *apply, struct fanin *fanin, const struct fanin_head *head,
-                  int64_t until, struct retiring *all)
+                  struct str key, int64_t until)
 {
     struct fanin_entry entry;
-    struct buf key = {0};
+    struct retiring all = {0};
     struct str name = buf_str(&head->name);
-    if (remove_records(apply, fanin, head->seq, all) < 0)
-        return -1;
-    int found = fanin_find(apply, fanin, name, &entry);
-    if (found <= 0 || entry.seq != head->seq) /* there is a newer group of this key, or was */
-        return found < 0 ? -1 : 0;
-    if (until <= apply->wall)
-        return fanin_remove_entry(apply, fanin, name);
-    buf_add_str(&key, entry.text);
-    int status = remember(apply, fanin, head, buf_str(&key), until, all);
-    buf_free(&key);
-    return status;
+    int status = remove_records(apply, fanin, head->seq, &all);
+    int found = status < 0 ? -1 : fanin_find(apply, fanin, name, &entry);
+    /* Else there is a newer group of this key, or was. */
+    if (found > 0 && entry.seq == head->seq)
+        found = until > apply->wall ? remember(apply, fanin, head, key, until, &all)
+                                    : fanin_remove_entry(apply, fanin, name);
+    buf_free(&all.ranges);
+    buf_free(&all.ids);
+    return found < 0 ? -1 : 0;
 }
 
 int fanin_retire(struct apply *apply, struct fanin *fanin, uint64_t seq, int64_t until)
 {
     struct fanin_head head = {.seq = seq};
-    struct retiring all = {0};
+    struct buf key = {0};
     int status = fanin_read_head(apply, fanin, &head);
-    if (status == 0)
-        status = retire(apply, fanin, &head, until, &all);
+    if (status == 0 && (status = read_key(apply, fanin, &head, &key)) == 0)
+        status = retire(apply, fanin, &head, buf_str(&key), until);
     buf_free(&head.name);
-    buf_free(&all.ranges);
-    buf_free(&all.ids);
+    buf_free(&key);
     return status;
 }
 

@@ -8,10 +8,9 @@
 enum {
     META_PREFIX = 6,
     META_KEY = META_PREFIX + 4,
-    ENTRY = 8 + 8 + 4,    /* bytes before the key in an entry */
-    PAST = 1 + 8,         /* of a remembered group before what it had */
+    ENTRY = 8 + 8,        /* of an entry */
+    PAST = 1 + 8 + 4,     /* of a remembered group before its key */
     HEAD = 1 + 2 + 8 * 8, /* bytes before the name in a group */
-    NAME_HASHED = 1 + 16, /* of the name of a key that is hashed */
     NAME_KEY = 4 + 1 + FANIN_NAME,
 };
 
@@ -209,11 +208,13 @@ static struct str name_key(unsigned char key[NAME_KEY], const struct fanin *fani
 
 static int read_past(struct apply *apply, struct str past, struct fanin_entry *entry)
 {
-    if (past.len < PAST || (unsigned char)past.data[0] >= GROUP_CLOSINGS)
+    size_t len = past.len < PAST ? 0 : table_u32(past.data + 9);
+    if (past.len < PAST + len || (unsigned char)past.data[0] >= GROUP_CLOSINGS)
         return fanin_damaged(apply);
     entry->past.closing = (enum group_closing)past.data[0];
     entry->past.expected = table_u64(past.data + 1);
-    entry->had = (struct str){past.data + PAST, past.len - PAST};
+    entry->key = (struct str){past.data + PAST, len};
+    entry->had = (struct str){past.data + PAST + len, past.len - PAST - len};
     return 1;
 }
 
@@ -226,34 +227,31 @@ int fanin_find(struct apply *apply, const struct fanin *fanin, struct str name,
         table_get(apply->txn, SPACE_FANIN, name_key(key, fanin, name), &record);
     if (found != TABLE_FOUND)
         return found;
-    if (record.len < ENTRY || record.len - ENTRY < table_u32(record.data + 16))
+    if (record.len < ENTRY)
         return fanin_damaged(apply);
     *entry = (struct fanin_entry){.seq = table_u64(record.data),
                                   .until = (int64_t)table_u64(record.data + 8)};
-    entry->text = (struct str){record.data + ENTRY, table_u32(record.data + 16)};
-    size_t end = ENTRY + entry->text.len;
-    struct str past = {record.data + end, record.len - end};
+    struct str past = {record.data + ENTRY, record.len - ENTRY};
     return entry->until ? read_past(apply, past, entry) : 1;
 }
 
-void fanin_begin_entry(struct buf *record, struct str name, struct str key, uint64_t seq,
-                       int64_t until)
-{
-    unsigned char head[ENTRY];
-    bool hashed = name.data[0] == 'h';
-    table_put_u64(head, seq);
-    table_put_u64(head + 8, (uint64_t)until);
-    table_put_u32(head + 16, hashed ? (uint32_t)key.len : 0);
-    buf_add(record, head, sizeof head);
-    if (hashed)
-        buf_add_str(record, key);
-}
-
 int fanin_write_entry(struct apply *apply, const struct fanin *fanin, struct str name,
-                      struct str record)
+                      const struct fanin_entry *entry)
 {
-    unsigned char key[NAME_KEY];
-    return table_put(apply->txn, SPACE_FANIN, name_key(key, fanin, name), record);
+    unsigned char key[NAME_KEY], head[ENTRY], past[PAST];
+    struct buf *record = fanin_scratch(apply);
+    table_put_u64(head, entry->seq);
+    table_put_u64(head + 8, (uint64_t)entry->until);
+    buf_add(record, head, sizeof head);
+    if (entry->until) {
+        past[0] = (unsigned char)entry->past.closing;
+        table_put_u64(past + 1, entry->past.expected);
+        table_put_u32(past + 9, (uint32_t)entry->key.len);
+        buf_add(record, past, sizeof past);
+        buf_add_str(record, entry->key);
+        buf_add_str(record, entry->had);
+    }
+    return table_put(apply->txn, SPACE_FANIN, name_key(key, fanin, name), buf_str(record));
 }
 
 int fanin_remove_entry(struct apply *apply, const struct fanin *fanin, struct str name)
@@ -317,6 +315,37 @@ int fanin_write_head(struct apply *apply, const struct fanin *fanin, const struc
     memcpy(record + HEAD, head->name.data, len);
     return table_put(apply->txn, SPACE_PART, fanin_head_key(key, fanin, head->seq),
                      (struct str){(const char *)record, HEAD + len});
+}
+
+enum { TEXT_KEY = FANIN_HEAD + 1 };
+
+static struct str text_key(unsigned char key[TEXT_KEY], const struct fanin *fanin, uint64_t seq)
+{
+    fanin_head_key(key, fanin, seq);
+    key[FANIN_HEAD] = 2;
+    return (struct str){(const char *)key, TEXT_KEY};
+}
+
+int fanin_write_text(struct apply *apply, const struct fanin *fanin, const struct fanin_head *head,
+                     struct str key)
+{
+    unsigned char at[TEXT_KEY];
+    if (head->name.data[0] != 'h')
+        return 0;
+    return table_put(apply->txn, SPACE_PART, text_key(at, fanin, head->seq), key);
+}
+
+int fanin_read_text(struct apply *apply, const struct fanin *fanin, const struct fanin_head *head,
+                    struct str *key)
+{
+    unsigned char at[TEXT_KEY];
+    if (head->name.data[0] != 'h') {
+        *key = (struct str){head->name.data + 1, head->name.len - 1};
+        return 0;
+    }
+    enum table_result found =
+        table_get(apply->txn, SPACE_PART, text_key(at, fanin, head->seq), key);
+    return found == TABLE_FOUND ? 0 : fanin_damaged(apply);
 }
 
 int fanin_each_part(struct apply *apply, const struct fanin *fanin, uint64_t seq,

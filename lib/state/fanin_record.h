@@ -6,24 +6,23 @@
  *     SPACE_PART   collection (4), seq (8) -> the group, while it is open, to be taken or held
  *                  collection (4), seq (8), 0, place (8) -> flags (1), the value (packed)
  *                  collection (4), seq (8), 1, hash of an id (16) -> empty
+ *                  collection (4), seq (8), 2 -> the key, if it is over FANIN_NAME bytes
  *     SPACE_FANIN  collection (4), 'k', key of a group -> entry
- *                  collection (4), 'h', hash (16) of a key over FANIN_NAME bytes -> entry
+ *                  collection (4), 'h', hash (16) of a longer key -> entry
  *                  collection (4), 'd', due (8), seq (8) -> empty: it is open
- *                  collection (4), 'r', order (8) -> seq (8), together (8), notes: it is to
- *                      be taken
- *                  collection (4), 't', token (8) -> holder (8), boot (8), groups (8), note
- *                  collection (4), 'g', token (8), seq (8) -> order (8), notes: it is held
+ *                  collection (4), 'r', order (8) -> seq (8): it is to be taken
+ *                  collection (4), 't', token (8) -> holder (8), boot (8), groups (8), length of
+ *                      the notes of former holders (4), these, note: who has taken groups
+ *                  collection (4), 'g', token (8), seq (8) -> order (8): it is held
  *                  collection (4), 'f', until (8), seq (8) -> name: it is remembered
  *
  * A name is what follows the collection in the key of a group's entry. A group is closing (1), name
  * of its length (2), expected (8), parts (8), span (8), first at (8), last at (8), idle (8), within
  * (8), filed (8), name. Filed is the due of its record under 'd': parts that come later move the
  * true one on, and the record follows when its time has come, not with each part. An entry is seq
- * (8), until (8; 0: there is a group), length of the key if it was hashed (4) and the key; and of a
- * remembered group its closing (1), expected (8), number of ranges (4), for each range of places
- * that it had begin (8) and end (8), and the hashes of ids that it had, each sorted.
- *
- * Together is how many groups a process held under one token that is gone, and 0 of others.
+ * (8), until (8; 0: there is a group); and of a remembered group its closing (1), expected (8),
+ * length of the key if it was hashed (4), the key, number of ranges (4), for each range of places
+ * that it had begin (8) and end (8), and the hashes of ids that it had, all sorted.
  *
  * The group stands beside its parts, so adding one touches few pages; and apart from its key, which
  * is looked up and not written again. Numbers of a collection are kept decoded while a transaction
@@ -71,10 +70,10 @@ struct fanin_head { /* a group as it is stored */
 
 struct fanin_entry { /* what is known of a key; valid until the next put or remove */
     uint64_t seq;
-    int64_t until;     /* 0: there is a group */
-    struct str text;   /* the key, if it was hashed */
-    struct group past; /* of a remembered group: closing and expected */
-    struct str had;    /* of one: fanin_past.c */
+    int64_t until;     /* 0: there is a group; else it is remembered, and the rest is set */
+    struct group past; /* closing and expected */
+    struct str key;    /* if it was hashed */
+    struct str had;    /* fanin_past.c */
 };
 
 /* ---- fanin_record.c ---- */
@@ -105,15 +104,21 @@ void fanin_name(struct buf *name, struct str key);
 /* 1, 0: it is not known, -1. */
 int fanin_find(struct apply *apply, const struct fanin *fanin, struct str name,
                struct fanin_entry *entry);
+/* had: of a remembered group; with until, past and key. */
 int fanin_write_entry(struct apply *apply, const struct fanin *fanin, struct str name,
-                      struct str record);
-void fanin_begin_entry(struct buf *record, struct str name, struct str key, uint64_t seq,
-                       int64_t until);
+                      const struct fanin_entry *entry);
 int fanin_remove_entry(struct apply *apply, const struct fanin *fanin, struct str name);
 
 /* head->seq is set. A group that is not there is damage. */
 int fanin_read_head(struct apply *apply, const struct fanin *fanin, struct fanin_head *head);
 int fanin_write_head(struct apply *apply, const struct fanin *fanin, const struct fanin_head *head);
+
+/* The key of a group, whose name is head's: kept, where it is not the name; and read, valid until
+ * the next put or remove. */
+int fanin_write_text(struct apply *apply, const struct fanin *fanin, const struct fanin_head *head,
+                     struct str key);
+int fanin_read_text(struct apply *apply, const struct fanin *fanin, const struct fanin_head *head,
+                    struct str *key);
 
 /* The parts of a group in order; each gets the record, and returns 0 or -1 to stop. */
 struct fanin_stored {
@@ -138,36 +143,39 @@ int fanin_close_all(struct apply *apply, struct fanin *fanin);
 /* When the first may be due; 0: none. */
 int fanin_next_due(struct apply *apply, const struct fanin *fanin, int64_t *due);
 
-/* ---- fanin_holds.c: who has taken groups ---- */
+/* ---- fanin_holds.c: groups that have closed, and who has taken them ---- */
+
+int fanin_put_ready(struct apply *apply, struct fanin *fanin, uint64_t seq, uint64_t order);
+/* The one that closed first is no longer ready. 1 with it, 0, -1. */
+int fanin_pop_ready(struct apply *apply, struct fanin *fanin, uint64_t *seq, uint64_t *order);
+
+/* Counting those that are held is the caller's. */
+int fanin_put_held(struct apply *apply, const struct fanin *fanin, uint64_t token, uint64_t seq,
+                   uint64_t order);
+/* 1 with its order, 0: it is not held so, -1. */
+int fanin_remove_held(struct apply *apply, const struct fanin *fanin, uint64_t token, uint64_t seq,
+                      uint64_t *order);
+/* The next one of the token with a number from there on. 1, 0, -1. */
+int fanin_next_held(struct apply *apply, const struct fanin *fanin, uint64_t token, uint64_t from,
+                    uint64_t *seq);
 
 struct fanin_hold { /* what was taken under a token */
     uint64_t token, boot, groups;
     cell_holder holder;
-    struct str note; /* valid until the next put or remove */
+    struct str notes, note; /* of former holders, and of this one; valid until the next put or
+                               remove */
 };
 /* 1, 0: there is none, -1. */
 int fanin_find_hold(struct apply *apply, const struct fanin *fanin, uint64_t token,
                     struct fanin_hold *hold);
-/* Without groups it is removed. note may point into the table. */
+/* Without groups it is removed. Its notes may stand in the table. */
 int fanin_write_hold(struct apply *apply, const struct fanin *fanin, const struct fanin_hold *hold);
-/* A group that is held. 1 with its order, and notes (valid until the next put or remove), 0, -1. */
-int fanin_find_held(struct apply *apply, const struct fanin *fanin, uint64_t token, uint64_t seq,
-                    uint64_t *order, struct str *notes);
-int fanin_put_held(struct apply *apply, struct fanin *fanin, uint64_t token, uint64_t seq,
-                   uint64_t order, struct str notes);
-int fanin_remove_held(struct apply *apply, struct fanin *fanin, uint64_t token, uint64_t seq);
-struct fanin_ready { /* a group that is to be taken */
-    uint64_t seq, order;
-    uint64_t together; /* with so many, this one included; 0: by itself */
-    struct str notes;
-};
-int fanin_put_ready(struct apply *apply, struct fanin *fanin, const struct fanin_ready *ready);
-/* The first one of that order or a later one. 1 (notes valid until the next put or remove), 0, -1.
- */
-int fanin_next_ready(struct apply *apply, const struct fanin *fanin, uint64_t order,
-                     struct fanin_ready *ready);
-/* What processes held that are gone is to be taken again; who holds the rest. */
-int fanin_reap(struct apply *apply, struct fanin *fanin, struct fanin_take *take);
+/* All notes of it, for who takes it over. */
+void fanin_join_notes(struct buf *all, const struct fanin_hold *hold);
+/* Look at all holds: tell who holds what is not the taker's own. *gone: the token of one whose
+ * holder is gone, or 0. How many such there are, or -1. */
+int fanin_look_at_holds(struct apply *apply, const struct fanin *fanin, struct fanin_take *take,
+                        uint64_t *gone);
 
 /* ---- fanin_past.c: groups that are remembered ---- */
 

@@ -13,11 +13,9 @@ struct taking {
     struct fanin_hold hold;
     struct fanin_head head; /* of the group that is read */
     size_t part_count, part_room;
-    size_t values;     /* bytes of them */
-    struct buf bytes;  /* of keys, notes and values in the order of groups and parts */
-    uint64_t next;     /* the order of the next group that may be taken */
-    uint64_t together; /* so many are taken that were held together; 0: any */
-    struct buf notes;  /* of all that are taken */
+    size_t values;    /* bytes of them */
+    struct buf notes; /* of former holders */
+    struct buf bytes; /* the same, then keys and values in the order of groups and parts */
     struct buf scratch;
 };
 
@@ -68,34 +66,19 @@ static int add_part(void *owner, const struct fanin_stored *stored)
     return 0;
 }
 
-static int add_key(struct taking *all, struct fanin_group *group)
-{
-    struct fanin_entry entry;
-    struct str name = buf_str(&all->head.name);
-    if (name.data[0] == 'k') {
-        group->key = add_bytes(all, (struct str){name.data + 1, name.len - 1});
-        return 0;
-    }
-    int found = fanin_find(all->apply, all->fanin, name, &entry);
-    if (found <= 0)
-        return found < 0 ? -1 : fanin_damaged(all->apply);
-    group->key = add_bytes(all, entry.text);
-    return 0;
-}
-
-static int add_group(struct taking *all, struct str notes)
+static int add_group(struct taking *all, uint64_t seq)
 {
     struct fanin_take *take = all->take;
     struct fanin_group *group = &take->groups[take->got];
     size_t before = all->part_count;
-    if (fanin_read_head(all->apply, all->fanin, &all->head) < 0)
+    struct str key;
+    all->head.seq = seq;
+    if (fanin_read_head(all->apply, all->fanin, &all->head) < 0 ||
+        fanin_read_text(all->apply, all->fanin, &all->head, &key) < 0)
         return -1;
-    *group = (struct fanin_group){.seq = all->head.seq, .group = all->head.group};
-    if (add_key(all, group) < 0)
-        return -1;
-    if (notes.len)
-        group->note = add_bytes(all, notes);
-    if (fanin_each_part(all->apply, all->fanin, group->seq, add_part, all) < 0)
+    *group = (struct fanin_group){.seq = seq, .group = all->head.group};
+    group->key = add_bytes(all, key);
+    if (fanin_each_part(all->apply, all->fanin, seq, add_part, all) < 0)
         return -1;
     if (all->part_count - before != group->group.parts)
         return fanin_damaged(all->apply);
@@ -103,44 +86,24 @@ static int add_group(struct taking *all, struct str notes)
     return 0;
 }
 
-/* ---- taking ---- */
-
-/* The record under 'r' becomes one under 'g'. */
-static int hold(struct taking *all, uint64_t order, struct str notes)
+/* The group is held from now on. */
+static int take_group(struct taking *all, uint64_t seq, uint64_t order)
 {
-    unsigned char key[FANIN_KEY];
-    struct str at = fanin_key1(key, all->fanin, 'r', order);
-    all->fanin->numbers.ready--;
-    if (table_remove(all->apply->txn, SPACE_FANIN, at) == TABLE_FAILED)
+    if (add_group(all, seq) < 0)
         return -1;
-    return fanin_put_held(all->apply, all->fanin, all->hold.token, all->head.seq, order, notes);
+    return fanin_put_held(all->apply, all->fanin, all->hold.token, seq, order);
 }
 
-/* 1: go on; 0: there is no more; -1. */
-static int take_one(struct taking *all)
-{
-    struct fanin_ready ready;
-    int found = fanin_next_ready(all->apply, all->fanin, all->next, &ready);
-    if (found <= 0)
-        return found;
-    all->next = ready.order + 1;
-    if (!all->take->got) {
-        all->together = ready.together;
-        buf_add_str(&all->notes, ready.notes);
-    } else if (!ready.together != !all->together || !str_eq(ready.notes, buf_str(&all->notes))) {
-        return all->together > 0; /* one of others, in between; or the first that comes alone */
-    }
-    all->head.seq = ready.seq;
-    struct str notes = buf_str(&all->notes);
-    return add_group(all, notes) < 0 || hold(all, ready.order, notes) < 0 ? -1 : 1;
-}
+/* ---- several ---- */
 
-static bool wants_more(const struct taking *all)
+static void begin_hold(struct taking *all, uint64_t room)
 {
-    const struct fanin_take *take = all->take;
-    if (!take->got || all->together)
-        return !take->got || take->got < all->together;
-    return take->got < take->count && all->values < take->bytes;
+    struct fanin_take *take = all->take;
+    take->groups = mem_array(room, sizeof *take->groups);
+    all->hold = (struct fanin_hold){.token = all->fanin->numbers.token + 1,
+                                    .boot = boot_number(),
+                                    .holder = take->holder,
+                                    .note = take->note};
 }
 
 static void place(struct str *text, const char **at)
@@ -156,41 +119,106 @@ static void set_bytes(struct taking *all)
 {
     struct fanin_take *take = all->take;
     const char *at = take->content = buf_take(&all->bytes);
+    struct str note = {all->notes.len ? at : NULL, all->notes.len};
     struct fanin_part *part = take->parts;
+    at += note.len;
     for (unsigned i = 0; i < take->got; i++) {
         struct fanin_group *group = &take->groups[i];
         group->parts = part;
+        group->note = note;
         place(&group->key, &at);
-        place(&group->note, &at);
         for (uint64_t j = 0; j < group->group.parts; j++)
             place(&part++->value, &at);
     }
 }
 
-static int gather(struct taking *all)
+static int end_hold(struct taking *all)
 {
-    struct fanin_take *take = all->take;
-    struct fanin_numbers *numbers = &all->fanin->numbers;
-    unsigned room = numbers->ready < FANIN_TAKE_MAX ? (unsigned)numbers->ready : FANIN_TAKE_MAX;
-    int more = 1;
-    if (!room || !take->count)
-        return 0;
-    take->groups = mem_array(room, sizeof *take->groups);
-    all->hold = (struct fanin_hold){.token = numbers->token + 1,
-                                    .boot = boot_number(),
-                                    .holder = take->holder,
-                                    .note = take->note};
-    while (more > 0 && take->got < room && wants_more(all))
-        more = take_one(all);
-    if (more < 0 || !take->got)
-        return more < 0 ? -1 : 0;
-    take->token = numbers->token = all->hold.token;
-    all->hold.groups = take->got;
+    all->take->token = all->fanin->numbers.token = all->hold.token;
+    all->hold.groups = all->take->got;
+    all->hold.notes = buf_str(&all->notes);
+    all->fanin->dirty = true;
     set_bytes(all);
     return fanin_write_hold(all->apply, all->fanin, &all->hold);
 }
 
-/* Groups whose time is over, or all; and those that are to be forgotten. */
+/* Those that closed first. */
+static int take_ready(struct taking *all)
+{
+    struct fanin_take *take = all->take;
+    struct fanin_numbers *numbers = &all->fanin->numbers;
+    uint64_t room = numbers->ready < take->count ? numbers->ready : take->count, seq, order;
+    if (!room)
+        return 0;
+    begin_hold(all, room);
+    while (take->got < room && (!take->got || all->values < take->bytes)) {
+        int found = fanin_pop_ready(all->apply, all->fanin, &seq, &order);
+        if (found <= 0)
+            return found < 0 ? -1 : fanin_damaged(all->apply);
+        if (take_group(all, seq, order) < 0)
+            return -1;
+        numbers->held++;
+    }
+    return end_hold(all);
+}
+
+struct left {
+    uint64_t order, seq;
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct left *one = a, *other = b;
+    return (one->order > other->order) - (one->order < other->order);
+}
+
+/* What was held under the token no longer is. How many, or -1. */
+static int gather_left(const struct taking *all, uint64_t token, struct left *left, uint64_t most)
+{
+    uint64_t count = 0, seq = 0;
+    int found;
+    while ((found = fanin_next_held(all->apply, all->fanin, token, seq, &seq)) > 0) {
+        if (count == most)
+            return fanin_damaged(all->apply);
+        left[count].seq = seq;
+        if (fanin_remove_held(all->apply, all->fanin, token, seq, &left[count++].order) < 0)
+            return -1;
+    }
+    return found < 0 || count == most ? found : fanin_damaged(all->apply);
+}
+
+static int take_left(struct taking *all, struct fanin_hold *old, struct left *left)
+{
+    if (gather_left(all, old->token, left, old->groups) < 0)
+        return -1;
+    qsort(left, old->groups, sizeof *left, compare);
+    begin_hold(all, old->groups);
+    for (uint64_t i = 0; i < old->groups; i++) {
+        if (take_group(all, left[i].seq, left[i].order) < 0)
+            return -1;
+    }
+    old->groups = 0;
+    return fanin_write_hold(all->apply, all->fanin, old) < 0 ? -1 : end_hold(all);
+}
+
+/* What a process has left that is gone, all of it. */
+static int take_over(struct taking *all, uint64_t token)
+{
+    struct fanin_hold old;
+    int found = fanin_find_hold(all->apply, all->fanin, token, &old);
+    if (found <= 0 || !old.groups || old.groups > FANIN_TAKE_MAX)
+        return found < 0 ? -1 : fanin_damaged(all->apply);
+    fanin_join_notes(&all->notes, &old);
+    buf_add_str(&all->bytes, buf_str(&all->notes));
+    struct left *left = mem_array(old.groups, sizeof *left);
+    int status = take_left(all, &old, left);
+    free(left);
+    return status;
+}
+
+/* ---- the verb ---- */
+
+/* Groups whose time is over, or all, are to be taken; old ones are forgotten. */
 static int sweep(struct apply *apply, struct fanin *fanin, struct fanin_take *take)
 {
     int due = fanin_close_due(apply, fanin);
@@ -199,6 +227,20 @@ static int sweep(struct apply *apply, struct fanin *fanin, struct fanin_take *ta
         return -1;
     take->more = due == FANIN_SWEEP || (take->at_eof && fanin->numbers.open);
     return 0;
+}
+
+static int take_some(struct taking *all)
+{
+    struct fanin_take *take = all->take;
+    uint64_t token;
+    if (sweep(all->apply, all->fanin, take) < 0)
+        return -1;
+    int gone = fanin_look_at_holds(all->apply, all->fanin, take, &token);
+    bool takes_over = gone > 0 && take->count;
+    if (gone < 0 || (takes_over ? take_over(all, token) : take_ready(all)) < 0)
+        return -1;
+    take->more = take->more || gone > takes_over || all->fanin->numbers.ready;
+    return fanin_next_due(all->apply, all->fanin, &take->next_due);
 }
 
 int fanin_apply_take(struct apply *apply, struct fanin_take *take)
@@ -210,14 +252,10 @@ int fanin_apply_take(struct apply *apply, struct fanin_take *take)
         return apply->txn->failed ? -1 : 0;
     if (take->count > FANIN_TAKE_MAX)
         take->count = FANIN_TAKE_MAX;
-    int status = sweep(apply, all.fanin, take);
-    if (status == 0 && (status = fanin_reap(apply, all.fanin, take)) == 0 &&
-        (status = gather(&all)) == 0)
-        status = fanin_next_due(apply, all.fanin, &take->next_due);
-    take->more = take->more || all.fanin->numbers.ready;
+    int status = take_some(&all);
     buf_free(&all.head.name);
-    buf_free(&all.bytes);
     buf_free(&all.notes);
+    buf_free(&all.bytes);
     buf_free(&all.scratch);
     return status;
 }
