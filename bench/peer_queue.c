@@ -1,12 +1,12 @@
 /*
  * peer_queue.c: a queue's whole way through another queue server, for comparison:
  *
- *     peer_queue redis|beanstalkd SOCKET push|work BATCH
+ *     peer_queue redis|beanstalkd SOCKET push|work BATCH [GROUP]
  *
  * push sends each line of stdin, BATCH of them before it waits for their answers (XADD; put). work
  * takes events until there are none, BATCH at a time, and acknowledges them so (XREADGROUP and
- * XACK; reserve and delete), writing each to stdout. The servers are told elsewhere to sync every
- * write.
+ * XACK; reserve and delete), writing each to stdout. GROUP is redis' group of consumers [g]: each
+ * of them is given all events. The servers are told elsewhere to sync every write.
  */
 #include "base/buf.h"
 
@@ -19,6 +19,7 @@
 static int server;
 static struct buf out, in;
 static size_t at; /* read of in */
+static const char *group = "g";
 
 static void die(const char *what)
 {
@@ -107,7 +108,7 @@ static size_t redis_take(size_t batch, struct buf *acks)
 {
     char count[32];
     snprintf(count, sizeof count, "%zu", batch);
-    const char *words[] = {"XREADGROUP", "GROUP", "g", "c", "COUNT", count, "STREAMS", "q", ">"};
+    const char *words[] = {"XREADGROUP", "GROUP", group, "c", "COUNT", count, "STREAMS", "q", ">"};
     buf_puts(&out, "*9\r\n");
     add_words(9, words);
     send_all();
@@ -122,7 +123,7 @@ static size_t redis_take(size_t batch, struct buf *acks)
     for (size_t i = 0; i < taken; i++) {
         next_line();
         struct str id = next_bytes(number_in(next_line(), 1));
-        buf_puts(acks, "*4\r\n$4\r\nXACK\r\n$1\r\nq\r\n$1\r\ng\r\n");
+        buf_addf(acks, "*4\r\n$4\r\nXACK\r\n$1\r\nq\r\n$%zu\r\n%s\r\n", strlen(group), group);
         buf_addf(acks, "$%zu\r\n", id.len);
         buf_add_str(acks, id);
         buf_puts(acks, "\r\n");
@@ -214,11 +215,13 @@ static void work(const struct peer *peer, size_t batch)
 int main(int argc, char **argv)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t batch = argc == 5 ? strtoul(argv[4], NULL, 10) : 0;
+    size_t batch = argc == 5 || argc == 6 ? strtoul(argv[4], NULL, 10) : 0;
     if (!batch || strlen(argv[2]) >= sizeof address.sun_path) {
-        fputs("usage: peer_queue redis|beanstalkd SOCKET push|work BATCH\n", stderr);
+        fputs("usage: peer_queue redis|beanstalkd SOCKET push|work BATCH [GROUP]\n", stderr);
         return 2;
     }
+    if (argc == 6)
+        group = argv[5];
     const struct peer *peer = strcmp(argv[1], "redis") == 0 ? &redis : &beanstalk;
     memcpy(address.sun_path, argv[2], strlen(argv[2]));
     server = socket(AF_UNIX, SOCK_STREAM, 0);

@@ -26,6 +26,21 @@ slower() {
     judge "$1 beside $2" "$(divide "$(seconds "$1")" "$(seconds "$2")")" '<=' "$3" x
 }
 
+# A server of its own that syncs every write. 1 and a note: it is not installed.
+redis_begin() {
+    if ! command -v redis-server >/dev/null; then
+        skipped="$skipped- redis streams: \`redis-server\` is not installed.$tab"
+        return 1
+    fi
+    mkdir -p "$disk/redis"
+    redis-server --port 0 --unixsocket "$work/redis.sock" --appendonly yes --appendfsync always \
+        --auto-aof-rewrite-percentage 0 --dir "$disk/redis" --save '' --daemonize yes >/dev/null 2>>errors
+}
+
+redis_end() {
+    redis-cli -s "$work/redis.sock" shutdown nosave >/dev/null 2>&1
+}
+
 row_admission() {
     state_begin admission
     cells=$(timeout -k 5 120 cells "$disk/state" 2>>errors)
@@ -71,18 +86,13 @@ END
     contend 'queue push' 1000000 e200 /dev/null 'sh queue_push.sh'
     contend 'queue push, work' 1000000 e200 queue.out 'sh queue_cycle.sh'
     contend 'queue push, work, 50 k' 50000 e200.50k queue.50k 'sh queue_cycle.sh'
-    if command -v redis-server >/dev/null; then
-        mkdir -p "$disk/redis"
-        redis-server --port 0 --unixsocket "$work/redis.sock" --appendonly yes --appendfsync always \
-            --auto-aof-rewrite-percentage 0 --dir "$disk/redis" --save '' --daemonize yes >/dev/null 2>>errors
+    if redis_begin; then
         script redis_cycle <<END
 redis-cli -s "$work/redis.sock" del q >/dev/null
 redis-cli -s "$work/redis.sock" xgroup create q g 0 mkstream >/dev/null
 peer_queue redis "$work/redis.sock" push 100 && exec peer_queue redis "$work/redis.sock" work 100
 END
         contend 'redis streams' 50000 e200.50k redis.out 'sh redis_cycle.sh'
-    else
-        skipped="$skipped- redis streams: \`redis-server\` is not installed.$tab"
     fi
     if command -v beanstalkd >/dev/null; then
         mkdir -p "$disk/beanstalk"
@@ -109,7 +119,7 @@ END
     sleep 1 # the servers make their sockets
     measure_row 5
     [ -z "${beanstalk:-}" ] || kill "$beanstalk"
-    redis-cli -s "$work/redis.sock" shutdown nosave >/dev/null 2>&1
+    redis_end
     same 'queue push, work' e200 queue.out
     judge 'durable in' "$(divide "$(rate 'queue push')" 1000)" '>=' 300 ' k/s'
     out=$(awk -v all="$(seconds 'queue push, work')" -v pushed="$(seconds 'queue push')" \
@@ -124,6 +134,67 @@ END
 answers, and acknowledged. redis streams: XADD, then XREADGROUP and XACK, 100 at a time, appendfsync
 always. beanstalkd: put, reserve and delete, 100 at a time, -f0; both without a function. nq keeps
 commands, not events, and runs one at a time."
+}
+
+row_topic() {
+    state_begin topic
+    events e200.50k 50000 200
+    script topic_publish <<END
+rm -rf "$disk/state"
+exec broadcast --topic t
+END
+    script topic_work <<END
+rm -rf "$disk/state"
+broadcast --topic t && exec broadcast --subscribe s@t --from start --until-empty -j2 -- lines:$bare/echo_worker batch
+END
+    script topic_follow <<END
+rm -rf "$disk/state"
+broadcast --topic t || exit
+for i in \$(seq "\$1"); do
+    broadcast --subscribe "s\$i@t" --from start --until-empty -- - >"topic.\$i" &
+done
+wait
+END
+    contend 'broadcast --topic' 1000000 e200 /dev/null 'sh topic_publish.sh'
+    contend 'published, worked' 1000000 e200 topic.out 'sh topic_work.sh'
+    for many in 1 4 16; do
+        contend "subscribers: $many" 50000 e200.50k /dev/null "sh topic_follow.sh $many"
+    done
+    if redis_begin; then
+        script redis_follow <<END
+redis-cli -s "$work/redis.sock" del q >/dev/null
+for i in \$(seq "\$1"); do
+    redis-cli -s "$work/redis.sock" xgroup create q "g\$i" 0 mkstream >/dev/null
+done
+peer_queue redis "$work/redis.sock" push 100
+for i in \$(seq "\$1"); do
+    peer_queue redis "$work/redis.sock" work 100 "g\$i" >"redis.\$i" &
+done
+wait
+END
+        for many in 1 4 16; do
+            contend "redis groups: $many" 50000 e200.50k /dev/null "sh redis_follow.sh $many"
+        done
+    fi
+    sleep 1 # the server makes its socket
+    measure_row 5
+    redis_end
+    same 'published, worked' e200 topic.out
+    for i in $(seq 16); do
+        cmp -s e200.50k "topic.$i" || die "subscriber $i was not given the events in their order"
+    done
+    judge 'durable in' "$(divide "$(rate 'broadcast --topic')" 1000)" '>=' 300 ' k/s'
+    out=$(awk -v all="$(seconds 'published, worked')" -v published="$(seconds 'broadcast --topic')" \
+        'BEGIN { if (all > published) print 1000 / (all - published) }')
+    judge 'read, called and acknowledged' "$out" '>=' 100 ' k/s'
+    for many in 1 4 16; do
+        faster "subscribers: $many" "redis groups: $many" 5
+    done
+    rm -f topic.out topic.[0-9]* redis.[0-9]*
+    state_end
+    report 'Durable topics' "Events of 200 bytes published to a topic on disk, then read and acknowledged: by a subscriber that calls
+a line worker; by 1, 4 and 16 subscribers at once, a process each, that print them. redis streams: XADD, then
+XREADGROUP and XACK by as many groups of one consumer, 100 at a time, appendfsync always."
 }
 
 row_ledger() {
@@ -193,13 +264,17 @@ END
     }
     flat push_at_depth 1 "$most" 1.5
     flat work_at_depth 1 "$most" 1.5
+    flat publish_at_depth 1 "$most" 1.5
+    flat follow_at_depth 1 "$most" 1.5
+    flat publish_to_subscribers 1 1000 1.5
     flat get_of_keys 1 10000 1.5
     flat push_to_queues 1 10000 1.5
     flat put_of_keys 1 10000 1.5
     rm -f values.seen
     state_end
     report 'Values, and the store as it fills' "100,000 events, each a value under a key of its own, or told apart by it. Then nanoseconds for an operation in
-commits of 1,000: by messages in the queue, by queues or keys that they are spread over.
+commits of 1,000: by messages in the queue, by events in the topic and by its subscribers, by queues or
+keys that they are spread over.
 
 | what | how many | ns |
 |---|--:|--:|

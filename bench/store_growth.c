@@ -3,13 +3,16 @@
  *
  * In fresh state directories under DIR: GROUP pushes and GROUP leased and acknowledged messages in
  * one queue that holds 1, 10, ... MOST others, and GROUP pushes spread over 1, 10, ... queues; the
- * same of values by key. One commit each time, as a busy fitting makes them. A line each: what, how
- * many there were, nanoseconds for one operation (the least of ROUNDS).
+ * same of values by key; GROUP publications, and GROUP events read and acknowledged, in a topic
+ * that keeps 1, 10, ... MOST others, and publications to one with 1, 10, ... subscribers. One
+ * commit each time, as a busy fitting makes them. A line each: what, how many there were,
+ * nanoseconds for one operation (the least of ROUNDS).
  */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "state/kv.h"
 #include "state/queue.h"
+#include "state/topic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +134,53 @@ static void get(uint64_t count, uint64_t names)
     }
 }
 
+static void publish(uint64_t count)
+{
+    static struct topic_publish ops[GROUP];
+    for (uint64_t at = 0; at < count;) {
+        size_t group = count - at < GROUP ? (size_t)(count - at) : GROUP;
+        for (size_t i = 0; i < group; i++, at++) {
+            ops[i] = (struct topic_publish){.event = str_of(event), .own.topic = STR("news")};
+            ops[i].own.op.done = done;
+            topic_publish(store, &ops[i]);
+        }
+        store_flush(store);
+    }
+}
+
+/* Read for that subscriber, from the first event on if it is new. Its token. */
+static uint64_t subscribe(struct str name, uint64_t *after)
+{
+    struct topic_open open = {.own.topic = STR("news"), .subscriber = name};
+    open.own.op.done = done;
+    topic_open(store, &open);
+    store_flush(store);
+    *after = open.position;
+    return open.token;
+}
+
+static void follow(size_t count)
+{
+    static struct topic_end ends[GROUP];
+    struct topic_read read = {.own.topic = STR("news"), .subscriber = STR("reader")};
+    read.token = subscribe(read.subscriber, &read.after);
+    read.count = (unsigned)count;
+    read.bytes = 1 << 24;
+    read.own.op.done = done;
+    topic_read(store, &read);
+    if (read.got != count)
+        die("a read with too few events");
+    for (unsigned i = 0; i < read.got; i++) {
+        ends[i] = (struct topic_end){.token = read.token, .seq = read.messages[i].seq};
+        ends[i].own.topic = read.own.topic;
+        ends[i].subscriber = read.subscriber;
+        ends[i].own.op.done = done;
+        topic_end(store, &ends[i], TOPIC_ACK);
+    }
+    store_flush(store);
+    topic_read_clear(&read);
+}
+
 static void tell(const char *what, uint64_t number, int64_t least)
 {
     printf("%s %llu %.0f\n", what, (unsigned long long)number, (double)least / GROUP);
@@ -178,6 +228,36 @@ static void measure_names(uint64_t names)
     tell("get_of_keys", names, got);
 }
 
+static void measure_topic(uint64_t depth)
+{
+    int64_t published = 0, followed = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        int64_t began = clock_now();
+        publish(GROUP);
+        published = least(published, began);
+        began = clock_now();
+        follow(GROUP);
+        followed = least(followed, began);
+    }
+    tell("publish_at_depth", depth, published);
+    tell("follow_at_depth", depth, followed);
+}
+
+static void measure_subscribers(uint64_t before, uint64_t subscribers)
+{
+    int64_t published = 0;
+    uint64_t after;
+    char name[NAME];
+    for (uint64_t i = before; i < subscribers; i++)
+        subscribe(name_of(name, i), &after);
+    for (int round = 0; round < ROUNDS; round++) {
+        int64_t began = clock_now();
+        publish(GROUP);
+        published = least(published, began);
+    }
+    tell("publish_to_subscribers", subscribers, published);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t most = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
@@ -195,6 +275,19 @@ int main(int argc, char **argv)
     open_store(argv[1], 1);
     for (uint64_t names = 1; names <= MOST_NAMES; names *= 10)
         measure_names(names);
+    close_store();
+    open_store(argv[1], 2);
+    for (uint64_t depth = 1, there = 0; depth <= most; depth *= 10) {
+        publish(depth - there);
+        there = depth;
+        measure_topic(depth);
+    }
+    close_store();
+    open_store(argv[1], 3);
+    for (uint64_t names = 1, there = 0; names <= MOST_NAMES / 10; names *= 10) {
+        measure_subscribers(there, names);
+        there = names;
+    }
     close_store();
     return fflush(stdout) == 0 ? 0 : 1;
 }
