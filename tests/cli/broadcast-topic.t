@@ -135,6 +135,13 @@ run_sh 'broadcast --topic full --receipts --quiet --dead full.dead <events >/dev
 exits 1
 err_like 'write stdout'
 
+claim 'topic:NAME publishes too'
+run fan-out -- topic:route <events
+exits 0
+out_is ''
+all reader@route
+out_same events
+
 # ---- a subscriber's place ----
 
 claim 'a new subscriber begins with what is published from then on'
