@@ -6,13 +6,14 @@ static const struct command command = {
     .name = "broadcast",
     .summary = "one event, many subscribers",
     .purpose = "Composition",
-    .usage = (const char *const[]){"--topic NAME [options]",
+    .usage = (const char *const[]){"[options] FUNCTION...", "--topic NAME [options]",
                                    "--subscribe NAME@TOPIC [options] [--] FUNCTION...",
                                    "--list [TOPIC] [options]",
                                    "--unsubscribe NAME@TOPIC | --drop TOPIC [options]", NULL},
     .uses = broadcast_uses,
     .operands = OPTIONS_ANYWHERE,
     .operand_arg = "FUNCTION",
+    .operand = broadcast_take_subscriber,
 };
 
 static const struct option_verb forms[] = {
@@ -28,5 +29,5 @@ int main(int argc, char **argv)
         return form->run(argc, argv);
     options_parse(&command, argc, argv);
     broadcast_check_topicless(&command);
-    options_fail(&command, "no topic: --topic, --subscribe, --list, --unsubscribe or --drop");
+    return broadcast_direct();
 }

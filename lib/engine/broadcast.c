@@ -170,7 +170,8 @@ const struct option_group broadcast_publishing = {"Publishing (--topic)", publis
 const struct option_group broadcast_subscribing = {"Subscribing (--subscribe)", read_entries,
                                                    set_subscribing};
 
-const struct option_use broadcast_uses[] = {{&broadcast_forms, &broadcast_options},
+const struct option_use broadcast_uses[] = {{&broadcast_giving, NULL},
+                                            {&broadcast_forms, &broadcast_options},
                                             {&broadcast_publishing, &broadcast_options},
                                             {&broadcast_subscribing, &broadcast_options},
                                             {&common_calling, &broadcast_common},

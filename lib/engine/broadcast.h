@@ -1,7 +1,8 @@
 /*
  * broadcast.h: what `broadcast` does, form by form: a command line of its own each.
  *
- * --topic publishes, --subscribe calls a function on what was published, --list, --unsubscribe and
+ * Without an option that names a form the operands are functions, and the subscribers. --topic
+ * publishes, --subscribe calls a function on what was published, --list, --unsubscribe and
  * --drop are for who looks after topics. Each form has a struct command of its own with the groups
  * of options that it heeds; broadcast_uses has all of them, for the page.
  */
@@ -37,7 +38,12 @@ extern const struct option_group broadcast_publishing;
 extern const struct option_group broadcast_subscribing;
 extern const struct option_use broadcast_uses[];
 
-/* Without a form's option: no option of a topic may have been given. Says so and exits 2. */
+/* The direct form: its options, each of its operands, and its run. */
+extern const struct option_group broadcast_giving;
+int broadcast_take_subscriber(void *into, const char *word, struct err *err);
+int broadcast_direct(void);
+
+/* Before it: no option of a topic may have been given. Says so and exits 2. */
 void broadcast_check_topicless(const struct command *command);
 
 /* Say that there is no such topic, or subscriber, and exit so. */

@@ -6,10 +6,7 @@ FIT_STATE=$work/topics
 export FIT_STATE
 printf '1\n2\n3\n' >events
 
-claim 'a form must be named'
-run broadcast
-exits 2
-err_like 'broadcast: no '
+claim 'options of a topic need its form'
 run broadcast --keep 7d
 exits 2
 err_like 'broadcast: --keep needs --topic'
@@ -30,6 +27,13 @@ err_like '^broadcast: -j: not with --topic'
 run broadcast --retries=3 --topic t
 exits 2
 err_like '^broadcast: --retries: not with --topic'
+run broadcast --topic t --result none
+exits 2
+err_like '^broadcast: --result: not with --topic'
+run broadcast cat --topic t
+exits 2
+err_is "broadcast: --topic must stand before the functions
+try 'fit broadcast --help'"
 run broadcast --topic t --list
 exits 2
 err_like '^broadcast: --list: not with --topic'
