@@ -486,6 +486,29 @@ exits 0
 out_is 1
 fact_is a@sparse '[.position, .lag, .done]' '[20,0,20]'
 
+claim 'however much is done ahead of the position, the rest follows'
+seq 70000 | broadcast --topic ahead
+cat >stuck <<'SH'
+#!/bin/sh
+# waits at 1 until there is a file "on"
+while read -r n; do
+    until [ "$n" != 1 ] || [ -e on ]; do sleep 0.05; done
+    echo "$n"
+done
+SH
+chmod +x stuck
+broadcast --subscribe a@ahead --from start --until-empty -j2 -u -- lines:./stuck >ahead.out &
+reader=$!
+ahead() {
+    [ "$(fact a@ahead .lag)" -lt 10000 ] && [ "$(fact a@ahead .position)" = 0 ]
+}
+check within 60 ahead
+touch on
+wait $reader
+is $? 0 status
+is "$(sort -n ahead.out | cksum)" "$(seq 70000 | cksum)"
+fact_is a@ahead '[.position, .lag, .done]' '[70000,0,70000]'
+
 claim '--serial-by keeps the order of a key'
 i=0
 while [ $i -lt 40 ]; do
@@ -517,6 +540,18 @@ out_is '1
 5
 6'
 rm broken
+
+claim 'SIGTERM ends the wait for a breaker'
+seq 3 | broadcast --topic waiting
+breaker --name down --consecutive 1 --open-for 1h --quiet --dead /dev/null -- false <events
+broadcast --subscribe a@waiting --from start --grace 100ms --breaker down -- cat >waiting.out &
+reader=$!
+check within 60 fact_was a@waiting .pid $reader
+kill -TERM $reader
+wait $reader
+is $? 143 status
+fact_is a@waiting '[.position, .lag, .dead]' '[0,3,0]'
+is "$(cat waiting.out)" ''
 
 claim '--ledger: what was done is not done again, also if it was not acknowledged'
 seq 3 | broadcast --topic ledger
