@@ -4,7 +4,8 @@
 int topic_apply_end(struct apply *apply, struct topic_end *end)
 {
     struct topic *topic;
-    struct reader *reader = reader_with(apply, end->own.topic, end->subscriber, end->token, &topic);
+    struct reader *reader =
+        topic_reader_with(apply, end->own.topic, end->subscriber, end->token, &topic);
     if (!reader) {
         end->own.op.status = STORE_LOST;
         return apply->txn->failed ? -1 : 0;

@@ -54,7 +54,7 @@ static int tell_reader(void *owner, struct reader *reader)
         .missed = reader->numbers.missed,
         .done = reader->numbers.done,
         .dead = reader->numbers.dead,
-        .holder = reader_is_held(reader) ? reader->numbers.holder : 0,
+        .holder = topic_reader_is_held(reader) ? reader->numbers.holder : 0,
         .last_at = (int64_t)reader->numbers.last_at,
     };
     if (time_of(looking->apply, topic, position->at + 1, &facts.oldest_undone) < 0)
@@ -81,5 +81,5 @@ int topic_apply_list(struct apply *apply, struct topic_list *list)
     }
     if (tell_topic(apply, list, looking.topic) < 0)
         return -1;
-    return list->each ? reader_each(apply, looking.topic, tell_reader, &looking) : 0;
+    return list->each ? topic_each_reader(apply, looking.topic, tell_reader, &looking) : 0;
 }

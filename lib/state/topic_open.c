@@ -37,10 +37,10 @@ int topic_apply_open(struct apply *apply, struct topic_open *open)
     struct topic *topic = topic_of(apply, open->own.topic, true);
     if (!topic)
         return -1;
-    struct reader *reader = reader_of(apply, topic, open->subscriber, false);
+    struct reader *reader = topic_reader_of(apply, topic, open->subscriber, false);
     open->by = 0;
     open->is_new = !reader;
-    if (reader && reader->numbers.holder != open->holder && reader_is_held(reader)) {
+    if (reader && reader->numbers.holder != open->holder && topic_reader_is_held(reader)) {
         open->own.op.status = STORE_CONFLICT;
         open->by = reader->numbers.holder;
         return 0;
@@ -48,7 +48,7 @@ int topic_apply_open(struct apply *apply, struct topic_open *open)
     if (apply->txn->failed)
         return -1;
     if (!reader) {
-        reader = reader_of(apply, topic, open->subscriber, true);
+        reader = topic_reader_of(apply, topic, open->subscriber, true);
         if (!reader || place(apply, topic, reader, open->from) < 0)
             return -1;
     }
@@ -59,7 +59,7 @@ int topic_apply_close(struct apply *apply, struct topic_close *close)
 {
     struct topic *topic;
     struct reader *reader =
-        reader_with(apply, close->own.topic, close->subscriber, close->token, &topic);
+        topic_reader_with(apply, close->own.topic, close->subscriber, close->token, &topic);
     if (!reader) {
         close->own.op.status = STORE_LOST;
         return apply->txn->failed ? -1 : 0;

@@ -94,7 +94,8 @@ int topic_apply_read(struct apply *apply, struct topic_read *asked)
 {
     struct gathering all = {.apply = apply, .asked = asked};
     topic_read_clear(asked);
-    all.reader = reader_with(apply, asked->own.topic, asked->subscriber, asked->token, &all.topic);
+    all.reader =
+        topic_reader_with(apply, asked->own.topic, asked->subscriber, asked->token, &all.topic);
     if (!all.reader) {
         asked->own.op.status = STORE_LOST;
         return apply->txn->failed ? -1 : 0;

@@ -108,7 +108,7 @@ static struct reader *find(struct apply *apply, struct topic *topic, struct str 
     return reader;
 }
 
-struct reader *reader_of(struct apply *apply, struct topic *topic, struct str name, bool make)
+struct reader *topic_reader_of(struct apply *apply, struct topic *topic, struct str name, bool make)
 {
     if (topic->last && str_eq(buf_str(&topic->last->name), name))
         return topic->last;
@@ -124,15 +124,15 @@ struct reader *reader_of(struct apply *apply, struct topic *topic, struct str na
     return reader;
 }
 
-struct reader *reader_with(struct apply *apply, struct str topic, struct str name, uint64_t token,
-                           struct topic **found)
+struct reader *topic_reader_with(struct apply *apply, struct str topic, struct str name,
+                                 uint64_t token, struct topic **found)
 {
     *found = topic_of(apply, topic, false);
-    struct reader *reader = *found ? reader_of(apply, *found, name, false) : NULL;
+    struct reader *reader = *found ? topic_reader_of(apply, *found, name, false) : NULL;
     return reader && token && reader->numbers.token == token ? reader : NULL;
 }
 
-int reader_remove(struct apply *apply, struct topic *topic, struct reader *reader)
+int topic_reader_remove(struct apply *apply, struct topic *topic, struct reader *reader)
 {
     struct buf key = {0};
     struct reader **link = &topic->readers;
@@ -160,7 +160,7 @@ static int flush(struct apply *apply, const struct topic *topic, const struct re
     return status;
 }
 
-int reader_flush_all(struct apply *apply, struct topic *topic)
+int topic_flush_readers(struct apply *apply, struct topic *topic)
 {
     for (struct reader *reader = topic->readers; reader; reader = reader->next) {
         if (reader->dirty && flush(apply, topic, reader) < 0)
@@ -169,7 +169,7 @@ int reader_flush_all(struct apply *apply, struct topic *topic)
     return 0;
 }
 
-void reader_forget_all(struct topic *topic)
+void topic_forget_readers(struct topic *topic)
 {
     while (topic->readers) {
         struct reader *reader = topic->readers;
@@ -179,8 +179,8 @@ void reader_forget_all(struct topic *topic)
     topic->last = NULL;
 }
 
-int reader_each(struct apply *apply, struct topic *topic,
-                int (*each)(void *owner, struct reader *reader), void *owner)
+int topic_each_reader(struct apply *apply, struct topic *topic,
+                      int (*each)(void *owner, struct reader *reader), void *owner)
 {
     unsigned char prefix[4];
     struct buf last = {0};
@@ -203,7 +203,7 @@ int reader_each(struct apply *apply, struct topic *topic,
     return apply->txn->failed ? -1 : status;
 }
 
-bool reader_is_held(const struct reader *reader)
+bool topic_reader_is_held(const struct reader *reader)
 {
     const struct reader_numbers *numbers = &reader->numbers;
     return numbers->holder && numbers->boot == boot_number() && !cell_holder_gone(numbers->holder);

@@ -113,7 +113,7 @@ struct topic *topic_of(struct apply *apply, struct str name, bool make)
 
 static void free_topic(struct topic *topic)
 {
-    reader_forget_all(topic);
+    topic_forget_readers(topic);
     buf_free(&topic->name);
     free(topic);
 }
@@ -134,7 +134,7 @@ static int flush_topic(struct apply *apply, struct topic *topic)
     struct topic_numbers *numbers = &topic->numbers;
     if (topic->ring)
         apply_ring(apply, "topic", buf_str(&topic->name));
-    if (reader_flush_all(apply, topic) < 0)
+    if (topic_flush_readers(apply, topic) < 0)
         return -1;
     if (!topic->dirty)
         return 0;

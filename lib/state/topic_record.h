@@ -91,18 +91,19 @@ int topic_sweep(struct apply *apply, struct topic *topic, int limit);
 
 /* The subscriber of that name, who has missed what is no longer kept. NULL: there is none (not with
  * make: then nothing is done), or the transaction has failed. */
-struct reader *reader_of(struct apply *apply, struct topic *topic, struct str name, bool make);
+struct reader *topic_reader_of(struct apply *apply, struct topic *topic, struct str name,
+                               bool make);
 /* The same, if the token is that of who reads for it. */
-struct reader *reader_with(struct apply *apply, struct str topic, struct str name, uint64_t token,
-                           struct topic **found);
-int reader_remove(struct apply *apply, struct topic *topic, struct reader *reader);
-int reader_flush_all(struct apply *apply, struct topic *topic);
-void reader_forget_all(struct topic *topic);
+struct reader *topic_reader_with(struct apply *apply, struct str topic, struct str name,
+                                 uint64_t token, struct topic **found);
+int topic_reader_remove(struct apply *apply, struct topic *topic, struct reader *reader);
+int topic_flush_readers(struct apply *apply, struct topic *topic);
+void topic_forget_readers(struct topic *topic);
 /* Call each for every subscriber of the topic, which is valid during the call. 0 or -1. */
-int reader_each(struct apply *apply, struct topic *topic,
-                int (*each)(void *owner, struct reader *reader), void *owner);
+int topic_each_reader(struct apply *apply, struct topic *topic,
+                      int (*each)(void *owner, struct reader *reader), void *owner);
 /* Does a process read for it that is alive? */
-bool reader_is_held(const struct reader *reader);
+bool topic_reader_is_held(const struct reader *reader);
 
 /* ---- the verbs ---- */
 

@@ -5,9 +5,9 @@
 
 static int leave(struct apply *apply, struct topic *topic, struct topic_remove *asked)
 {
-    struct reader *reader = reader_of(apply, topic, asked->subscriber, false);
+    struct reader *reader = topic_reader_of(apply, topic, asked->subscriber, false);
     if (reader)
-        return reader_remove(apply, topic, reader);
+        return topic_reader_remove(apply, topic, reader);
     asked->own.op.status = STORE_ABSENT;
     return apply->txn->failed ? -1 : 0;
 }
