@@ -12,9 +12,10 @@
  *
  * Retention is the topic's: events go when they are older, or all together longer, than it keeps,
  * read or not, and not because all have read them. A topic that was told nothing keeps TOPIC_AGE.
- * What is past its age is not handed out from then on; its room is made free by later publications.
- * A subscriber is told how many have gone before it had done them. Times of publication do not
- * decrease with the numbers, also when the clock is set back.
+ * What is past its age is not handed out from then on, also when the topic is told to keep more;
+ * its room is made free by later publications. A subscriber is told how many have gone before it
+ * had done them. Times of publication do not decrease with the numbers, also when the clock is set
+ * back.
  *
  * The bell "topic" of the name is rung when something was published, or a subscriber let go.
  *

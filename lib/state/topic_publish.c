@@ -33,11 +33,11 @@ int topic_apply_publish(struct apply *apply, struct topic_publish *publish)
 int topic_apply_keep(struct apply *apply, struct topic_keep *keep)
 {
     struct topic *topic = topic_of(apply, keep->own.topic, true);
-    if (!topic)
+    if (!topic || !topic_kept(apply, topic)) /* as it was until now */
         return -1;
     topic->numbers.age = (uint64_t)keep->age;
     topic->numbers.most = keep->bytes;
-    topic->kept = 0;
+    topic->looked = false;
     topic->dirty = true;
     return 0;
 }

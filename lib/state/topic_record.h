@@ -15,6 +15,8 @@
  *
  * Times of publication do not decrease, so what is past its age is a prefix. It may stand there for
  * a while (TOPIC_SWEEP); topic_kept says where it ends, and nobody is handed out what is before.
+ * What was not kept once is not kept again, when the topic keeps more or the clock is set back: who
+ * reads has gone on.
  */
 #ifndef FIT_STATE_TOPIC_RECORD_H
 #define FIT_STATE_TOPIC_RECORD_H
@@ -28,6 +30,7 @@ enum { TOPIC_KEY = 12 }; /* bytes of a key of SPACE_TOPIC */
 struct topic_numbers { /* as it is stored: only u64 */
     uint64_t seq;      /* the last that was given */
     uint64_t first;    /* of those stored; seq + 1: there are none */
+    uint64_t kept;     /* and of those that were kept when that was looked at last */
     uint64_t bytes;    /* of their events, packed */
     uint64_t last_at;  /* the last time of a publication */
     uint64_t age, most;
@@ -56,10 +59,10 @@ struct topic {
     struct buf name;
     uint32_t number;
     struct topic_numbers numbers;
-    uint64_t kept; /* topic_kept, once it was asked for; 0: it was not */
     struct reader *readers;
     struct reader *last; /* asked for last */
     uint64_t in;         /* in this transaction */
+    bool looked;         /* in this transaction, at which events are past their age */
     bool dirty, ring;
 };
 

@@ -6,7 +6,7 @@ static bool is_past(const struct apply *apply, const struct topic *topic, int64_
     return topic->numbers.age && at <= apply->wall - (int64_t)topic->numbers.age;
 }
 
-/* The first of those stored that is not past its age: between `from`, which is past it, and the
+/* The first one that is not past its age: between `from`, which is past it, and the
  * end. */
 static uint64_t find_kept(struct apply *apply, const struct topic *topic, uint64_t from)
 {
@@ -24,21 +24,32 @@ static uint64_t find_kept(struct apply *apply, const struct topic *topic, uint64
     return kept;
 }
 
+/* Go on to the first event that is not past its age. */
+static int look(struct apply *apply, struct topic *topic)
+{
+    struct topic_numbers *numbers = &topic->numbers;
+    struct published event;
+    if (topic_read_event(apply, topic, numbers->kept, &event) < 0)
+        return -1;
+    topic->looked = true;
+    if (!is_past(apply, topic, event.at))
+        return 0;
+    uint64_t kept = find_kept(apply, topic, numbers->kept);
+    if (!kept)
+        return -1;
+    numbers->kept = kept;
+    topic->dirty = true;
+    return 0;
+}
+
 uint64_t topic_kept(struct apply *apply, struct topic *topic)
 {
-    const struct topic_numbers *numbers = &topic->numbers;
-    struct published event;
-    if (topic->kept < numbers->first)
-        topic->kept = 0; /* what was kept has been removed, or it was never asked for */
-    if (topic->kept)
-        return topic->kept;
-    if (!numbers->age || numbers->first > numbers->seq)
-        return topic->kept = numbers->first;
-    if (topic_read_event(apply, topic, numbers->first, &event) < 0)
-        return 0;
-    topic->kept =
-        is_past(apply, topic, event.at) ? find_kept(apply, topic, numbers->first) : numbers->first;
-    return topic->kept;
+    struct topic_numbers *numbers = &topic->numbers;
+    if (numbers->kept < numbers->first)
+        numbers->kept = numbers->first;
+    if (topic->looked || !numbers->age || numbers->kept > numbers->seq)
+        return numbers->kept;
+    return look(apply, topic) < 0 ? 0 : numbers->kept;
 }
 
 static int remove_first(struct apply *apply, struct topic *topic)

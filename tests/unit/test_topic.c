@@ -490,7 +490,7 @@ static void keeps_a_week_unless_told(void **state)
     reads("a", token, 0, "");
     keep(0, 0);
     assert_int_equal(facts().age, 0);
-    reads("a", token, 0, "1"); /* it was not removed yet */
+    reads("a", token, 0, "");
 }
 
 static void hands_out_nothing_past_its_age(void **state)

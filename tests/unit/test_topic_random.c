@@ -15,6 +15,7 @@ struct model_reader {
 
 static struct {
     uint64_t count, first; /* first: of those that are there */
+    uint64_t floor;        /* nothing below it has been kept */
     int64_t at[MODEL_EVENTS + 1], last_at, age;
     size_t size[MODEL_EVENTS + 1];
     uint64_t most, letters;
@@ -33,15 +34,22 @@ static uint64_t model_bytes(void)
 
 static uint64_t model_kept(void)
 {
-    uint64_t kept = model.first;
+    uint64_t kept = model.first > model.floor ? model.first : model.floor;
     while (model.age && kept <= model.count && model.at[kept] + model.age <= wall)
         kept++;
     return kept;
 }
 
+/* What writes looks at what is kept, and so it stays. */
+static void model_settle(void)
+{
+    model.floor = model_kept();
+}
+
 static uint64_t model_sweep(unsigned limit)
 {
     uint64_t removed = 0;
+    model_settle();
     while (removed < limit &&
            (model.first < model_kept() ||
             (model.most && model_bytes() > model.most && model.first < model.count))) {
@@ -62,6 +70,8 @@ static uint64_t model_misses(const struct model_reader *reader)
 
 static void model_catch_up(struct model_reader *reader)
 {
+    if (reader->known)
+        model_settle();
     reader->missed += model_misses(reader);
     for (uint64_t seq = reader->start + 1; seq < model_kept(); seq++)
         reader->is_done[seq] = true;
@@ -175,12 +185,14 @@ static void model_leave(unsigned which)
 {
     struct model_reader *reader = &model.readers[which];
     assert_int_equal(leave(reader_names[which]), reader->known ? STORE_OK : STORE_ABSENT);
+    model_catch_up(reader);
     reader->known = false;
     reader->token = 0;
 }
 
 static void model_retain(struct rng *rng)
 {
+    model_settle();
     model.age = (int64_t)rng_below(rng, 40) * SECOND;
     model.most = rng_below(rng, 2) ? rng_below(rng, 2000) : 0;
     keep(model.age, model.most);
