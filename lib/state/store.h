@@ -127,11 +127,11 @@ struct store_ear {
 int store_listen(struct store *store, struct store_ear *ear, struct err *err); /* -1 with err */
 void store_deafen(struct store *store, struct store_ear *ear); /* no-op when it does not listen */
 
-/* ---- a store for tests ---- */
+/* ---- a store in memory ---- */
 
 /*
- * How the store in memory differs from an embedded one: like a distributed engine it may answer
- * later, lose its connection, and know no processes.
+ * How it may differ from an embedded one, in tests: like a distributed engine it may answer later,
+ * lose its connection, and know no processes.
  */
 struct store_faults {
     bool later;         /* operations end in later turns of the loop, not during store_submit */

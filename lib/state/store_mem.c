@@ -1,38 +1,41 @@
 /*
- * store_mem.c: records in memory, for tests.
+ * store_mem.c: records in memory: for tests, and for fittings that keep nothing.
  *
- * Each space is a sorted array of pointers to records. A writer keeps what it replaced or removed;
- * abort puts it back in reverse order. There is one writer at a time; a reader that is open during
- * a commit sees it (in LMDB it would not).
+ * Each space is a tree (mem_tree.h). A writer notes what it replaces or removes; abort puts it back
+ * in reverse order. There is one writer at a time; a reader that is open during a commit sees it
+ * (in LMDB it would not). Under AddressSanitizer what is handed out is a copy, freed as soon as
+ * table.h says that it is no longer valid: who keeps it too long is caught.
  */
 #include "state/table.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "state/mem_tree.h"
 
 #include <stdlib.h>
 
-struct record {
-    size_t key_len, value_len;
-    char bytes[]; /* of the key, then of the value */
-};
+enum { UNDO_KEPT = 1024 * 1024 }; /* bytes of room for changes that outlast a transaction */
 
-struct records {
-    struct record **sorted;
-    size_t count, room;
-};
-
-/* What was at a key before a change; NULL: nothing. after NULL: nothing is there now. */
+/* What was at a key before a change; it stands behind the key and the value, so that changes are
+ * read backwards. */
 struct change {
-    enum table_space space;
-    struct record *before, *after;
+    uint32_t value_len;
+    uint16_t key_len;
+    uint8_t space;
+    bool was_there;
 };
 
 struct memory {
     struct table table; /* first */
-    struct records spaces[TABLE_SPACES];
-    struct change *changes; /* of the open writer */
-    size_t change_count;
+    struct mem_tree spaces[TABLE_SPACES];
+    struct buf undo; /* changes of the open writer */
     bool writing;
+    struct lent *lent; /* bytes that were handed out */
+};
+
+struct lent {
+    struct lent *next;
+    char bytes[];
 };
 
 static struct memory *memory_of(struct table *table)
@@ -40,73 +43,58 @@ static struct memory *memory_of(struct table *table)
     return (struct memory *)(void *)table;
 }
 
-static struct str key_of(const struct record *record)
+#ifdef __SANITIZE_ADDRESS__
+static void lend(struct memory *memory, struct str *bytes)
 {
-    return (struct str){record->bytes, record->key_len};
+    struct lent *lent = mem_alloc(sizeof *lent + bytes->len);
+    if (bytes->len)
+        memcpy(lent->bytes, bytes->data, bytes->len);
+    lent->next = memory->lent;
+    memory->lent = lent;
+    bytes->data = lent->bytes;
 }
-
-static struct str value_of(const struct record *record)
+#else
+static void lend(struct memory *memory, struct str *bytes)
 {
-    return (struct str){record->bytes + record->key_len, record->value_len};
+    (void)memory;
+    (void)bytes;
 }
+#endif
 
-static int compare(struct str a, struct str b)
+static void take_back(struct memory *memory)
 {
-    size_t least = a.len < b.len ? a.len : b.len;
-    int order = least ? memcmp(a.data, b.data, least) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-/* The place of the first record whose key is not below. */
-static size_t place_of(const struct records *records, struct str key)
-{
-    size_t low = 0, high = records->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (compare(key_of(records->sorted[middle]), key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
+    while (memory->lent) {
+        struct lent *lent = memory->lent;
+        memory->lent = lent->next;
+        free(lent);
     }
-    return low;
 }
 
-static bool is_at(const struct records *records, size_t place, struct str key)
+static void note(struct memory *memory, enum table_space space, struct str key)
 {
-    return place < records->count && str_eq(key_of(records->sorted[place]), key);
+    struct str value = {NULL, 0};
+    struct change change = {.key_len = (uint16_t)key.len, .space = (uint8_t)space};
+    change.was_there = mem_tree_get(&memory->spaces[space], key, &value);
+    change.value_len = (uint32_t)value.len;
+    buf_add_str(&memory->undo, key);
+    buf_add_str(&memory->undo, value);
+    buf_add(&memory->undo, &change, sizeof change);
 }
 
-/* Put a record (NULL: nothing) where its key belongs. Returns what was there. */
-static struct record *set(struct records *records, struct str key, struct record *record)
+static void undo_last(struct memory *memory)
 {
-    size_t place = place_of(records, key);
-    struct record *before = is_at(records, place, key) ? records->sorted[place] : NULL;
-    if (before && record) {
-        records->sorted[place] = record;
-    } else if (before) {
-        records->count--;
-        memmove(records->sorted + place, records->sorted + place + 1,
-                (records->count - place) * sizeof(struct record *));
-    } else if (record) {
-        if (records->count == records->room) {
-            records->room = records->room ? records->room * 2 : 64;
-            records->sorted = mem_realloc(records->sorted, records->room * sizeof(struct record *));
-        }
-        memmove(records->sorted + place + 1, records->sorted + place,
-                (records->count - place) * sizeof(struct record *));
-        records->sorted[place] = record;
-        records->count++;
-    }
-    return before;
-}
-
-static void note(struct memory *memory, struct change change)
-{
-    enum { ROOM = 64 };
-    if (memory->change_count % ROOM == 0)
-        memory->changes =
-            mem_realloc(memory->changes, (memory->change_count + ROOM) * sizeof *memory->changes);
-    memory->changes[memory->change_count++] = change;
+    struct change change;
+    struct buf *undo = &memory->undo;
+    undo->len -= sizeof change;
+    memcpy(&change, undo->data + undo->len, sizeof change);
+    undo->len -= change.value_len;
+    struct str value = {undo->data + undo->len, change.value_len};
+    undo->len -= change.key_len;
+    struct str key = {undo->data + undo->len, change.key_len};
+    if (change.was_there)
+        mem_tree_put(&memory->spaces[change.space], key, value);
+    else
+        mem_tree_remove(&memory->spaces[change.space], key);
 }
 
 /* ---- the functions of a table ---- */
@@ -128,9 +116,12 @@ static struct table_txn *memory_begin(struct table *table, bool write, struct er
 static void end(struct table_txn *txn)
 {
     struct memory *memory = memory_of(txn->table);
+    take_back(memory);
     if (txn->writes) {
-        memory->change_count = 0;
         memory->writing = false;
+        buf_clear(&memory->undo);
+        if (memory->undo.cap > UNDO_KEPT)
+            buf_free(&memory->undo);
     }
     free(txn);
 }
@@ -138,25 +129,18 @@ static void end(struct table_txn *txn)
 static void memory_abort(struct table_txn *txn)
 {
     struct memory *memory = memory_of(txn->table);
-    for (size_t i = txn->writes ? memory->change_count : 0; i-- > 0;) {
-        struct change *change = &memory->changes[i];
-        set(&memory->spaces[change->space], key_of(change->after ? change->after : change->before),
-            change->before);
-        free(change->after);
-    }
+    while (txn->writes && memory->undo.len)
+        undo_last(memory);
     end(txn);
 }
 
 static int memory_commit(struct table_txn *txn, struct err *err)
 {
-    struct memory *memory = memory_of(txn->table);
     if (txn->failed) {
         *err = txn->err;
         memory_abort(txn);
         return -1;
     }
-    for (size_t i = 0; txn->writes && i < memory->change_count; i++)
-        free(memory->changes[i].before);
     end(txn);
     return 0;
 }
@@ -164,11 +148,10 @@ static int memory_commit(struct table_txn *txn, struct err *err)
 static enum table_result memory_get(struct table_txn *txn, enum table_space space, struct str key,
                                     struct str *value)
 {
-    const struct records *records = &memory_of(txn->table)->spaces[space];
-    size_t place = place_of(records, key);
-    if (!is_at(records, place, key))
+    struct memory *memory = memory_of(txn->table);
+    if (!mem_tree_get(&memory->spaces[space], key, value))
         return TABLE_ABSENT;
-    *value = value_of(records->sorted[place]);
+    lend(memory, value);
     return TABLE_FOUND;
 }
 
@@ -188,14 +171,11 @@ static int memory_put(struct table_txn *txn, enum table_space space, struct str 
     struct memory *memory = memory_of(txn->table);
     if (check_write(txn, key) < 0)
         return -1;
-    struct record *record = mem_alloc(sizeof *record + key.len + value.len);
-    record->key_len = key.len;
-    record->value_len = value.len;
-    memcpy(record->bytes, key.data, key.len);
-    if (value.len)
-        memcpy(record->bytes + key.len, value.data, value.len);
-    struct record *before = set(&memory->spaces[space], key_of(record), record);
-    note(memory, (struct change){space, before, record});
+    if (value.len > UINT32_MAX)
+        return table_fail(txn, ERR_LIMIT, "a value of %zu bytes", value.len);
+    note(memory, space, key);
+    mem_tree_put(&memory->spaces[space], key, value);
+    take_back(memory);
     return 0;
 }
 
@@ -203,39 +183,40 @@ static enum table_result memory_remove(struct table_txn *txn, enum table_space s
                                        struct str key)
 {
     struct memory *memory = memory_of(txn->table);
+    struct str value;
     if (check_write(txn, key) < 0)
         return TABLE_FAILED;
-    struct record *before = set(&memory->spaces[space], key, NULL);
-    if (!before)
+    if (!mem_tree_get(&memory->spaces[space], key, &value))
         return TABLE_ABSENT;
-    note(memory, (struct change){space, before, NULL});
+    note(memory, space, key);
+    mem_tree_remove(&memory->spaces[space], key);
+    take_back(memory);
     return TABLE_FOUND;
 }
 
-static enum table_result give(const struct records *records, size_t place, struct str *key,
-                              struct str *value)
+static enum table_result give(struct memory *memory, bool found, struct str *key, struct str *value)
 {
-    if (place >= records->count)
+    if (!found)
         return TABLE_ABSENT;
-    *key = key_of(records->sorted[place]);
-    *value = value_of(records->sorted[place]);
+    lend(memory, key);
+    lend(memory, value);
     return TABLE_FOUND;
 }
 
 static enum table_result memory_seek(struct table_txn *txn, enum table_space space, struct str from,
                                      bool beyond, struct str *key, struct str *value)
 {
-    const struct records *records = &memory_of(txn->table)->spaces[space];
-    size_t place = place_of(records, from);
-    return give(records, place + (beyond && is_at(records, place, from)), key, value);
+    struct memory *memory = memory_of(txn->table);
+    bool found = mem_tree_seek(&memory->spaces[space], from, beyond, key, value);
+    return give(memory, found, key, value);
 }
 
 static enum table_result memory_last(struct table_txn *txn, enum table_space space,
                                      struct str below, struct str *key, struct str *value)
 {
-    const struct records *records = &memory_of(txn->table)->spaces[space];
-    size_t place = below.len ? place_of(records, below) : records->count;
-    return place ? give(records, place - 1, key, value) : TABLE_ABSENT;
+    struct memory *memory = memory_of(txn->table);
+    bool found = mem_tree_last(&memory->spaces[space], below, key, value);
+    return give(memory, found, key, value);
 }
 
 static bool memory_grow(struct table *table, struct err *err)
@@ -248,13 +229,9 @@ static bool memory_grow(struct table *table, struct err *err)
 static void memory_close(struct table *table)
 {
     struct memory *memory = memory_of(table);
-    for (size_t space = 0; space < TABLE_SPACES; space++) {
-        struct records *records = &memory->spaces[space];
-        for (size_t i = 0; i < records->count; i++)
-            free(records->sorted[i]);
-        free(records->sorted);
-    }
-    free(memory->changes);
+    for (size_t space = 0; space < TABLE_SPACES; space++)
+        mem_tree_free(&memory->spaces[space]);
+    buf_free(&memory->undo);
     free(memory);
 }
 

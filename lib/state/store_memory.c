@@ -1,4 +1,4 @@
-/* store_memory.c: a store in memory for tests, which can behave like a distributed engine. */
+/* store_memory.c: a store in memory, which can behave like a distributed engine, for tests. */
 #include "state/store_engine.h"
 
 #include "base/mem.h"
@@ -24,7 +24,7 @@ struct passages {
 struct memory_store {
     struct store store; /* first */
     struct store *inner;
-    const struct store_faults *faults; /* or NULL */
+    const struct store_faults *faults;
     struct passages waiting;
     size_t count;
     struct loop_task turn;
@@ -62,7 +62,7 @@ static void forward(struct passage *passage)
     struct store_op *op = passage->op;
     bool apply = true;
     enum store_status status = STORE_OK;
-    if (faults && faults->judge)
+    if (faults->judge)
         status = faults->judge(faults->owner, op, &apply);
     passage->unknown = status == STORE_UNKNOWN;
     if (status == STORE_OK || (passage->unknown && apply)) {
@@ -100,9 +100,9 @@ static void memory_submit(struct store *store, struct store_op *op)
     struct passage *passage = mem_zalloc(sizeof *passage);
     *passage = (struct passage){.store = self, .op = op, .done = op->done, .owner = op->owner};
     self->count++;
-    if (self->faults && self->faults->ignores_death && op->kind == STORE_LEASE)
+    if (self->faults->ignores_death && op->kind == STORE_LEASE)
         ((struct lease_op *)(void *)op)->holder = 0;
-    if (!self->faults || !self->faults->later) {
+    if (!self->faults->later) {
         forward(passage);
         return;
     }
@@ -153,9 +153,12 @@ static const struct store_ops memory_ops = {
 
 struct store *store_open_memory(struct loop *loop, const struct store_faults *faults)
 {
+    struct store *inner = store_embedded_new(table_open_memory(), NULL, loop, false);
+    if (!faults)
+        return inner;
     struct memory_store *self = mem_zalloc(sizeof *self);
     self->store = (struct store){.ops = &memory_ops, .loop = loop};
-    self->inner = store_embedded_new(table_open_memory(), NULL, loop, false);
+    self->inner = inner;
     self->faults = faults;
     self->turn.run = run_turn;
     return &self->store;

@@ -3,7 +3,7 @@
  *
  * A table holds spaces, each a sorted map from bytes to bytes. One transaction at a time writes, in
  * all processes; readers see what was committed when they began. A commit is durable when it
- * returns. store_lmdb.c implements it on files, store_mem.c in memory for tests; everything above
+ * returns. store_lmdb.c implements it on files, store_mem.c in memory; everything above
  * (store_embedded.c, kv.c, queue.c, ledger.c) knows only this.
  *
  * Within a transaction an error is kept (the first one): later calls do nothing and return -1, and

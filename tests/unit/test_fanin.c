@@ -431,7 +431,7 @@ static void closes_very_many_in_several_takes(void **state)
         unsigned got = 0, takes = 0;
         bool more = true;
         for (int i = 0; i < GROUPS; i++) {
-            char key[16];
+            char key[32];
             snprintf(key, sizeof key, "%d-%d", round, i);
             add_timed(key, 0);
             if (i % 7 == 0)
