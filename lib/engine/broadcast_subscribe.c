@@ -19,6 +19,8 @@ static const struct command command = {
     .summary = "run a function on each event of a topic, for a subscriber",
     .usage = (const char *const[]){"--subscribe NAME@TOPIC [options] [--] FUNCTION...",
                                    "--subscribe NAME@TOPIC [options]", NULL},
+    .notes = (const char *const[]){"Events are worked on one at a time, unless -j says otherwise.",
+                                   NULL},
     .uses = uses,
     .form = "--subscribe",
     .elsewhere = broadcast_uses,

@@ -86,8 +86,8 @@ out_is '4
 6'
 
 claim 'a malformed line is a dead letter, and the others are published'
-printf '1\n{\n2\n' >torn
-run broadcast --topic torn --stats --dead torn.dead <torn
+printf '1\n{\n2\n' >torn.in
+run broadcast --topic torn --stats --dead torn.dead <torn.in
 exits 123
 is "$(jq -c '[.raw,.reason]' torn.dead)" '["{","bad_json"]'
 err_like '"read":3,"done":2,"dead":1'
@@ -96,8 +96,8 @@ out_is '1
 2'
 
 claim 'NUL, invalid UTF-8, a BOM, CRLF and no final newline are as everywhere'
-printf '\357\273\2771\r\n"\0"\n"\377"\n\n2' >ugly
-run broadcast --topic ugly --stats --dead ugly.dead <ugly
+printf '\357\273\2771\r\n"\0"\n"\377"\n\n2' >ugly.in
+run broadcast --topic ugly --stats --dead ugly.dead <ugly.in
 exits 123
 err_like '"read":4,"done":2,"dead":2'
 all reader@ugly
@@ -105,13 +105,13 @@ out_is '1
 2'
 
 claim 'an event of 10 MB comes as it went'
-head -c 5000000 /dev/urandom | od -An -tx1 -v | tr -d ' \n' | sed 's/^/"/; s/$/"/' >large
-echo >>large
-run broadcast --topic large <large
+head -c 5000000 /dev/urandom | od -An -tx1 -v | tr -d ' \n' | sed 's/^/"/; s/$/"/' >large.in
+echo >>large.in
+run broadcast --topic large <large.in
 exits 0
 all reader@large
 exits 0
-out_same large
+out_same large.in
 run broadcast --subscribe small@large --from start --until-empty --max-event 1M --dead large.dead -- cat
 exits 123
 is "$(jq -c '[.reason,.truncated,.length]' large.dead)" '["too_large",true,10000002]'
@@ -514,14 +514,14 @@ i=0
 while [ $i -lt 40 ]; do
     echo "{\"k\":$((i % 3)),\"n\":$i}"
     i=$((i + 1))
-done >keyed
-broadcast --topic keyed <keyed
+done >keyed.in
+broadcast --topic keyed <keyed.in
 run broadcast --subscribe a@keyed --from start --until-empty -j4 --serial-by .k -- note keyed.log
 exits 127
 run broadcast --subscribe b@keyed --from start --until-empty -j4 --serial-by .k -- ./note keyed.log
 exits 0
 for k in 0 1 2; do
-    grep "\"k\":$k," keyed >expected
+    grep "\"k\":$k," keyed.in >expected
     grep "\"k\":$k," keyed.log >got
     same expected got
 done
@@ -628,7 +628,7 @@ done
 topic_is kept .events 3
 
 claim '--keep is strict'
-for keep in 7 0s 0G 7d,8d 1G,2G 7d, ,7d all,7d 7d,all 7x -1d 1e3s 010d; do
+for keep in 7 0s 0G 7d,8d 1G,2G '7d,' ',7d' all,7d 7d,all 7x -1d 1e3s 010d; do
     run broadcast --topic kept --keep "$keep" </dev/null
     exits 2
     err_like "^broadcast: --keep: $keep: "
