@@ -457,6 +457,14 @@ out_is 2
 kill -TERM $reader
 wait $reader
 
+claim 'what could not be published can be redriven, and is again dead'
+run_sh 'echo "{" | broadcast --topic malformed --quiet'
+exits 123
+run dead redrive --match '.raw == "{"'
+exits 123
+is "$(dead show --match '.raw == "{"' | jq -c '[.reason, .redriven]')" '["bad_json",1]'
+is "$(broadcast --list | jq -c 'select(.topic == "malformed")')" ''
+
 claim 'in the default state, too, letters can be redriven'
 FIT_STATE='' XDG_STATE_HOME=$work/default run_sh 'touch broken; echo 2 | broadcast --topic t
 broadcast --subscribe a@t --from start --until-empty -- ./odd; rm broken; dead redrive'
@@ -467,7 +475,7 @@ err_like 'see fit dead list'
 claim '-j works on several at once, and acknowledges each'
 seq 40 | broadcast --topic parallel
 run broadcast --subscribe a@parallel --from start --until-empty -j4 -- \
-    sh -c 'read n; test $n != 1 || sleep 0.3; echo $n >>parallel.log'
+    sh -c 'read n; until [ $n != 1 ] || [ -s parallel.log ]; do sleep 0.05; done; echo $n >>parallel.log'
 exits 0
 is "$(sort -n parallel.log)" "$(seq 40)"
 check test "$(head -n 1 parallel.log)" -ne 1
