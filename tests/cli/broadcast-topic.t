@@ -647,24 +647,19 @@ subscribe missing@aged
 subscribe again@aged
 broadcast --topic aged --keep 100ms <events
 check within 60 fact_was missing@aged .lag 0
-echo 4 | broadcast --topic aged # which makes their room free
-broadcast --topic aged --keep 1h </dev/null
-echo 5 | broadcast --topic aged
+echo 4 | broadcast --topic aged --keep 1h
 run broadcast --subscribe missing@aged --until-empty -- cat
 exits 0
-out_is '4
-5'
+out_is 4
 err_is 'broadcast: missing@aged: 3 events were missed: the topic keeps no more (--keep)'
-fact_is missing@aged '[.position, .lag, .done, .missed]' '[5,0,2,3]'
+fact_is missing@aged '[.position, .lag, .done, .missed]' '[4,0,1,3]'
 run broadcast --subscribe missing@aged --until-empty -- cat
 err_is ''
 run broadcast --subscribe again@aged --until-empty --quiet -- cat
-out_is '4
-5'
+out_is 4
 err_is ''
 all fresh@aged
-out_is '4
-5'
+out_is 4
 err_is ''
 
 claim 'what is beyond its size goes, the oldest first'
