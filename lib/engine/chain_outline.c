@@ -14,12 +14,9 @@ static const struct kind {
     bool whole; /* the scheme is the whole word */
     bool sink;
 } kinds[] = {
-    {"lines:", "line workers", false, false},
-    {"file:", "a file", false, true},
-    {"queue:", "a queue", false, true},
-    {"topic:", "a topic", false, true},
-    {"-", "standard output", true, true},
-    {"", "a process for each event", false, false},
+    {"lines:", "line workers", false, false}, {"file:", "a file", false, true},
+    {"queue:", "a queue", false, true},       {"topic:", "a topic", false, true},
+    {"-", "standard output", true, true},     {"", "a process for each event", false, false},
 };
 
 static const struct kind *kind_of(const char *word)

@@ -99,7 +99,7 @@ static const struct option_entry events_entries[] = {
     ID_ENTRY,
     {"dead", 0, ID_DEAD, "FILE", "append events that failed [the state, if named, or stderr]",
      "With --state or FIT_STATE dead letters are kept in the state directory, where dead lists and "
-     "redrives them."},
+     "redrives them. FILE may also be queue:NAME or topic:NAME."},
     MAX_EVENT_ENTRY,
     {"ledger", 0, ID_LEDGER, "NAME", "record results; a rerun repeats none that is there",
      "What a call gave for an event is kept under NAME as it finishes, and given again by a later "

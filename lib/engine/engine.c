@@ -147,6 +147,17 @@ static int open_policy(struct engine *engine, struct err *err)
     return engine->policy ? 0 : -1;
 }
 
+/* --dead: a file, or one of the functions that keep what they are given. */
+static bool is_function(const char *dead)
+{
+    static const char *const schemes[] = {"file:", "queue:", "topic:"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        if (str_starts(str_of(dead), str_of(schemes[i])))
+            return true;
+    }
+    return false;
+}
+
 /*
  * --dead FILE is a function that only takes. Without it letters are kept in the state, if the user
  * has named one, else said.
@@ -157,7 +168,7 @@ static int open_dead(struct engine *engine, struct err *err)
     struct fn *sink = NULL;
     if (dead) {
         struct buf word = {0};
-        buf_addf(&word, "%s%s", str_starts(str_of(dead), STR("queue:")) ? "" : "file:", dead);
+        buf_addf(&word, "%s%s", is_function(dead) ? "" : "file:", dead);
         char *words[] = {buf_cstr(&word), NULL};
         struct fn_settings settings = fn_defaults; /* no --fault and no --raw for letters */
         settings.grace = engine->options->calling.grace;

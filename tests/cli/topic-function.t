@@ -34,6 +34,14 @@ run chain topic:chained cat <three
 exits 2
 err_like 'only the last function may be a sink'
 
+claim 'takes dead letters'
+run fan-out --quiet --dead topic:failures -- false <three
+exits 123
+err_is ''
+all_of failures
+is "$(jq -r .reason "$out" | sort | uniq -c | tr -s ' ')" ' 3 exit'
+out_like '"event":{"a": 1.0 }'
+
 claim 'counts an event as done when it is published'
 run fan-out --stats topic:counted <three
 exits 0
