@@ -287,6 +287,7 @@ void engine_free(struct engine *engine)
     json_paths_free(engine->paths);
     recall_free(engine->recall);
     store_free(engine->store);
+    store_free(engine->memory);
     home_free(engine->home);
     free(engine->state);
     buf_free(&engine->origin);
@@ -341,6 +342,13 @@ struct store *engine_store(struct engine *engine, struct err *err)
     if (home)
         engine->store = store_open(home, engine->loop, &(struct store_settings){0}, err);
     return engine->store;
+}
+
+struct store *engine_memory(struct engine *engine)
+{
+    if (!engine->memory)
+        engine->memory = store_open_memory(engine->loop, NULL);
+    return engine->memory;
 }
 
 bool engine_redrives(const struct engine *engine)

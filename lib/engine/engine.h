@@ -95,6 +95,9 @@ struct plan {
     /* Optional. A job is about to be forgotten: free what job_data refers to. */
     void (*release)(struct plan *plan, struct job *job);
 
+    /* Optional. Append what a letter about the whole job holds, if that is not its event. */
+    void (*letter_event)(struct plan *plan, struct job *job, struct buf *event);
+
     /* Optional. SIGHUP has arrived: reread what can be reread. Without it SIGHUP ends the fitting
      * as SIGTERM does. */
     void (*reload)(struct plan *plan);
@@ -134,6 +137,9 @@ const struct fn_settings *engine_settings(struct engine *engine); /* from the op
 struct home *engine_home(struct engine *engine, struct err *err);
 /* The store in it, the same way. */
 struct store *engine_store(struct engine *engine, struct err *err);
+
+/* One in memory, the engine's, for what ends with this process. */
+struct store *engine_memory(struct engine *engine);
 
 /* Does it redrive letters (source_letters.h)? The source of engine_run is not read then. */
 bool engine_redrives(const struct engine *engine);

@@ -72,18 +72,19 @@ void envelope_add(struct buf *out, const struct envelope *envelope)
     buf_addc(out, '}');
 }
 
-void envelope_add_key(struct buf *out, struct str key)
+struct str envelope_key(struct str key, struct buf *scratch)
 {
+    enum json_type type = json_type_of(key);
     struct buf text = {0};
-    if (json_type_of(key) != JSON_STRING) {
-        json_compact(key, out);
-        return;
+    buf_clear(scratch);
+    if (type == JSON_ARRAY || type == JSON_OBJECT) {
+        json_compact(key, scratch);
+        return buf_str(scratch);
     }
-    if (!memchr(key.data, '\\', key.len)) {
-        buf_add_str(out, key);
-        return;
-    }
+    if (type != JSON_STRING || !memchr(key.data, '\\', key.len))
+        return key;
     json_decode(key, &text);
-    buf_add_json(out, buf_str(&text));
+    buf_add_json(scratch, buf_str(&text));
     buf_free(&text);
+    return buf_str(scratch);
 }

@@ -45,7 +45,7 @@ int envelope_read(const struct envelope_paths *nodes, const struct json_value *v
 /* Append it; count 0 is left out. */
 void envelope_add(struct buf *out, const struct envelope *envelope);
 
-/* Append the text of a key so that equal keys are equal bytes. */
-void envelope_add_key(struct buf *out, struct str key);
+/* The text of a key so that equal keys are equal bytes: as it is, or in scratch. */
+struct str envelope_key(struct str key, struct buf *scratch);
 
 #endif

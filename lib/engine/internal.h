@@ -69,6 +69,7 @@ struct engine {
     char *state;       /* the path of the state, as far as the user named it; else NULL */
     struct home *home; /* NULL: nothing has needed it yet */
     struct store *store;
+    struct store *memory; /* NULL: nothing has needed it yet */
     struct recall *recall; /* NULL: no --ledger */
     struct json_paths *paths;
     struct json_value *values;   /* of the scan under way */
@@ -162,6 +163,7 @@ void settle_letter_written(struct engine_job *job);
 void settle_write_letters(struct engine_job *job);
 void settle_add_letter(struct engine_job *job, struct str event, struct failure *failure,
                        const struct letter_way *way);
+void settle_whole_letter(struct engine_job *job, struct failure *failure); /* takes it over */
 void settle_flush(struct engine *engine);
 
 /* Will the source be asked for events? */

@@ -169,7 +169,7 @@ void job_dead_take(struct job *job, struct failure *failure)
         failure_free(failure); /* ended because nobody reads its results */
         own->outcome = SOURCE_DROPPED;
     } else {
-        settle_add_letter(own, slice_str(job->event), failure, NULL);
+        settle_whole_letter(own, failure);
     }
     settle_finish(own);
 }

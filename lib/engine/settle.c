@@ -89,6 +89,16 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
     job->last_letter = letter;
 }
 
+void settle_whole_letter(struct engine_job *job, struct failure *failure)
+{
+    struct plan *plan = job->job.engine->plan;
+    struct buf event = {0};
+    if (plan->letter_event && job->state != JOB_HELD)
+        plan->letter_event(plan, &job->job, &event);
+    settle_add_letter(job, event.len ? buf_str(&event) : slice_str(job->job.event), failure, NULL);
+    buf_free(&event);
+}
+
 void settle_write_letters(struct engine_job *job)
 {
     struct engine *engine = job->job.engine;
@@ -263,11 +273,9 @@ static bool settle_unwritten(struct engine_job *job)
             job->outcome = SOURCE_DROPPED;
         return true;
     }
-    settle_add_letter(job, slice_str(job->job.event),
-                      failure_new(FAILURE_WRITE, FAILURE_PERMANENT,
-                                  "its results could not be written: %s",
-                                  strerror(engine->out.error)),
-                      NULL);
+    settle_whole_letter(job, failure_new(FAILURE_WRITE, FAILURE_PERMANENT,
+                                         "its results could not be written: %s",
+                                         strerror(engine->out.error)));
     settle_write_letters(job);
     return !job->letters_open;
 }

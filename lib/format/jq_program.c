@@ -181,6 +181,12 @@ int jq_each(struct jq_program *program, const struct jq_input *input,
     return each(program, input, (struct str){0}, emit, context, err);
 }
 
+int jq_each_given(struct jq_program *program, struct str input, struct str given,
+                  int (*emit)(void *context, struct str json), void *context, struct err *err)
+{
+    return each(program, &(struct jq_input){.text = input}, given, emit, context, err);
+}
+
 static int note_truth(void *context, struct str json)
 {
     bool *truth = context;
@@ -237,7 +243,7 @@ int jq_first_given(struct jq_program *program, struct str input, struct str give
 {
     struct first first = {out, false};
 
-    if (each(program, &(struct jq_input){.text = input}, given, append_first, &first, err) != 0)
+    if (jq_each_given(program, input, given, append_first, &first, err) != 0)
         return -1;
     return first.found;
 }
