@@ -51,12 +51,8 @@ static void add_time(struct buf *line, const char *name, int64_t wall)
         buf_addf(line, ",\"%s\":\"%s\"", name, clock_format(wall, text));
 }
 
-void deadletter_failure(struct buf *line, const struct failure *failure)
+void deadletter_cause(struct buf *line, const struct failure *failure)
 {
-    if (failure->recorded) {
-        buf_puts(line, failure->recorded);
-        return;
-    }
     buf_addf(line, "\"reason\":\"%s\"", failure_name(failure->reason));
     if (failure->exit >= 0)
         buf_addf(line, ",\"exit\":%d", failure->exit);
@@ -66,6 +62,15 @@ void deadletter_failure(struct buf *line, const struct failure *failure)
         add_text(line, "message", str_of(failure->message));
     if (failure->detail)
         buf_addf(line, ",\"error\":%s", failure->detail);
+}
+
+void deadletter_failure(struct buf *line, const struct failure *failure)
+{
+    if (failure->recorded) {
+        buf_puts(line, failure->recorded);
+        return;
+    }
+    deadletter_cause(line, failure);
     if (failure->function)
         add_text(line, "function", str_of(failure->function));
     if (failure->stage)

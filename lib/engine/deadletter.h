@@ -51,6 +51,9 @@ struct letter_facts {
 
 /* Append what a letter says of a failure: the members of an object, without braces. */
 void deadletter_failure(struct buf *line, const struct failure *failure);
+/* The first of them, for who has to act on it rather than to find out: reason, exit, signal,
+ * message, error. */
+void deadletter_cause(struct buf *line, const struct failure *failure);
 
 /*
  * Append, as members, the command line that the letters are of (without options that say where its

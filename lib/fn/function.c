@@ -150,6 +150,17 @@ bool fn_is_silent(const struct fn *fn)
     return fn->kind->silent;
 }
 
+int fn_string_is_silent(const char *text, struct err *err)
+{
+    size_t count;
+    char **words = words_split(text, &count, err);
+    if (!words)
+        return -1;
+    int silent = count && kind_of(words[0])->silent;
+    words_free(words);
+    return silent;
+}
+
 bool fn_wants_id(const struct fn *fn)
 {
     return fn->kind->wants_id;

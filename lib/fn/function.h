@@ -119,6 +119,8 @@ const char *fn_name(const struct fn *fn); /* as the user wrote it, for dead lett
 /* file:, queue:, topic: or -, whose calls give back no result of their own */
 bool fn_is_sink(const struct fn *fn);
 bool fn_is_silent(const struct fn *fn); /* and not -: they end without results */
+/* The same of one that is not opened, which would make the file. -1 with err: it is none. */
+int fn_string_is_silent(const char *text, struct err *err);
 bool fn_wants_id(const struct fn *fn);  /* calls must carry the event's identity */
 
 /*

@@ -10,6 +10,7 @@ minimal() {
     fanin) echo other --group . ;;
     route) echo filter true - ;;
     chain) echo filter cat cat ;;
+    aggregate) echo filter --join .a a=- ;;
     invoke) echo other -- cat ;;
     queue) echo other push work ;;
     broadcast) echo filter --result cat true cat ;;
