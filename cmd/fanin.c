@@ -1,12 +1,14 @@
-/* fanin: collect parts into one result. */
+/* fanin: collect parts into one result; merge streams. */
 #include "engine/fanin_form.h"
 #include "engine/options_form.h"
 
 static const struct command command = {
     .name = "fanin",
-    .summary = "collect parts into one result",
+    .summary = "collect parts into one result; merge streams",
     .purpose = "Composition",
-    .usage = (const char *const[]){"[options] [FILE|FIFO...]", "--show [--name NAME]", NULL},
+    .usage = (const char *const[]){"[options] [FILE|FIFO...]",
+                                   "--merge [--sorted JQ] [--tag NAME] [FILE|FIFO...]",
+                                   "--show [--name NAME]", NULL},
     .uses = fanin_uses,
     .operands = OPTIONS_ANYWHERE,
     .operand_arg = "FILE",
@@ -14,7 +16,8 @@ static const struct command command = {
     .operand_into = &fanin_options,
 };
 
-static const struct option_verb forms[] = {{"show", fanin_form_show}, {0}};
+static const struct option_verb forms[] = {
+    {"merge", fanin_form_merge}, {"show", fanin_form_show}, {0}};
 
 int main(int argc, char **argv)
 {

@@ -177,8 +177,10 @@ static int set_collecting(void *into, int id, const char *arg, struct err *err)
 static int set_naming(void *into, int id, const char *arg, struct err *err)
 {
     struct fanin_options *options = into;
-    if (id == ID_SHOW)
+    if (id == ID_SHOW) {
+        options->form = "--show";
         return 0;
+    }
     options->name = arg;
     return home_check_name(arg, err);
 }
@@ -186,11 +188,10 @@ static int set_naming(void *into, int id, const char *arg, struct err *err)
 const struct option_group fanin_collecting = {"Groups", collect_entries, set_collecting};
 const struct option_group fanin_naming = {"Where groups are", name_entries, set_naming};
 
-const struct option_use fanin_uses[] = {{&fanin_collecting, &fanin_options},
-                                        {&fanin_naming, &fanin_options},
-                                        {&common_input, &fanin_common},
-                                        {&common_reporting, &fanin_common},
-                                        {0}};
+const struct option_use fanin_uses[] = {
+    {&fanin_collecting, &fanin_options}, {&fanin_naming, &fanin_options},
+    {&fanin_merging, &fanin_options},    {&common_input, &fanin_common},
+    {&common_reporting, &fanin_common},  {0}};
 
 int fanin_form_operand(void *into, const char *word, struct err *err)
 {

@@ -1,7 +1,8 @@
 /*
  * fanin_form.h: what `fanin` does, form by form: a command line of its own each (options_form.h).
  *
- * Without a form's option it collects; --show tells what a collection holds. fanin_uses has the
+ * Without a form's option it collects; --merge merges its inputs, --show tells what a collection
+ * holds. fanin_uses has the
  * groups of options of all forms, for the page.
  */
 #ifndef FIT_ENGINE_FANIN_FORM_H
@@ -15,6 +16,9 @@ struct fanin_options {
     struct fanin_settings settings;
     bool chose_remember, chose_timeout;
     const char *collecting; /* the last option that is about groups ("--count"); NULL: none */
+    const char *form;       /* the option of a form, wherever it stood; NULL: none */
+    const char *sorted; /* --merge: the program by whose values the inputs are sorted, or NULL */
+    const char *tag;    /* --merge: the member that names an event's input, or NULL */
     char **inputs;
     size_t input_count;
 };
@@ -24,6 +28,7 @@ extern struct fanin_options fanin_options;
 
 extern const struct option_group fanin_collecting;
 extern const struct option_group fanin_naming;
+extern const struct option_group fanin_merging;
 extern const struct option_use fanin_uses[];
 
 /* The operands: inputs. */
@@ -34,6 +39,7 @@ int fanin_form_operand(void *into, const char *word, struct err *err);
 bool fanin_form_is_stored(void);
 
 int fanin_form_collect(const struct command *command, int argc, char **argv);
+int fanin_form_merge(int argc, char **argv);
 int fanin_form_show(int argc, char **argv);
 
 #endif

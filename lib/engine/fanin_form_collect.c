@@ -21,6 +21,10 @@ static void check_options(const struct command *command)
 {
     const struct fanin_settings *settings = &fanin_options.settings;
     enum fanin_at_eof at_eof = settings->rules.at_eof;
+    if (fanin_options.form)
+        options_fail(command, "%s must stand before the inputs", fanin_options.form);
+    if (fanin_options.sorted || fanin_options.tag)
+        options_fail(command, "--%s needs --merge", fanin_options.sorted ? "sorted" : "tag");
     if (settings->id && !settings->group)
         options_fail(command, "--id needs --group: envelopes name their parts");
     if (fanin_options.chose_timeout && !settings->idle && !settings->within)
