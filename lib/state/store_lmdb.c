@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 enum { LMDB_READERS = 4096 }; /* processes that look at the same time; more get an error */
 /* Address space that is reserved, not memory or disk; halved while the system refuses it. */
@@ -346,7 +347,34 @@ static int open_env(struct lmdb *lmdb, bool sync, uint64_t map, struct err *err)
     return code ? set_err(err, lmdb, "open", code) : 0;
 }
 
-/* Are all pages there that the header speaks of? */
+/* Are all pages from the first to the last in the list of free ones? */
+static bool are_free(struct lmdb *lmdb, size_t first, size_t last)
+{
+    enum { FREE_PAGES = 0 }; /* LMDB's own database: a record is a count and that many numbers */
+    MDB_txn *txn;
+    MDB_cursor *cursor = NULL;
+    MDB_val key, record;
+    size_t found = 0;
+    if (begin_own(lmdb, MDB_RDONLY, &txn))
+        return false;
+    if (mdb_cursor_open(txn, FREE_PAGES, &cursor))
+        cursor = NULL;
+    while (cursor && mdb_cursor_get(cursor, &key, &record, MDB_NEXT) == 0) {
+        const size_t *pages = record.mv_data;
+        for (size_t i = 1; i <= pages[0] && (i + 1) * sizeof *pages <= record.mv_size; i++)
+            found += pages[i] >= first && pages[i] <= last;
+    }
+    if (cursor)
+        mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
+    return found == last + 1 - first;
+}
+
+/*
+ * Are all pages there that the header speaks of? Those at the end that a transaction has taken and
+ * freed again were never written: the file is made as long. What is missing else reads as zeros
+ * then, which is no page, and the file is left as it was.
+ */
 static int check_length(struct lmdb *lmdb, struct err *err)
 {
     MDB_envinfo info;
@@ -360,6 +388,11 @@ static int check_length(struct lmdb *lmdb, struct err *err)
     uint64_t wanted = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
     if ((uint64_t)file.st_size >= wanted)
         return 0;
+    if (ftruncate(fd, (off_t)wanted) == 0 &&
+        are_free(lmdb, (size_t)file.st_size / stat.ms_psize, info.me_last_pgno))
+        return 0;
+    if (ftruncate(fd, file.st_size) < 0)
+        return err_sys(err, "%s/data.mdb: make it as it was", lmdb->path);
     return err_set(err, ERR_STATE, "%s/data.mdb: it was cut off: %lld bytes of %llu are there",
                    lmdb->path, (long long)file.st_size, (unsigned long long)wanted);
 }
