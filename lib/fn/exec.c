@@ -55,7 +55,7 @@ struct exec {
     unsigned made;
     unsigned running;
     struct run *free;
-    bool closing;
+    bool closing; /* and fn_closed is still owed */
 };
 
 #define RUN_OF(pointer, member) (CONTAINER_OF(pointer, struct run, member))
@@ -156,12 +156,15 @@ static void end_survivors(struct run *run)
     spawn_tree_free(&run->tree);
 }
 
-/* What was ended with fn_end may still run when the function is closed. */
+/* What was ended with fn_end may still run when the function is closed, and it may be closed while
+ * the end of a call is being told. */
 static void close_if_idle(struct fn *fn)
 {
-    const struct exec *exec = fn->state;
-    if (exec->closing && !exec->running)
-        fn_closed(fn);
+    struct exec *exec = fn->state;
+    if (!exec->closing || exec->running)
+        return;
+    exec->closing = false;
+    fn_closed(fn);
 }
 
 static void exited(struct loop_child *child, int status, const struct rusage *usage)

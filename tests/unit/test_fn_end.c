@@ -426,6 +426,29 @@ static void makes_no_other_attempt_of_what_was_ended(void **state)
     assert_int_equal(lines_of("called"), called);
 }
 
+static void end_first_and_close(struct fn_call *call)
+{
+    done(call);
+    end(0);
+    fn_close(fn, note_closed, NULL);
+    assert_false(closed);
+}
+
+static void waits_for_what_was_ended_when_it_is_closed_meanwhile(void **state)
+{
+    (void)state;
+    settings.jobs = 2;
+    open_script("", "read e; [ $e = 1 ] && { while [ ! -e begun ]; do sleep 0.01; done; exit; }\n"
+                    "trap '' TERM; echo $$ >pids; echo >begun; while :; do sleep 0.01; done");
+    begin(0);
+    tries[1].call = (struct fn_call){
+        .event = slice_dup(STR("1")), .id = STR("id"), .done = end_first_and_close};
+    fn_call(fn, &tries[1].call);
+    until(has_closed);
+    assert_true(are_gone());
+    assert_int_equal(tries[0].ended + tries[1].ended, 2);
+}
+
 static void takes_what_is_ended_off_a_cancelled_function(void **state)
 {
     (void)state;
@@ -581,6 +604,7 @@ int main(void)
         CLAIM(ends_a_process_that_ignores_sigterm_with_all_that_it_started),
         CLAIM(keeps_the_slot_until_the_process_is_gone),
         CLAIM(makes_no_other_attempt_of_what_was_ended),
+        CLAIM(waits_for_what_was_ended_when_it_is_closed_meanwhile),
         CLAIM(takes_what_is_ended_off_a_cancelled_function),
         CLAIM(lets_a_worker_finish_and_throws_the_answer_away),
         CLAIM(loses_no_other_call_of_the_pipeline),
