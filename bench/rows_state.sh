@@ -280,3 +280,36 @@ keys that they are spread over.
 |---|--:|--:|
 $(echo "$growth" | awk '{ printf "| %s | %s | %s |\n", $1, $2, $3 }')"
 }
+
+row_parts() {
+    state_begin parts
+    table=
+    of() { # COLUMN: of the last run
+        echo "$got" | cut -d ' ' -f "$1"
+    }
+    bring() { # WHERE PARTS OPEN [keep]
+        rm -rf "$disk/parts"
+        got=$(timeout -k 5 300 fanin_parts "$1" "$2" "$3" ${4:+"$4"} 2>>errors)
+        where=disk
+        [ "$1" != memory ] || where=memory
+        table="$table| $where${4:+, none complete} | $2 | $3 | $(of 3) | $(of 4) | $(of 5) |$tab"
+    }
+    bring memory "$most" 100
+    judge 'in memory, few groups open' "$(divide "$(of 3)" 1000)" '>=' 500 ' k/s'
+    bring memory "$most" $((most / 10))
+    judge 'in memory, all open at once' "$(divide "$(of 3)" 1000)" '>=' 500 ' k/s'
+    bring "$disk/parts" "$most" 100
+    bring "$disk/parts" "$most" $((most / 10))
+    bring "$disk/parts" $((most / 10)) $((most / 100)) keep
+    few=$(of 5)
+    bring "$disk/parts" "$most" $((most / 10)) keep
+    judge "memory, $most parts beside $((most / 10))" "$(divide "$(of 5)" "$few")" '<=' 1.05 x
+    : >results
+    state_end
+    report 'Parts of groups' "Parts of 200 bytes in groups of ten, added to the store that \`fanin\` keeps them in, in commits of 1,000, and
+taken and ended as they are complete. In memory, and durably on disk.
+
+| where | parts | groups open | parts/s | KiB resident | of these no map of a file |
+|---|--:|--:|--:|--:|--:|
+$(lines_of "$table")"
+}
