@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ static int64_t now, wall;
 static bool in_memory;
 static uint64_t map;         /* bytes that the store begins with; 0: plenty */
 static unsigned writes_left; /* this write of a record fails, and all with it; 0: none */
+static bool commits_fail;
 
 /* ---- the store ---- */
 
@@ -58,7 +60,15 @@ static enum table_result remove_or_fail(struct table_txn *txn, enum table_space 
     return real_ops->remove(txn, space, key);
 }
 
-/* As store_open and store_open_memory do, but for the writes. */
+static int commit_or_fail(struct table_txn *txn, struct err *why)
+{
+    if (!commits_fail)
+        return real_ops->commit(txn, why);
+    real_ops->abort(txn);
+    return err_set(why, ERR_NOT_USABLE, "no more commits");
+}
+
+/* As store_open and store_open_memory do, but for what fails. */
 static void open_store(void)
 {
     loop = loop_new(&err);
@@ -71,6 +81,7 @@ static void open_store(void)
     own_ops = *real_ops;
     own_ops.put = put_or_fail;
     own_ops.remove = remove_or_fail;
+    own_ops.commit = commit_or_fail;
     table->ops = &own_ops;
     store = store_embedded_new(table, home, loop, false);
 }
@@ -92,6 +103,7 @@ static int set_up(bool memory)
     wall = 1700000000 * SECOND;
     map = 0;
     writes_left = 0;
+    commits_fail = false;
     clock_invent(&now, &wall);
     open_store();
     return 0;
@@ -200,6 +212,7 @@ static inline struct process process_begin(void)
     assert_int_equal(pipe(fds), 0);
     own.pid = fork();
     if (own.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         cell_holder self = cell_self();
         if (write(fds[1], &self, sizeof self) != sizeof self)
             _exit(1);
