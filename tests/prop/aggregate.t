@@ -8,15 +8,15 @@ first=${FIRST:-1}
 one_aggregate() {
     rm -f dead
     set -- aggregate --dead dead
-    aggregate_trial words "$seed" >words
+    aggregate_trial words "$seed" >list
     while read -r word; do
         set -- "$@" "$word"
-    done <words
+    done <list
     # It must not hit the process that a sanitizer starts to look for leaks.
     ! aggregate_trial killing "$seed" ||
         set -- env ASAN_OPTIONS=detect_leaks=0 sh -c 'chain_stage killer "$0" "$$" & exec "$@"' "$seed" "$@"
-    aggregate_trial input "$seed" >input
-    run reaper "$@" <input
+    aggregate_trial input "$seed" >events
+    run reaper "$@" <events
     aggregate_trial judge "$seed" "$out" dead "$err" "$status" 2>why || wrong 'no fault' '' why
 }
 
