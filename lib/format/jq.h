@@ -47,7 +47,7 @@ void jq_free(struct jq_program *program);
 
 /*
  * Compile a program that is given a second value with each event, as the variable of that name
- * (without its "$"; letters, digits and _). Runs only by jq_each_given and jq_first_given.
+ * (without its "$"; letters, digits and _). Runs only by jq_each_given.
  */
 struct jq_program *jq_compile_given(const char *text, const char *variable, struct err *err);
 
@@ -81,11 +81,9 @@ int jq_each(struct jq_program *program, const struct jq_input *input,
 int jq_first(struct jq_program *program, const struct jq_input *input, struct buf *out,
              struct err *err);
 
-/* The same two for a program of jq_compile_given; input and given are validated JSON. */
+/* jq_each for a program of jq_compile_given; input and given are validated JSON. */
 int jq_each_given(struct jq_program *program, struct str input, struct str given,
                   int (*emit)(void *context, struct str json), void *context, struct err *err);
-int jq_first_given(struct jq_program *program, struct str input, struct str given, struct buf *out,
-                   struct err *err);
 
 /* True once a transform by libjq has changed the digits of a number of over 15 digits: the command
  * warns once. */

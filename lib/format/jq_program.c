@@ -237,13 +237,3 @@ int jq_first(struct jq_program *program, const struct jq_input *input, struct bu
         return -1;
     return first.found;
 }
-
-int jq_first_given(struct jq_program *program, struct str input, struct str given, struct buf *out,
-                   struct err *err)
-{
-    struct first first = {out, false};
-
-    if (jq_each_given(program, input, given, append_first, &first, err) != 0)
-        return -1;
-    return first.found;
-}

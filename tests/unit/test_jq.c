@@ -461,13 +461,30 @@ static void fails_only_the_event_that_libjq_cannot_read(void **state)
 
 /* ---- a second value, as a variable ---- */
 
+static int add_first(void *context, struct str json)
+{
+    buf_add_str(context, json);
+    return 1;
+}
+
+/* 1: there is an output, the first one is in out; 0: none; -1 with err. */
+static int first_given(struct jq_program *program, struct str input, struct str given,
+                       struct buf *out)
+{
+    size_t before = out->len;
+
+    if (jq_each_given(program, input, given, add_first, out, &err) != 0)
+        return -1;
+    return out->len > before;
+}
+
 static void expect_given(const char *text, const char *input, const char *given,
                          const char *expected)
 {
     struct jq_program *program = jq_compile_given(text, "event", &err);
     struct buf out = {0};
 
-    if (!program || jq_first_given(program, str_of(input), str_of(given), &out, &err) != 1)
+    if (!program || first_given(program, str_of(input), str_of(given), &out) != 1)
         fail_msg("%s: %s", text, err.text);
     assert_string_equal(buf_cstr(&out), expected);
     buf_free(&out);
@@ -483,6 +500,18 @@ static void gives_a_second_value_as_a_variable(void **state)
     expect_given("{$event}", "null", "[4]", "{\"event\":[4]}");
     expect_given("$\nevent", "null", "4", "4");
     expect_given("3 as $event | $event", "null", "4", "3");
+}
+
+static void gives_each_output_of_a_program_with_a_variable(void **state)
+{
+    struct jq_program *program = jq_compile_given(".[], $event[]", "event", &err);
+    struct buf lines = {0};
+
+    (void)state;
+    assert_int_equal(jq_each_given(program, STR("[1]"), STR("[2,3]"), add_line, &lines, &err), 0);
+    assert_string_equal(buf_cstr(&lines), "1\n2\n3\n");
+    buf_free(&lines);
+    jq_free(program);
 }
 
 static void takes_what_any_program_may_be(void **state)
@@ -521,7 +550,7 @@ static void hides_the_pair_from_the_program(void **state)
     assert_non_null(strstr(err.text, "line 2"));
 
     struct jq_program *program = jq_compile_given(".a + $event", "event", &err);
-    assert_int_equal(jq_first_given(program, STR("{\"a\":1}"), STR("\"x\""), &out, &err), -1);
+    assert_int_equal(first_given(program, STR("{\"a\":1}"), STR("\"x\""), &out), -1);
     assert_string_equal(err.text,
                         "jq '.a + $event': number (1) and string (\"x\") cannot be added");
     jq_free(program);
@@ -558,14 +587,14 @@ static void fails_only_the_pair_that_libjq_cannot_read(void **state)
     struct buf out = {0};
 
     (void)state;
-    assert_int_equal(jq_first_given(program, STR("1"), STR("\"\\ud800\""), &out, &err), -1);
-    assert_int_equal(jq_first_given(program, STR("\"\\ud800\""), STR("1"), &out, &err), -1);
-    assert_int_equal(jq_first_given(program, STR("9007199254740993"), STR("0"), &out, &err), 1);
+    assert_int_equal(first_given(program, STR("1"), STR("\"\\ud800\""), &out), -1);
+    assert_int_equal(first_given(program, STR("\"\\ud800\""), STR("1"), &out), -1);
+    assert_int_equal(first_given(program, STR("9007199254740993"), STR("0"), &out), 1);
     assert_true(jq_lost_digits(program));
     jq_free(program);
     buf_free(&out);
     program = jq_compile_given(". + $event", "event", &err);
-    assert_int_equal(jq_first_given(program, STR("0"), STR("9007199254740993"), &out, &err), 1);
+    assert_int_equal(first_given(program, STR("0"), STR("9007199254740993"), &out), 1);
     assert_true(jq_lost_digits(program));
     jq_free(program);
     buf_free(&out);
@@ -595,6 +624,7 @@ int main(void)
         cmocka_unit_test(notices_that_a_transform_has_lost_digits),
         cmocka_unit_test(fails_only_the_event_that_libjq_cannot_read),
         cmocka_unit_test(gives_a_second_value_as_a_variable),
+        cmocka_unit_test(gives_each_output_of_a_program_with_a_variable),
         cmocka_unit_test(takes_what_any_program_may_be),
         cmocka_unit_test(hides_the_pair_from_the_program),
         cmocka_unit_test(runs_natively_what_does_not_ask_for_it),
