@@ -23,8 +23,8 @@ static const struct option_entry entries[] = {
      "The others are ended and are not in the answer. An event is dead when fewer than N can still "
      "answer. No part is optional then."},
     {"first", 0, ID_FIRST, NULL, "the same as --need 1", NULL},
-    {"cached", 0, ID_CACHED, "DUR", "let a good answer up to DUR old stand in for a failure",
-     "It is the last one that the part has given for any event, unless --cached-by tells events "
+    {"cached", 0, ID_CACHED, "DUR", "an answer up to DUR old stands in for a failure",
+     "It is the last good one that the part has given to any event, unless --cached-by tells them "
      "apart, and it is marked: \"cached\" holds its age and why it was needed."},
     {"cached-by", 0, ID_CACHED_BY, "JQ", "keep an answer for each value of JQ",
      "Only an event with the same value is given it."},
