@@ -316,6 +316,8 @@ static enum source_status next(struct source *source, struct source_event *event
     struct fanin_source *own = of(source);
     if (own->batch && own->batch->handed < own->batch->take.got)
         return hand_out(own, event);
+    if (own->wanted && !own->coming && !own->batch)
+        ask(own); /* also while lines are at hand: they close groups faster than the window fills */
     if (!own->lines_ended) {
         enum source_status status = next_line(own, event);
         if (status == SOURCE_EVENT || status == SOURCE_TOO_LARGE)
