@@ -1,9 +1,9 @@
 /*
  * json_order.c: JSON values as bytes that memcmp puts in jq's order.
  *
- * Each value begins with the byte of its type, and no value's bytes are the beginning of another's,
- * so those of an array's elements can stand one behind the other. What ends a text or a container
- * is lower than anything that could go on:
+ * Each value begins with the byte of its type and shows its end, so those of an array can stand one
+ * behind the other. What ends a text or a container is lower than anything that could go on; behind
+ * the end of a string stand the end of a container or a type, which are lower than FF, or nothing:
  *
  *     string   its UTF-8, NUL as 00 FF, then 00
  *     number   its sign; unless it is zero the exponent of 0.DIGITS, then DIGITS without zeros at
