@@ -73,7 +73,12 @@ static struct source *open_source(struct engine *engine, struct store *store, st
     size_t count = engine_redrives(engine) ? 0 : fanin_options.input_count;
     struct source *lines =
         source_merge_open(loop, fanin_options.inputs, count, fanin_common.max_event, err);
-    return lines ? source_fanin(store, &fanin_options.settings, lines, err) : NULL;
+    if (!lines)
+        return NULL;
+    struct written *written = NULL;
+    if (fanin_options.settings.stored)
+        written = written_open(store_home(store), STDOUT_FILENO, engine_functions(engine)->rng);
+    return source_fanin(store, &fanin_options.settings, lines, written, err);
 }
 
 int fanin_form_collect(const struct command *command, int argc, char **argv)

@@ -13,21 +13,6 @@
 /* Lines have tokens too: pointers of processes like ours, or small numbers. */
 #define GROUP_TOKEN (UINT64_C(1) << 63)
 
-struct fanin_held {
-    struct fanin_end end; /* first */
-    struct fanin_batch *batch;
-    const struct fanin_group *group;
-    struct buf letter;
-};
-
-struct fanin_batch { /* groups that were taken together */
-    struct fanin_source *source;
-    struct fanin_take take; /* its answer */
-    struct fanin_held *held;
-    unsigned handed, told, open; /* handed out; told of; not yet ended */
-    bool interrupted;            /* those that were open closed because of that */
-};
-
 struct fanin_source {
     struct source source; /* first */
     struct store *store;
@@ -37,17 +22,14 @@ struct fanin_source {
     struct store_ear ear;
     struct loop_timer due;
     struct holder_watch holders;
-    struct loop_task sweep;
-    struct fanin_batch *batch;    /* the one at hand: some of it have not been told */
-    struct fanin_batch *coming;   /* asked for */
-    struct fanin_batch *over;     /* of which nothing is left */
-    size_t lines_open, ends_open; /* without an outcome; on their way */
-    struct err torn;              /* how the lines have ended, if they were not all */
-    bool wanted;                  /* there may be groups to take */
-    bool lines_ended;             /* all are handed out, or no more are wanted */
+    struct fanin_batches batches;
+    struct fanin_batch *coming; /* asked for */
+    size_t lines_open;          /* without an outcome */
+    struct err torn;            /* how the lines have ended, if they were not all */
+    bool wanted;                /* there may be groups to take */
+    bool lines_ended;           /* all are handed out, or no more are wanted */
     bool stopped;
     bool last_asked; /* after all that the lines brought was there */
-    bool lost;       /* a group was, and it was said */
 };
 
 static struct fanin_source *of(struct source *source)
@@ -55,28 +37,28 @@ static struct fanin_source *of(struct source *source)
     return (struct fanin_source *)(void *)source;
 }
 
-static struct str name_of(const struct fanin_source *own)
-{
-    return str_of(own->settings.name);
-}
-
 static struct loop *loop_of(const struct fanin_source *own)
 {
     return store_loop(own->store);
 }
 
-static void fail(struct fanin_source *own, const struct store_op *op, const char *what)
+static void go_on(void *owner)
 {
-    struct err err;
-    err_set(&err, op->err->kind, "%s: %s: %s", own->name, what, op->err->text);
-    own->source.fail(own->source.owner, &err);
+    struct fanin_source *own = owner;
+    own->source.ready(own->source.owner);
+}
+
+static void fail(void *owner, const struct err *err)
+{
+    struct fanin_source *own = owner;
+    own->source.fail(own->source.owner, err);
 }
 
 static void wake(void *owner)
 {
     struct fanin_source *own = owner;
     own->wanted = true;
-    own->source.ready(own->source.owner);
+    go_on(own);
 }
 
 static void time_has_come(struct loop_timer *timer)
@@ -84,109 +66,14 @@ static void time_has_come(struct loop_timer *timer)
     wake(CONTAINER_OF(timer, struct fanin_source, due));
 }
 
-/* ---- batches ---- */
-
-static void free_batch(struct fanin_batch *batch)
-{
-    if (!batch)
-        return;
-    for (unsigned i = 0; i < batch->take.got; i++)
-        buf_free(&batch->held[i].letter);
-    free(batch->held);
-    fanin_take_clear(&batch->take);
-    free(batch);
-}
-
-/* In a later turn: who is told of an end may still look at it. */
-static void sweep(struct loop_task *task)
-{
-    struct fanin_source *own = CONTAINER_OF(task, struct fanin_source, sweep);
-    free_batch(own->over);
-    own->over = NULL;
-    own->source.ready(own->source.owner);
-}
-
-static void end_batch(struct fanin_source *own, struct fanin_batch *batch)
-{
-    free_batch(own->over);
-    own->over = batch;
-    own->sweep.run = sweep;
-    loop_defer(loop_of(own), &own->sweep);
-}
-
-static void ended(struct store_op *op)
-{
-    struct fanin_held *held = (struct fanin_held *)(void *)op;
-    struct fanin_batch *batch = held->batch;
-    struct fanin_source *own = batch->source;
-    own->ends_open--;
-    if (op->status == STORE_LOST && !own->lost) {
-        own->lost = true;
-        msg_warn("%s: a group was given to another process while it was written", own->name);
-    } else if (op->status != STORE_OK && op->status != STORE_LOST) {
-        fail(own, op, "end a group");
-    }
-    if (--batch->open == 0)
-        end_batch(own, batch);
-    else if (!own->ends_open)
-        own->source.ready(own->source.owner);
-}
-
-static void end(struct fanin_held *held)
-{
-    struct fanin_source *own = held->batch->source;
-    held->end.own.op.done = ended;
-    held->end.own.op.patient = !own->lines_ended;
-    held->end.own.name = name_of(own);
-    held->end.token = held->batch->take.token;
-    held->end.seq = held->group->seq;
-    held->end.most = own->settings.most;
-    own->ends_open++;
-    fanin_end(own->store, &held->end);
-}
-
-/* One of them has its end on the way. */
-static void tell(struct fanin_held *held)
-{
-    struct fanin_batch *batch = held->batch;
-    struct fanin_source *own = batch->source;
-    bool last = ++batch->told == batch->take.got;
-    if (last && own->batch == batch)
-        own->batch = NULL;
-    end(held);
-    if (last)
-        own->source.ready(own->source.owner);
-}
-
-static void give_back(struct fanin_source *own)
-{
-    struct fanin_batch *batch = own->batch;
-    while (batch && batch->handed < batch->take.got) {
-        struct fanin_held *held = &batch->held[batch->handed++];
-        held->end.given_back = true;
-        tell(held);
-    }
-}
-
-static void begin(struct fanin_source *own, struct fanin_batch *batch)
-{
-    unsigned got = batch->take.got;
-    batch->held = mem_array(got, sizeof *batch->held);
-    for (unsigned i = 0; i < got; i++) {
-        batch->held[i].batch = batch;
-        batch->held[i].group = &batch->take.groups[i];
-    }
-    batch->open = got;
-    own->batch = batch;
-}
-
 /* ---- taking ---- */
 
-/* Nothing was there: sleep until there may be something. */
+/* Sleep until there may be something. */
 static void wait_for_more(struct fanin_source *own, struct fanin_take *take)
 {
     struct loop *loop = loop_of(own);
     take->holder_count = holder_watch_sort(take->holders, take->holder_count);
+    own->wanted = own->wanted || take->more;
     if (!holder_watch_set(&own->holders, take->holders, take->holder_count))
         own->wanted = true;
     if (take->next_due)
@@ -200,51 +87,43 @@ static void taken(struct store_op *op)
     struct fanin_source *own = op->owner;
     struct fanin_batch *batch = own->coming;
     own->coming = NULL;
-    if (op->status != STORE_OK) {
-        fail(own, op, "take groups");
-    } else {
-        own->wanted = own->wanted || batch->take.more;
+    if (op->status == STORE_OK)
         wait_for_more(own, &batch->take);
-    }
-    if (op->status == STORE_OK && batch->take.got) {
-        begin(own, batch);
-        if (own->stopped && !own->source.drains)
-            give_back(own);
-    } else {
-        free_batch(batch);
-    }
-    own->source.ready(own->source.owner);
+    else
+        fanin_batches_fail(&own->batches, op, "take groups");
+    if (op->status == STORE_OK && batch->take.got)
+        fanin_batch_begin(batch);
+    else
+        fanin_batch_free(batch);
+    go_on(own);
 }
 
 static void ask(struct fanin_source *own)
 {
-    struct fanin_batch *batch = mem_zalloc(sizeof *batch);
+    struct fanin_batch *batch = fanin_batch_new(&own->batches);
+    struct fanin_take *take = &batch->take;
     bool all_there = own->lines_ended && !own->lines_open;
     enum fanin_at_eof at_eof = own->settings.rules.at_eof;
     bool keeps = at_eof == FANIN_KEEP || (at_eof == FANIN_AS_FITS && own->settings.lasting);
-    batch->source = own;
     batch->interrupted = own->stopped;
-    batch->take = (struct fanin_take){
-        .own.op.done = taken,
-        .own.op.owner = own,
-        .own.name = name_of(own),
-        .count = FANIN_TAKE_MAX,
-        .bytes = FANIN_BYTES,
-        .holder = own->settings.stored ? cell_self() : 0,
-        .at_eof = all_there && (!keeps || own->stopped),
-    };
+    take->own.op.done = taken;
+    take->own.op.owner = own;
+    take->own.name = own->batches.name;
+    take->count = FANIN_TAKE_MAX;
+    take->bytes = FANIN_BYTES;
+    take->holder = own->settings.stored ? cell_self() : 0;
+    take->at_eof = all_there && (!keeps || own->stopped);
     own->wanted = false;
     own->last_asked = all_there;
     own->coming = batch;
-    fanin_take(own->store, &batch->take);
+    fanin_take(own->store, take);
 }
 
 /* ---- events ---- */
 
 static enum source_status hand_out(struct fanin_source *own, struct source_event *event)
 {
-    struct fanin_batch *batch = own->batch;
-    struct fanin_held *held = &batch->held[batch->handed++];
+    struct fanin_held *held = fanin_batches_hand_out(&own->batches);
     struct buf array = {0};
     fanin_result_array(&own->settings.rules, held->group, &array);
     buf_addc(&array, '\n');
@@ -260,29 +139,17 @@ static enum source_status hand_out(struct fanin_source *own, struct source_event
     return SOURCE_EVENT;
 }
 
-static void lines_ready(void *owner)
-{
-    struct fanin_source *own = owner;
-    own->source.ready(own->source.owner);
-}
-
-static void lines_failed(void *owner, const struct err *err)
-{
-    struct fanin_source *own = owner;
-    own->source.fail(own->source.owner, err);
-}
-
 static enum source_status next_line(struct fanin_source *own, struct source_event *event)
 {
     struct source *lines = own->lines;
-    lines->ready = lines_ready;
-    lines->fail = lines_failed;
+    lines->ready = go_on;
+    lines->fail = fail;
     lines->owner = own;
     enum source_status status = lines->next(lines, event, &own->torn);
     if (status == SOURCE_EVENT || status == SOURCE_TOO_LARGE)
         own->lines_open++;
     else if (status == SOURCE_FAILED || status == SOURCE_END)
-        own->lines_ended = true;
+        own->lines_ended = own->batches.hasty = true;
     if (status == SOURCE_END)
         own->torn.kind = ERR_NONE;
     return status;
@@ -296,7 +163,7 @@ static void shown(struct store_op *op)
 /* What stays open is told once. */
 static void tell_open(struct fanin_source *own)
 {
-    struct fanin_show show = {.own = {.op.done = shown, .name = name_of(own)}};
+    struct fanin_show show = {.own = {.op.done = shown, .name = own->batches.name}};
     fanin_show(own->store, &show);
     if (show.own.op.status == STORE_OK && show.open)
         msg_warn("%" PRIu64 " group%s of %s stay%s open, with %" PRIu64 " part%s", show.open,
@@ -304,17 +171,31 @@ static void tell_open(struct fanin_source *own)
                  show.parts, show.parts == 1 ? "" : "s");
 }
 
-/* Has everything been handed out? */
+/* Has everything been handed out, and ended? */
 static bool is_over(const struct fanin_source *own)
 {
     return own->lines_ended && !own->lines_open && own->last_asked && !own->wanted &&
-           !own->coming && !own->batch;
+           !own->coming && !own->batches.current;
+}
+
+/* Told to end, with groups that are there for others too: what was taken over is compared to its
+ * end with what is written of it, and the rest goes back. */
+static enum source_status next_of_last(struct fanin_source *own, struct source_event *event)
+{
+    if (own->coming)
+        return SOURCE_LATER;
+    if (fanin_batches_has(&own->batches) && own->batches.current->past)
+        return hand_out(own, event);
+    fanin_batches_give_back(&own->batches);
+    return SOURCE_END;
 }
 
 static enum source_status next(struct source *source, struct source_event *event, struct err *err)
 {
     struct fanin_source *own = of(source);
-    if (own->batch && own->batch->handed < own->batch->take.got)
+    if (own->stopped && own->settings.lasting)
+        return next_of_last(own, event);
+    if (fanin_batches_has(&own->batches))
         return hand_out(own, event);
     if (own->wanted && !own->coming && !own->batch)
         ask(own); /* also while lines are at hand: they close groups faster than the window fills */
@@ -325,7 +206,7 @@ static enum source_status next(struct source *source, struct source_event *event
     }
     if (!is_over(own)) {
         bool last = own->lines_ended && !own->lines_open && !own->last_asked;
-        if ((own->wanted || last) && !own->coming && !own->batch)
+        if ((own->wanted || last) && !own->coming && !own->batches.current)
             ask(own);
         return SOURCE_LATER;
     }
@@ -340,12 +221,8 @@ static void stop(struct source *source)
     struct fanin_source *own = of(source);
     if (!own->lines_ended)
         own->lines->stop(own->lines);
-    own->lines_ended = own->stopped = true;
+    own->lines_ended = own->stopped = source->drains = own->batches.hasty = true;
     own->torn.kind = ERR_NONE;
-    if (own->settings.lasting)
-        give_back(own);
-    else
-        source->drains = true;
 }
 
 /* ---- outcomes ---- */
@@ -355,16 +232,6 @@ struct fanin_held *source_fanin_held(uint64_t token)
     return token & GROUP_TOKEN ? (struct fanin_held *)(uintptr_t)(token & ~GROUP_TOKEN) : NULL;
 }
 
-const struct fanin_group *fanin_held_group(const struct fanin_held *held)
-{
-    return held->group;
-}
-
-bool fanin_held_interrupted(const struct fanin_held *held)
-{
-    return held->batch->interrupted;
-}
-
 static void outcome(struct source *source, uint64_t token, enum source_outcome outcome)
 {
     struct fanin_source *own = of(source);
@@ -372,21 +239,21 @@ static void outcome(struct source *source, uint64_t token, enum source_outcome o
     if (held) {
         held->end.given_back = outcome == SOURCE_RELEASED;
         held->end.remember = outcome == SOURCE_DEAD ? 0 : own->settings.remember;
-        if (outcome == SOURCE_DEAD && held->letter.len)
-            held->end.letter = buf_str(&held->letter);
-        tell(held);
+        fanin_held_end(held);
+        if (!own->batches.current)
+            go_on(own);
         return;
     }
     if (own->lines->outcome)
         own->lines->outcome(own->lines, token, outcome);
     if (--own->lines_open == 0 && own->lines_ended)
-        source->ready(source->owner);
+        go_on(own);
 }
 
 static bool busy(struct source *source)
 {
     struct fanin_source *own = of(source);
-    return own->ends_open || own->coming || (own->lines->busy && own->lines->busy(own->lines));
+    return own->batches.ending || own->coming || (own->lines->busy && own->lines->busy(own->lines));
 }
 
 static bool keeps(struct source *source, uint64_t token, const struct failure *failure)
@@ -414,8 +281,6 @@ static bool bury(struct source *source, uint64_t token, struct str letter)
     struct fanin_held *held = source_fanin_held(token);
     if (!held)
         return own->lines->bury && own->lines->bury(own->lines, token, letter);
-    if (!own->settings.stored)
-        return false;
     buf_clear(&held->letter);
     buf_add_str(&held->letter, letter);
     return true;
@@ -453,22 +318,19 @@ static void feed(struct source *source, struct source *letters)
 static void free_source(struct source *source)
 {
     struct fanin_source *own = of(source);
-    struct loop *loop = loop_of(own);
-    if (own->coming || own->ends_open) /* the run ended badly: operations point here */
+    if (own->coming) /* the run ended badly: an operation points here */
         store_flush(own->store);
+    fanin_batches_free(&own->batches);
     store_deafen(own->store, &own->ear);
     holder_watch_free(&own->holders);
-    loop_timer_clear(loop, &own->due);
-    loop_undefer(loop, &own->sweep);
-    free_batch(own->over);
-    free_batch(own->batch);
+    loop_timer_clear(loop_of(own), &own->due);
     own->lines->free(own->lines);
     free(own->name);
     free(own);
 }
 
 struct source *source_fanin(struct store *store, const struct fanin_settings *settings,
-                            struct source *lines, struct err *err)
+                            struct source *lines, struct written *written, struct err *err)
 {
     struct fanin_source *own = mem_zalloc(sizeof *own);
     struct buf name = {0};
@@ -497,9 +359,19 @@ struct source *source_fanin(struct store *store, const struct fanin_settings *se
         .feed = feed,
         .identify = identify,
     };
+    own->batches = (struct fanin_batches){
+        .store = store,
+        .name = str_of(settings->name),
+        .label = own->name,
+        .most = settings->most,
+        .written = written,
+        .progress = go_on,
+        .fail = fail,
+        .owner = own,
+    };
     holder_watch_init(&own->holders, loop_of(own), wake, own);
     own->ear =
-        (struct store_ear){.kind = "fanin", .name = name_of(own), .heard = wake, .owner = own};
+        (struct store_ear){.kind = "fanin", .name = own->batches.name, .heard = wake, .owner = own};
     if (store_listen(store, &own->ear, err) == 0)
         return &own->source;
     free_source(&own->source);

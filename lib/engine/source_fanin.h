@@ -25,6 +25,7 @@
 #ifndef FIT_ENGINE_SOURCE_FANIN_H
 #define FIT_ENGINE_SOURCE_FANIN_H
 
+#include "engine/fanin_batch.h"
 #include "engine/fanin_settings.h"
 #include "engine/source.h"
 #include "state/fanin.h"
@@ -33,18 +34,12 @@ enum {
     FANIN_BYTES = 1024 * 1024, /* of the parts of one batch; a larger group comes alone */
 };
 
-struct fanin_held; /* a group that is handed out */
-
-/* The store and the lines' source (taken over) outlive it; settings are copied. NULL with err; the
- * lines are freed then. */
+/* The store outlives it; the lines' source and written (or NULL) are taken over, also with err;
+ * settings are copied. NULL with err. */
 struct source *source_fanin(struct store *store, const struct fanin_settings *settings,
-                            struct source *lines, struct err *err);
+                            struct source *lines, struct written *written, struct err *err);
 
 /* What that event of the source is: NULL if it is a line, and not a group. */
 struct fanin_held *source_fanin_held(uint64_t token);
-
-/* Until its outcome. */
-const struct fanin_group *fanin_held_group(const struct fanin_held *held);
-bool fanin_held_interrupted(const struct fanin_held *held);
 
 #endif
