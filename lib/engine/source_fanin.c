@@ -197,7 +197,7 @@ static enum source_status next(struct source *source, struct source_event *event
         return next_of_last(own, event);
     if (fanin_batches_has(&own->batches))
         return hand_out(own, event);
-    if (own->wanted && !own->coming && !own->batch)
+    if (own->wanted && !own->coming && !own->batches.current)
         ask(own); /* also while lines are at hand: they close groups faster than the window fills */
     if (!own->lines_ended) {
         enum source_status status = next_line(own, event);

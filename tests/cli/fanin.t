@@ -639,6 +639,38 @@ run fanin --name killed <third
 exits 0
 out_is '[0,1,2]'
 
+claim 'a torn line of a process that was killed is cut off, other text only ended'
+printf '"text"' >appended
+part 1 0 1 1 >single
+run_sh 'fanin --name torn <single >>appended'
+exits 0
+printf '[2,' >>appended
+part 2 0 1 2 >single
+run_sh 'fanin --name torn <single >>appended'
+exits 0
+err_is 'fanin: a torn line of 3 bytes is cut off the output'
+is "$(cat appended)" '"text"
+[1]
+[2]'
+
+claim 'what was written before a kill is not written again'
+mkfifo held
+for try in 1 2 3 4 5 6 7 8 9 10; do
+    rm -rf once once.out
+    fanin --state once held >>once.out &
+    pid=$!
+    exec 3>held
+    perl -e 'for $g (1 .. 3000) { print qq({"part":{"group":$g,"index":0,"count":1},"value":7}\n) }' >&3 &
+    within 20 test -s once.out
+    kill -9 "$pid"
+    wait "$pid" 2>/dev/null
+    exec 3>&-
+    wait
+    perl -e 'for $g (1 .. 3000) { print qq({"part":{"group":$g,"index":0,"count":1},"value":7}\n) }' |
+        fanin --quiet --state once >>once.out
+    is "$(sort once.out | uniq -c | tr -s ' ')" ' 3000 [7]'
+done
+
 claim 'a name that cannot be kept is said, and no part is done'
 : >file
 run fanin --state file/x <parts
