@@ -157,7 +157,8 @@ void admit_next_of_key(struct engine *engine,
 void admit_task(struct loop_task *task);
 
 /* ---- settle.c ---- */
-void settle_finish(struct engine_job *job);  /* its plan has ended it */
+void settle_finish(struct engine_job *job); /* its plan has ended it */
+void settle_advance(struct engine *engine); /* those before have ended, or are waited for no more */
 void settle_progress(struct engine *engine); /* something was written, or can be */
 void settle_letter_written(struct engine_job *job);
 void settle_write_letters(struct engine_job *job);

@@ -96,8 +96,11 @@ bool engine_may_emit(const struct engine *engine)
 void job_silent(struct job *job)
 {
     struct engine_job *own = engine_job_of(job);
+    struct engine *engine = job->engine;
     own->silent = true;
-    LIST_REMOVE(&job->engine->order, own);
+    LIST_REMOVE(&engine->order, own);
+    if (engine->order.first && engine->order.first->state == JOB_FINISHED)
+        settle_advance(engine); /* it was held back, and others stand behind it */
 }
 
 struct str job_known_id(struct job *job)

@@ -324,6 +324,18 @@ void settle_flush(struct engine *engine)
     settle_progress(engine);
 }
 
+void settle_advance(struct engine *engine)
+{
+    struct engine_job *job;
+    while ((job = engine->order.first) && job->state == JOB_FINISHED) {
+        LIST_REMOVE(&engine->order, job);
+        job->state = JOB_EMITTING;
+        LIST_APPEND(&engine->emitting, job);
+    }
+    if (engine->emitting.first)
+        settle_progress(engine);
+}
+
 /* An event of several jobs counts for --halt when it first dies, or else when it has ended. */
 static void count_for_halt(struct engine_job *job)
 {
@@ -360,11 +372,5 @@ void settle_finish(struct engine_job *job)
         job->state = JOB_EMITTING;
         LIST_APPEND(&engine->emitting, job);
     }
-    while ((job = engine->order.first) && job->state == JOB_FINISHED) {
-        LIST_REMOVE(&engine->order, job);
-        job->state = JOB_EMITTING;
-        LIST_APPEND(&engine->emitting, job);
-    }
-    if (engine->emitting.first)
-        settle_progress(engine);
+    settle_advance(engine);
 }

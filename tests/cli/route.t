@@ -64,6 +64,13 @@ out_is "1
 $(sed -n 2p events | jq -c .n)
 $(tail -n 3 events)"
 
+claim 'an event for a file that --serial-by held back does not keep what is behind it'
+printf '%s\n' '{"k":1}' '{"k":1}' '{"k"' '{"k":2}' >behind
+run route --stats --dead dead --serial-by .k .k file:f <behind
+exits 123
+is "$(counts)" '[4,3,1,0]'
+rm f dead behind
+
 claim 'sends the results of a slow function later with -u'
 run route -u '.kind == "a"' 'sh -c "sleep 0.5; echo 0"' true - <events
 exits 0
