@@ -1,6 +1,6 @@
 /*
- * trial.c: the accounting of fan-out on random streams, with functions that do what they should
- * not.
+ * trial.c: the accounting of fan-out and broadcast on random streams, with functions that do what
+ * they should not.
  *
  * trial [-j N] [FIRST [COUNT]]: tries COUNT [1] seeds from FIRST [1] on, N at once. A seed stands
  * for a stream, for options and for what the functions do (trial_stream.h). Checked is that every
@@ -43,6 +43,7 @@ struct letter {
     struct buf event; /* the bytes of the line, or its first ones */
     bool is_json, truncated;
     char reason[32];
+    bool of_slow; /* the subscriber */
     uint64_t attempts, length;
 };
 
@@ -89,6 +90,8 @@ static bool read_letter(struct str line, struct letter *letter)
         } else if (str_eq(key, STR("\"reason\""))) {
             snprintf(letter->reason, sizeof letter->reason, "%.*s", (int)value.len - 2,
                      value.data + 1);
+        } else if (str_eq(key, STR("\"function\""))) {
+            letter->of_slow = str_starts(value, STR("\"slow="));
         } else if (str_eq(key, STR("\"attempts\""))) {
             letter->attempts = strtoull(value.data, NULL, 10);
         } else if (str_eq(key, STR("\"length\""))) {
@@ -106,13 +109,31 @@ static struct trial_event *find_event(struct trial *trial, const struct letter *
     for (size_t i = 0; i < trial->event_count; i++) {
         struct trial_event *event = &trial->events[i];
         struct str line = buf_str(&event->line), bytes = buf_str(&letter->event);
-        if (event->dead || event->sort == LINE_BLANK)
+        if ((letter->of_slow ? event->slow_dead : event->dead) || event->sort == LINE_BLANK)
             continue;
         if (letter->truncated ? line.len == letter->length && str_starts(line, bytes)
                               : str_eq(line, bytes))
             return event;
     }
     return NULL;
+}
+
+/* It fails for what its identity says, and for what happens to it from outside. */
+static bool slow_must_fail(const struct trial_event *event)
+{
+    return event->sort == LINE_VALID && event->id % TRIAL_SLOW_FAILS == TRIAL_SLOW_FAILS - 1;
+}
+
+static void check_slow_letter(struct verdict *verdict, const struct trial *trial,
+                              struct trial_event *event, const struct letter *letter)
+{
+    event->slow_dead = true;
+    if (!slow_must_fail(event) && !trial->killer && !trial->timeout)
+        wrong(verdict, "line %td is dead (%s) of the slow one and must not be: %.200s",
+              event - trial->events + 1, letter->reason, letter->event.data);
+    if (letter->attempts > trial->retries + 1)
+        wrong(verdict, "line %td: %" PRIu64 " attempts of the slow one", event - trial->events + 1,
+              letter->attempts);
 }
 
 static void check_letter(struct verdict *verdict, struct trial *trial, const struct letter *letter)
@@ -122,6 +143,10 @@ static void check_letter(struct verdict *verdict, struct trial *trial, const str
     if (!event) {
         wrong(verdict, "a dead letter (%s) about no line of the input, or a second one: %.200s",
               letter->reason, letter->event.data);
+        return;
+    }
+    if (letter->of_slow) {
+        check_slow_letter(verdict, trial, event, letter);
         return;
     }
     event->dead = true;
@@ -184,7 +209,8 @@ static void check_errors(struct verdict *verdict, struct trial *trial, const str
         } else if (str_starts(line, STR("note "))) {
             if (!trial->killer && !trial->timeout && !str_ends(line, STR(" end")))
                 wrong(verdict, "a torn line of a function: %.*s", (int)line.len, line.data);
-        } else if (!str_starts(line, STR("fan-out: ")) && !trial->killer) {
+        } else if (!str_starts(line, STR("fan-out: ")) && !str_starts(line, STR("broadcast: ")) &&
+                   !trial->killer) {
             wrong(verdict, "on stderr: %.*s", (int)(line.len < 200 ? line.len : 200), line.data);
         }
     }
@@ -209,16 +235,31 @@ static void report_difference(struct verdict *verdict, struct str want, struct s
           got.data + from);
 }
 
+/* Is text the next of got? It may be missing where events may be missed. */
+static void expect_next(const struct trial *trial, struct str got, struct str text,
+                        struct buf *want)
+{
+    struct str left = {got.data + want->len, got.len > want->len ? got.len - want->len : 0};
+    if (!may_miss(trial) || str_starts(left, text))
+        buf_add_str(want, text);
+}
+
+static void compare(struct verdict *verdict, struct buf *want, struct str got)
+{
+    if (!str_eq(buf_str(want), got))
+        report_difference(verdict, buf_str(want), got);
+    buf_free(want);
+}
+
 static void check_ordered(struct verdict *verdict, const struct trial *trial, struct str got)
 {
     struct buf want = {0};
     for (size_t i = 0; i < trial->event_count; i++) {
-        if (!trial->events[i].dead)
-            buf_add_str(&want, buf_str(&trial->events[i].results));
+        const struct trial_event *event = &trial->events[i];
+        if (!event->dead && (!trial->broadcast || event->given))
+            expect_next(trial, got, buf_str(&event->results), &want);
     }
-    if (!str_eq(buf_str(&want), got))
-        report_difference(verdict, buf_str(&want), got);
-    buf_free(&want);
+    compare(verdict, &want, got);
 }
 
 /* In any order, but the results of an event together, and the events of a key in theirs. */
@@ -250,8 +291,145 @@ static void check_unordered(struct verdict *verdict, const struct trial *trial, 
         last_of_key[event->key] = event->id;
     }
     for (size_t i = 0; i < trial->event_count; i++) {
-        if (!seen[i] && !trial->events[i].dead && trial->events[i].results.len)
+        if (!seen[i] && !trial->events[i].dead && trial->events[i].results.len && !may_miss(trial))
             wrong(verdict, "line %zu is not dead and has no result", i + 1);
+    }
+}
+
+/* ---- a broadcast ---- */
+
+/* The results of the first subscriber as one value. */
+static void add_value(struct buf *line, struct str results)
+{
+    struct buf values = {0};
+    struct str value;
+    size_t count = 0;
+    for (; next_line(&results, &value); count++) {
+        buf_puts(&values, count ? "," : "");
+        buf_add_str(&values, value);
+    }
+    buf_puts(line, count == 1 ? "" : count ? "[" : "null");
+    buf_add_str(line, buf_str(&values));
+    buf_puts(line, count > 1 ? "]" : "");
+    buf_free(&values);
+}
+
+/* As far as it is known: what a failure says is not. */
+static void make_line(struct buf *line, const struct trial_event *event)
+{
+    buf_puts(line, "{");
+    if (!event->dead) {
+        buf_puts(line, "\"main\":");
+        add_value(line, buf_str(&event->results));
+    }
+    if (!event->slow_dead)
+        buf_puts(line, event->dead ? "\"slow\":null" : ",\"slow\":null");
+    if (event->dead || event->slow_dead)
+        buf_addf(line, "%s\"errors\":{\"%s\":{\"reason\":\"",
+                 event->dead && event->slow_dead ? "" : ",", event->dead ? "main" : "slow");
+    else
+        buf_puts(line, "}");
+}
+
+static void check_all_results(struct verdict *verdict, const struct trial *trial, struct str got)
+{
+    struct str line = {0};
+    for (size_t i = 0; i < trial->event_count; i++) {
+        const struct trial_event *event = &trial->events[i];
+        struct buf want = {0};
+        if (!event->given)
+            continue;
+        make_line(&want, event);
+        bool whole = !event->dead && !event->slow_dead;
+        if (!next_line(&got, &line))
+            line = STR("");
+        if (whole ? !str_eq(line, buf_str(&want)) : !str_starts(line, buf_str(&want)))
+            wrong(verdict, "line %zu gave %.*s, not %.*s", i + 1,
+                  (int)(line.len < 200 ? line.len : 200), line.data,
+                  (int)(want.len < 200 ? want.len : 200), want.data);
+        buf_free(&want);
+    }
+    if (got.len)
+        wrong(verdict, "results of no event: %.*s", (int)(got.len < 200 ? got.len : 200), got.data);
+}
+
+static void check_results(struct verdict *verdict, const struct trial *trial, struct str got)
+{
+    if (trial->broadcast && trial->result == RESULT_NONE) {
+        if (got.len)
+            wrong(verdict, "results that are not wanted: %.*s", 200, got.data);
+    } else if (trial->broadcast && trial->result == RESULT_ALL) {
+        check_all_results(verdict, trial, got);
+    } else if (trial->unordered) {
+        check_unordered(verdict, trial, got);
+    } else {
+        check_ordered(verdict, trial, got);
+    }
+}
+
+/* The file has every event in the order of the input; of a key one waits for the other, and those
+ * of other keys come before it. */
+static void check_copy(struct verdict *verdict, const struct trial *trial, struct str got)
+{
+    struct buf want = {0}, line = {0};
+    size_t found = 0, len = 0;
+    for (size_t i = 0; i < trial->event_count; i++) {
+        const struct trial_event *event = &trial->events[i];
+        if (!event->given)
+            continue;
+        buf_clear(&line);
+        buf_add_str(&line, buf_str(&event->line));
+        buf_addc(&line, '\n');
+        len += line.len;
+        found += memmem(got.data, got.len, line.data, line.len) != NULL;
+        expect_next(trial, got, buf_str(&line), &want);
+    }
+    buf_free(&line);
+    if (!trial->serial) {
+        compare(verdict, &want, got);
+        return;
+    }
+    buf_free(&want);
+    if (!may_miss(trial) && len != got.len)
+        wrong(verdict, "the copy has %zu bytes, not %zu", got.len, len);
+    if (!may_miss(trial) && got.len && !found)
+        wrong(verdict, "the copy has no event of the input");
+}
+
+/* The slow one notes an event once, if nothing makes it try again. Of equal lines any. */
+static void take_notes(struct verdict *verdict, struct trial *trial, struct str notes)
+{
+    struct str line;
+    while (next_line(&notes, &line)) {
+        struct trial_event *least = NULL;
+        for (size_t i = 0; i < trial->event_count; i++) {
+            struct trial_event *event = &trial->events[i];
+            if (event->given && str_eq(buf_str(&event->line), line) &&
+                (!least || event->slow_gets < least->slow_gets))
+                least = event;
+        }
+        if (least)
+            least->slow_gets++;
+        else
+            wrong(verdict, "the slow one was given what is no event: %.*s",
+                  (int)(line.len < 200 ? line.len : 200), line.data);
+    }
+}
+
+static void check_notes(struct verdict *verdict, struct trial *trial, struct str notes)
+{
+    take_notes(verdict, trial, notes);
+    for (size_t i = 0; i < trial->event_count; i++) {
+        const struct trial_event *event = &trial->events[i];
+        if (!event->given)
+            continue;
+        unsigned tries = slow_must_fail(event) ? trial->retries + 1 : 1;
+        if (!event->slow_gets && !event->slow_dead && !may_miss(trial))
+            wrong(verdict, "line %zu was not given to the slow one", i + 1);
+        if (event->slow_gets > tries && !trial->killer && !trial->timeout)
+            wrong(verdict, "line %zu was given to the slow one %u times", i + 1, event->slow_gets);
+        if (slow_must_fail(event) && !event->slow_dead && !may_miss(trial))
+            wrong(verdict, "line %zu is not dead of the slow one and must be", i + 1);
     }
 }
 
@@ -275,8 +453,9 @@ static void check_counts(struct verdict *verdict, const struct trial *trial,
     for (size_t i = 0; i < trial->event_count; i++) {
         const struct trial_event *event = &trial->events[i];
         lines += event->sort != LINE_BLANK;
-        dead += event->dead;
-        if (event->sort != LINE_BLANK && !event->dead && !event->may_live)
+        dead += event->dead || event->slow_dead;
+        if (event->sort != LINE_BLANK && !event->dead && !event->may_live &&
+            (!may_miss(trial) || !event->given))
             wrong(verdict, "line %zu is not dead and must be: %.200s", i + 1, event->line.data);
     }
     int status = dead ? 123 : 0;
@@ -286,14 +465,15 @@ static void check_counts(struct verdict *verdict, const struct trial *trial,
         wrong(verdict, "no statistics");
         return;
     }
+    uint64_t dropped = may_miss(trial) ? stat_of(verdict, STR("\"dropped\"")) : 0;
     struct {
         struct str key;
         uint64_t want;
     } const counts[] = {{STR("\"read\""), lines},
-                        {STR("\"done\""), lines - dead},
+                        {STR("\"done\""), lines - dead - dropped},
                         {STR("\"dead\""), dead},
-                        {STR("\"dropped\""), 0},
-                        {STR("\"letters\""), dead}};
+                        {STR("\"dropped\""), dropped},
+                        {STR("\"letters\""), verdict->letters}};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         uint64_t got = stat_of(verdict, counts[i].key);
         if (got != counts[i].want)
@@ -309,10 +489,11 @@ static void judge(struct verdict *verdict, struct trial *trial, const struct tri
     if (end->survivors)
         wrong(verdict, "%u processes survive", end->survivors);
     check_errors(verdict, trial, end);
-    if (trial->unordered)
-        check_unordered(verdict, trial, buf_str(&end->out));
-    else
-        check_ordered(verdict, trial, buf_str(&end->out));
+    check_results(verdict, trial, buf_str(&end->out));
+    if (trial->broadcast) {
+        check_copy(verdict, trial, buf_str(&end->copy));
+        check_notes(verdict, trial, buf_str(&end->notes));
+    }
     check_counts(verdict, trial, end);
 }
 
@@ -350,6 +531,8 @@ static bool try_seed(uint64_t seed, const struct trial_paths *paths, uint64_t *d
         keep(&trial, "out", &end.out);
         keep(&trial, "err", &end.err);
         keep(&trial, "dead", &end.dead);
+        keep(&trial, "copy", &end.copy);
+        keep(&trial, "notes", &end.notes);
     }
     buf_free(&verdict.wrong);
     trial_end_free(&end);
@@ -368,7 +551,10 @@ static void find_paths(struct trial_paths *paths)
     snprintf(paths->shared, sizeof paths->shared, "%s/trial-%d.shared", folder, (int)getpid());
     snprintf(paths->dead, sizeof paths->dead, "%s/trial-%d.dead", folder, (int)getpid());
     snprintf(paths->input, sizeof paths->input, "%s/trial-%d.input", folder, (int)getpid());
+    snprintf(paths->copy, sizeof paths->copy, "%s/trial-%d.copy", folder, (int)getpid());
+    snprintf(paths->notes, sizeof paths->notes, "%s/trial-%d.notes", folder, (int)getpid());
     setenv("TRIAL_SHARED", paths->shared, 1);
+    setenv("TRIAL_NOTES", paths->notes, 1);
 }
 
 /* Every step-th seed. Exit status of a process that does so. */
@@ -383,6 +569,8 @@ static int try_seeds(uint64_t first, uint64_t last, uint64_t step)
     unlink(paths.shared);
     unlink(paths.dead);
     unlink(paths.input);
+    unlink(paths.copy);
+    unlink(paths.notes);
     if (disturbed)
         fprintf(stderr, "# %" PRIu64 " events were late on this machine and timed out\n",
                 disturbed);

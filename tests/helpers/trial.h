@@ -3,6 +3,9 @@
  *
  * A trial's event says in "do" what the function shall do with it, one action for each attempt, the
  * last one for all that follow: "exit 3,ok 2". With placeholders it comes as an argument instead.
+ *
+ * In a broadcast it has company: a worker that is slow, notes in the file that TRIAL_NOTES names
+ * what it gets, answers null, and fails for every TRIAL_SLOW_FAILS-th identity.
  */
 #ifndef FIT_TESTS_TRIAL_H
 #define FIT_TESTS_TRIAL_H
@@ -16,6 +19,7 @@ enum {
     TRIAL_PROCESSES = 64, /* functions that the killer knows, the latest ones */
     TRIAL_PATIENCE = 100, /* milliseconds that a daemon lives on after its parent */
     TRIAL_BIG = 300000,   /* bytes that "big" adds to each result */
+    TRIAL_SLOW_FAILS = 11,
 };
 
 /* Mapped by the runner and by every function from the file that TRIAL_SHARED names. */

@@ -1,5 +1,5 @@
 /*
- * trial_run.h: run the fan-out of a trial: feed it in pieces, read it slowly, kill its functions,
+ * trial_run.h: run the fitting of a trial: feed it in pieces, read it slowly, kill its functions,
  * and see whether anything outlives it.
  */
 #ifndef FIT_TESTS_TRIAL_RUN_H
@@ -28,8 +28,8 @@ enum {
 
 struct trial_paths {
     char helper[512]; /* the function */
-    char shared[512], dead[512],
-        input[512]; /* files of this process, used by one trial at a time */
+    /* Files of this process, used by one trial at a time. */
+    char shared[512], dead[512], input[512], copy[512], notes[512];
 };
 
 struct trial_end {
@@ -37,7 +37,8 @@ struct trial_end {
     bool hung;
     unsigned survivors;
     struct buf out, err, dead;
-    struct buf command; /* as a shell would take it */
+    struct buf copy, notes; /* what two subscribers of a broadcast have been given */
+    struct buf command;     /* as a shell would take it */
 };
 
 /* ---- the command ---- */
@@ -58,11 +59,42 @@ __attribute__((format(printf, 2, 3))) static void add_word(struct trial_words *a
     argv->words[argv->count++] = buf_take(&text);
 }
 
+static void add_function(const struct trial *trial, const struct trial_paths *paths,
+                         struct trial_words *argv)
+{
+    add_word(argv, "--");
+    add_word(argv, "%s%s", trial->mode == TRIAL_WORKER ? "lines:" : "", paths->helper);
+    if (trial->mode == TRIAL_WORKER)
+        add_word(argv, "worker");
+    if (trial->mode == TRIAL_ARGUED) {
+        add_word(argv, "{.do}");
+        add_word(argv, "{.id}");
+    }
+}
+
+static void add_subscribers(const struct trial *trial, const struct trial_paths *paths,
+                            struct trial_words *argv)
+{
+    static const char *const results[] = {
+        [RESULT_MAIN] = "main", [RESULT_NONE] = "none", [RESULT_ALL] = "all"};
+    static const char *const full[] = {
+        [FULL_BLOCK] = "block", [FULL_SPILL] = "spill", [FULL_DROP] = "drop"};
+    static const char *const words[] = {
+        [TRIAL_PROCESS] = "", [TRIAL_ARGUED] = " {.do} {.id}", [TRIAL_WORKER] = " worker"};
+    add_word(argv, "--result=%s", results[trial->result]);
+    add_word(argv, "--when-full=%s", full[trial->full]);
+    add_word(argv, "--buffer=%u", trial->buffer);
+    add_word(argv, "main=%s%s%s", trial->mode == TRIAL_WORKER ? "lines:" : "", paths->helper,
+             words[trial->mode]);
+    add_word(argv, "copy=file:%s", paths->copy);
+    add_word(argv, "slow=lines:%s slow", paths->helper);
+}
+
 static void make_command(const struct trial *trial, const struct trial_paths *paths,
                          struct trial_words *argv)
 {
     static const char *const timeouts[] = {"400ms", "300ms"};
-    add_word(argv, "fan-out");
+    add_word(argv, trial->broadcast ? "broadcast" : "fan-out");
     add_word(argv, "--stats");
     add_word(argv, "-j%u", trial->jobs);
     if (trial->unordered)
@@ -85,14 +117,10 @@ static void make_command(const struct trial *trial, const struct trial_paths *pa
     add_word(argv, "--max-result=2M");
     if (trial->dead_file)
         add_word(argv, "--dead=%s", paths->dead);
-    add_word(argv, "--");
-    add_word(argv, "%s%s", trial->mode == TRIAL_WORKER ? "lines:" : "", paths->helper);
-    if (trial->mode == TRIAL_WORKER)
-        add_word(argv, "worker");
-    if (trial->mode == TRIAL_ARGUED) {
-        add_word(argv, "{.do}");
-        add_word(argv, "{.id}");
-    }
+    if (trial->broadcast)
+        add_subscribers(trial, paths, argv);
+    else
+        add_function(trial, paths, argv);
 }
 
 /* ---- its surroundings ---- */
@@ -273,6 +301,8 @@ static void run_trial(struct trial *trial, const struct trial_paths *paths, stru
     struct trial_shared *shared = map_shared(paths->shared);
     *end = (struct trial_end){0};
     unlink(paths->dead);
+    unlink(paths->copy);
+    unlink(paths->notes);
     make_command(trial, paths, &argv);
     pid_t pid = start(trial, paths, argv.words, &pipes);
     attend(trial, shared, pid, &pipes, end);
@@ -285,6 +315,8 @@ static void run_trial(struct trial *trial, const struct trial_paths *paths, stru
     end->survivors = reap_survivors();
     if (trial->dead_file)
         read_file(paths->dead, &end->dead);
+    read_file(paths->copy, &end->copy);
+    read_file(paths->notes, &end->notes);
     for (size_t i = 0; i < argv.count; i++) {
         buf_addf(&end->command, "%s%s", i ? " " : "", argv.words[i]);
         free(argv.words[i]);
@@ -297,6 +329,8 @@ static void trial_end_free(struct trial_end *end)
     buf_free(&end->out);
     buf_free(&end->err);
     buf_free(&end->dead);
+    buf_free(&end->copy);
+    buf_free(&end->notes);
     buf_free(&end->command);
 }
 

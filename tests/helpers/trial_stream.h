@@ -1,6 +1,6 @@
 /*
- * trial_stream.h: what a seed stands for: the options of a fan-out, the stream that it reads, and
- * what must become of each of its lines.
+ * trial_stream.h: what a seed stands for: the options of a fan-out or a broadcast, the stream that
+ * it reads, and what must become of each of its lines.
  */
 #ifndef FIT_TESTS_TRIAL_STREAM_H
 #define FIT_TESTS_TRIAL_STREAM_H
@@ -21,6 +21,12 @@ enum {
 
 enum trial_mode { TRIAL_PROCESS, TRIAL_ARGUED, TRIAL_WORKER };
 
+/* What a broadcast prints. */
+enum trial_result { RESULT_MAIN, RESULT_NONE, RESULT_ALL };
+
+/* What it does when a subscriber is full. */
+enum trial_full { FULL_BLOCK, FULL_SPILL, FULL_DROP };
+
 enum trial_sort { LINE_BLANK, LINE_VALID, LINE_BARE, LINE_MALFORMED, LINE_LONG };
 
 struct trial_event {
@@ -37,6 +43,10 @@ struct trial_event {
     const char *reason; /* if it dies, and nothing disturbs it */
     unsigned attempts;  /* then; 0: not to be checked */
     bool dead;          /* it did: filled in by the check */
+    /* In a broadcast. */
+    bool given;         /* it gets as far as to the subscribers */
+    bool slow_dead;     /* it died of the slow one */
+    unsigned slow_gets; /* how often the slow one has noted it */
 };
 
 struct trial {
@@ -48,6 +58,11 @@ struct trial {
     bool unordered, serial, timeout, killer, dead_file, long_lines, feed_file, slow_reader;
     /* A worker ends by itself: the oldest event that it has not answered fails for it. */
     bool victims;
+    /* The function is the first subscriber of a broadcast; a slow worker and a file are others. */
+    bool broadcast;
+    enum trial_result result;
+    enum trial_full full;
+    unsigned buffer;
     /* The stream. */
     struct trial_event events[TRIAL_EVENTS];
     size_t event_count;
@@ -59,12 +74,39 @@ static inline unsigned below(struct trial *trial, unsigned n)
     return (unsigned)rng_below(&trial->rng, n);
 }
 
+/* Some subscriber may not get an event, and nothing is wrong. */
+static inline bool may_miss(const struct trial *trial)
+{
+    return trial->broadcast && trial->full == FULL_DROP;
+}
+
 static inline bool chance(struct trial *trial, unsigned percent)
 {
     return below(trial, 100) < percent;
 }
 
 /* ---- options ---- */
+
+/* By numbers of their own: what a seed means for a fan-out must not change. */
+static void choose_broadcast(struct trial *trial)
+{
+    struct rng rng;
+    rng_seed(&rng, ~trial->seed);
+    trial->broadcast = rng_below(&rng, 100) < 40;
+    trial->result = (enum trial_result)rng_below(&rng, 3);
+    trial->full = (enum trial_full)rng_below(&rng, 3);
+    trial->buffer = 1 + (unsigned)rng_below(&rng, rng_below(&rng, 2) ? 4 : 40);
+    if (!trial->broadcast)
+        return;
+    if (trial->full == FULL_SPILL) {
+        trial->serial = false;
+        trial->result = trial->result == RESULT_ALL ? RESULT_NONE : trial->result;
+    }
+    if (trial->full == FULL_DROP && trial->result == RESULT_ALL)
+        trial->result = RESULT_MAIN;
+    if (trial->result == RESULT_ALL)
+        trial->unordered = false; /* lines of which only parts are known could not be told apart */
+}
 
 static void choose_options(struct trial *trial)
 {
@@ -82,6 +124,7 @@ static void choose_options(struct trial *trial)
     trial->slow_reader = chance(trial, 20);
     if (trial->timeout && trial->retries > 1)
         trial->retries = 1;
+    choose_broadcast(trial);
     if (trial->mode != TRIAL_WORKER)
         return;
     trial->pipeline = depths[below(trial, sizeof depths / sizeof *depths)];
@@ -237,6 +280,7 @@ static void expect_results(struct trial *trial, struct trial_event *event, enum 
 static void make_valid(struct trial *trial, struct trial_event *event)
 {
     struct buf actions = {0};
+    event->given = true;
     choose_actions(trial, event, &actions);
     event->key = below(trial, 4);
     buf_addf(&event->line, "%s{\"id\":%ld,\"key\":\"k%u\",\"do\":\"%s\"",
@@ -272,6 +316,7 @@ static void make_bare(struct trial *trial, struct trial_event *event)
     }
     event->key = TRIAL_EVENTS;
     event->count = 1;
+    event->given = !trial->serial || is_object;
     event->may_die = trial->mode == TRIAL_ARGUED || (trial->serial && !is_object);
     event->may_live = !event->may_die;
     event->reason = "bad_event";
