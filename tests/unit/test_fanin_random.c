@@ -599,10 +599,126 @@ static void behaves_like_its_model(void **state)
     free(groups);
 }
 
+/* ---- processes that are killed in the middle of it ---- */
+
+enum {
+    WORKERS = 3,
+    SHARED = 400,
+    OF_EACH = 5,
+    SHARED_PARTS = SHARED * OF_EACH,
+    CHUNK = 25,
+    KILLS = 60
+};
+
+/* Add a chunk of the parts, from there on; those that others have added are duplicates. */
+static void add_chunk(uint64_t from)
+{
+    static struct fanin_add adds[CHUNK];
+    static char keys[CHUNK][16];
+    bool done[CHUNK] = {0};
+    for (uint64_t i = 0; i < CHUNK; i++) {
+        uint64_t part = (from + i) * 7919 % SHARED_PARTS;
+        snprintf(keys[i], sizeof keys[i], "%u", (unsigned)(part % SHARED));
+        adds[i] = (struct fanin_add){.own.name = STR("parts"), .own.op.done = ended};
+        adds[i].own.op.owner = &done[i];
+        adds[i].group = adds[i].value = str_of(keys[i]);
+        adds[i].indexed = true;
+        adds[i].index = part / SHARED;
+        adds[i].expected = OF_EACH;
+        fanin_add(store, &adds[i]);
+    }
+    store_flush(store);
+    for (int i = 0; i < CHUNK; i++) {
+        if (!done[i] || (adds[i].verdict != GROUP_TAKEN && adds[i].verdict != GROUP_DUPLICATE))
+            fail_msg("a part was not taken");
+    }
+}
+
+/* Take some, end them, and tell which ones. */
+static void end_some(int log)
+{
+    struct fanin_take take = take_with((struct fanin_take){.count = 4, .holder = cell_self()});
+    for (unsigned i = 0; i < take.got; i++) {
+        char text[16];
+        uint64_t group;
+        snprintf(text, sizeof text, "%.*s", (int)take.groups[i].key.len, take.groups[i].key.data);
+        group = strtoull(text, NULL, 10);
+        for (uint64_t j = 0; j < OF_EACH; j++) {
+            if (take.groups[i].group.parts != OF_EACH || take.groups[i].parts[j].index != j ||
+                !str_eq(take.groups[i].parts[j].value, take.groups[i].key))
+                fail_msg("a group is not whole");
+        }
+        struct fanin_end end = {.remember = 3600 * SECOND};
+        if (end_with(&take, i, end) == STORE_OK && write(log, &group, sizeof group) < 0)
+            _exit(1);
+    }
+    fanin_take_clear(&take);
+}
+
+/* Until every group has been ended by somebody. */
+static pid_t begin_worker(const int log[2], uint64_t from)
+{
+    pid_t pid = fork();
+    if (pid)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close(log[0]);
+    open_store();
+    do {
+        add_chunk(from += CHUNK);
+        end_some(log[1]);
+    } while (facts().remembered < SHARED);
+    _exit(0);
+}
+
+static void ends_each_group_once_while_processes_are_killed(void **state)
+{
+    unsigned ends[SHARED] = {0}, told = 0, kills = 0;
+    pid_t workers[WORKERS];
+    struct rng rng;
+    uint64_t group;
+    int log[2];
+    (void)state;
+    close_store(); /* before a fork: LMDB is for one process each */
+    clock_invent(NULL, NULL);
+    rng_seed(&rng, 3);
+    assert_int_equal(pipe(log), 0);
+    for (int i = 0; i < WORKERS; i++)
+        workers[i] = begin_worker(log, rng_below(&rng, SHARED_PARTS));
+    while (kills < KILLS && read(log[0], &group, sizeof group) == sizeof group) {
+        assert_in_range(++ends[group], 1, 1);
+        if (++told % 4)
+            continue;
+        unsigned which = (unsigned)rng_below(&rng, WORKERS);
+        kill(workers[which], SIGKILL);
+        waitpid(workers[which], NULL, 0);
+        workers[which] = begin_worker(log, rng_below(&rng, SHARED_PARTS));
+        kills++;
+    }
+    close(log[1]);
+    while (read(log[0], &group, sizeof group) == sizeof group) {
+        assert_in_range(++ends[group], 1, 1);
+        told++;
+    }
+    close(log[0]);
+    for (int i = 0; i < WORKERS; i++) {
+        int status;
+        waitpid(workers[i], &status, 0);
+        assert_int_equal(status, 0);
+    }
+    open_store();
+    struct fanin_show show = facts();
+    assert_int_equal(show.remembered, SHARED);
+    assert_int_equal(show.open + show.parts + show.closed, 0);
+    assert_int_equal(kills, KILLS);
+    assert_in_range(told, SHARED - KILLS, SHARED); /* who was killed could not always tell */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLAIM(behaves_like_its_model),
+        ON_DISK(ends_each_group_once_while_processes_are_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
