@@ -15,7 +15,7 @@ struct submit_target {
     struct submission *free;
     size_t count, bytes; /* on their way */
     bool failed;         /* said so once */
-    bool closing;
+    bool closing;        /* and fn_closed is still owed */
 };
 
 int submit_open(struct fn *fn, const struct submit_way *way, struct err *err)
@@ -87,6 +87,15 @@ static void end_put(struct fn *fn, struct fn_put *put, struct failure *failure)
     put->done(put, failure);
 }
 
+/* It may be closed while the end of its last call is being told. */
+static void close_if_idle(struct submit_target *target)
+{
+    if (!target->closing || target->count)
+        return;
+    target->closing = false;
+    fn_closed(target->fn);
+}
+
 static void end(struct submission *submission)
 {
     struct submit_target *target = submission->target;
@@ -104,8 +113,7 @@ static void end(struct submission *submission)
     else
         end_put(fn, put, failure);
     attempt_pump(fn);
-    if (target->closing && !target->count)
-        fn_closed(fn);
+    close_if_idle(target);
 }
 
 static void end_late(struct loop_task *task)
@@ -170,8 +178,7 @@ void submit_close(struct fn *fn)
 {
     struct submit_target *target = fn->state;
     target->closing = true;
-    if (!target->count)
-        fn_closed(fn);
+    close_if_idle(target);
 }
 
 void submit_free(struct fn *fn)

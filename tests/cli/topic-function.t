@@ -47,6 +47,18 @@ run fan-out --stats topic:counted <three
 exits 0
 is "$(jq -c '[.read,.done,.dead]' "$err")" '[3,3,0]'
 
+claim 'does not end the fitting while a worker of another stage still ends'
+cat >last_words <<'end'
+#!/bin/sh
+while read -r event; do echo "$event"; done
+sleep 0.3
+echo ended >last
+end
+chmod +x last_words
+run chain lines:./last_words topic:words <three
+exits 0
+is "$(cat last)" ended
+
 claim 'takes events of any length'
 { printf '"'; head -c 10000000 /dev/zero | tr '\0' x; printf '"\n'; } >long
 run fan-out topic:long <long
