@@ -101,9 +101,12 @@ void engine_check_halt(struct engine *engine)
         engine_stop(engine);
 }
 
+/* What fails all operations of a group is said once. */
 void engine_fail(struct engine *engine, const struct err *err)
 {
-    msg_error("%s", err->text);
+    if (strcmp(err->text, engine->failure.text) != 0)
+        msg_error("%s", err->text);
+    engine->failure = *err;
     engine->failed = true;
     if (engine->started)
         ending_drain(engine);

@@ -69,7 +69,7 @@ struct engine {
     char *state;       /* the path of the state, as far as the user named it; else NULL */
     struct home *home; /* NULL: nothing has needed it yet */
     struct store *store;
-    struct store *memory; /* NULL: nothing has needed it yet */
+    struct store *memory;  /* NULL: nothing has needed it yet */
     struct recall *recall; /* NULL: no --ledger */
     struct json_paths *paths;
     struct json_value *values;   /* of the scan under way */
@@ -113,6 +113,7 @@ struct engine {
     struct loop_timer budget, grace;
     int64_t flushed_at;
     uint64_t finished, died; /* jobs that their plans have ended; for --halt */
+    struct err failure;      /* the last one that was said (engine_fail) */
     bool settling, settle_again;
     bool started; /* engine_run has begun */
     bool source_ended;

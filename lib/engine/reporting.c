@@ -228,6 +228,15 @@ void reporting_end(struct engine *engine)
     hide(engine->reporting);
 }
 
+/* Letters that stand on stderr alone speak for themselves. */
+static void say_dead(const struct engine *engine, uint64_t dead, uint64_t all, const char *what)
+{
+    const char *place = engine->options->dead ? engine->options->dead : "fit dead list";
+    if (dead && (engine->options->dead || engine->letters_kept))
+        msg_warn("%llu of %llu %s are dead: see %s%s", (unsigned long long)dead,
+                 (unsigned long long)all, what, place, engine->letters_said ? ", and stderr" : "");
+}
+
 void reporting_tell(struct engine *engine)
 {
     const struct report *report = reporting_report(engine);
@@ -235,14 +244,8 @@ void reporting_tell(struct engine *engine)
     reporting_close_logs(engine, clock_now() + engine->options->calling.grace);
     if (engine->options->metrics && write_metrics(engine->reporting, &err) < 0)
         reporting_failed(engine, &err);
-    if (report->dead && (engine->options->dead || engine->letters_kept))
-        msg_warn("%llu of %llu events are dead: see %s", (unsigned long long)report->dead,
-                 (unsigned long long)(report->read - report->returned),
-                 engine->options->dead ? engine->options->dead : "fit dead list");
-    if (report->made.dead && (engine->options->dead || engine->letters_kept))
-        msg_warn("%llu of %llu %s are dead: see %s", (unsigned long long)report->made.dead,
-                 (unsigned long long)(report->made.read - report->made.returned), report->makes,
-                 engine->options->dead ? engine->options->dead : "fit dead list");
+    say_dead(engine, report->dead, report->read - report->returned, "events");
+    say_dead(engine, report->made.dead, report->made.read - report->made.returned, report->makes);
     say_counts(report);
     if (engine->options->stats) {
         struct buf line = {0};

@@ -130,6 +130,17 @@ run broadcast --subscribe a@any --state file/x -- cat
 exits 1
 err_like '^broadcast: .*file/x'
 
+claim 'a disk that is full is said once, and the letters of the rest stand on stderr'
+seq 100000 >many
+run_sh '(trap "" XFSZ && ulimit -f 1000 && broadcast --topic small --stats --state small <many 2>&1) |
+    cat >said; grep -v "^{" said'
+is "$(grep -c '^broadcast: [^ ]*small/data.mdb: ' "$out")" 1
+out_like 'are dead: see fit dead list, and stderr$'
+kept=$(broadcast --list --state small | jq .events)
+is "$(grep '^{"read"' said | jq -c '[.read - .done - .dead, .done]')" "[0,$kept]"
+is "$(grep -c '"reason":"write"' said)" "$(grep '^{"read"' said | jq .dead)"
+check [ "$kept" -gt 0 ]
+
 claim 'receipts that cannot be written fail the run'
 run_sh 'broadcast --topic full --receipts --quiet --dead full.dead <events >/dev/full'
 exits 1
