@@ -247,6 +247,7 @@ struct engine *engine_new(const struct common_options *options, struct err *err)
     stream_open(&engine->err, engine->loop, STDERR_FILENO, false);
     msg_divert(say, engine);
     engine->take.run = admit_task;
+    engine->turn.run = run_turn;
     engine->idle.run = run_idle;
     if (compile_options(engine, err) < 0 || open_policy(engine, err) < 0 ||
         open_dead(engine, err) < 0 || reporting_open(engine, err) < 0 ||

@@ -109,6 +109,7 @@ struct engine {
     struct reporting *reporting; /* NULL while the engine is being made */
 
     struct loop_task take; /* takes events */
+    struct loop_task turn; /* another turn, so that letters gathered while idle go out, too */
     struct loop_idle idle; /* flushes */
     struct loop_timer budget, grace;
     int64_t flushed_at;
@@ -148,6 +149,7 @@ void engine_fit_values(struct engine *engine); /* programs were compiled: values
 /* ---- run.c ---- */
 void run_out_progress(struct stream_out *out); /* the sink was written, or has failed */
 void run_idle(struct loop_idle *idle);         /* nothing is at hand: what was gathered goes out */
+void run_turn(struct loop_task *task);         /* nothing but that the loop turns once more */
 
 /* ---- admit.c ---- */
 void admit_wake(struct engine *engine); /* there may be events, and room for them */

@@ -57,6 +57,11 @@ void run_idle(struct loop_idle *idle)
     stream_flush(&engine->err);
 }
 
+void run_turn(struct loop_task *task)
+{
+    (void)task;
+}
+
 static void source_ready(void *owner)
 {
     admit_wake(owner);

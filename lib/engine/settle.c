@@ -108,6 +108,7 @@ void settle_write_letters(struct engine_job *job)
         job->letters_open++;
         engine->report.letters++;
         deadletter_write(engine->deadletter, letter);
+        loop_defer(engine->loop, &engine->turn);
     }
     job->last_letter = NULL;
 }

@@ -175,4 +175,10 @@ exits 0
 { echo 1 && seq 10 3000 && echo 3; } >expected
 out_same expected
 
+claim 'results that cannot be written are dead letters, all of them'
+run_sh 'seq 20 | fan-out -j20 --dead unwritten -- - >/dev/full'
+exits 1
+err_like 'write stdout'
+is "$(jq -c '[.event,.reason]' unwritten | wc -l)" 20
+
 finish
