@@ -17,19 +17,28 @@ static int is_under_way(struct apply *apply, const struct queue *queue,
     return (int)table_get(apply->txn, SPACE_MESSAGE, at, &record);
 }
 
-static int give_answer(struct apply *apply, const struct reply_request *found,
+static int give_answer(struct apply *apply, const struct reply_set *set, uint64_t number,
                        struct queue_push *push)
 {
+    unsigned char key[REPLY_NUMBER];
+    struct reply_stored stored;
     struct buf lines = {0};
+    struct str record;
     struct err err;
-    if (pack_read(found->packed, &lines, &err) < 0) {
+    enum table_result there =
+        table_get(apply->txn, SPACE_ANSWER, reply_number_key(key, set->number, number), &record);
+    if (there == TABLE_ABSENT)
+        return table_fail(apply->txn, ERR_NOT_USABLE, "an answer is missing");
+    if (there == TABLE_FAILED || reply_read_stored(apply, record, &stored) < 0)
+        return -1;
+    if (pack_read(stored.packed, &lines, &err) < 0) {
         buf_free(&lines);
         return table_fail(apply->txn, err.kind, "%s", err.text);
     }
     size_t len = lines.len;
     push->is_answered = true;
     push->answer = (struct reply_answer){
-        .request = push->request, .failed = found->failed, .count = found->count};
+        .request = push->request, .failed = stored.failed, .count = stored.count};
     if (len)
         push->answer.lines = slice_take(buf_take(&lines), len);
     return 1;
@@ -50,7 +59,7 @@ int queue_ask(struct apply *apply, struct queue *queue, struct queue_push *push,
     if (!there || (found.failed && push->again))
         return 0;
     push->seq = found.message.seq;
-    int known = found.answered ? give_answer(apply, &found, push)
+    int known = found.answered ? give_answer(apply, set, found.number, push)
                                : is_under_way(apply, queue, &found.message);
     push->is_duplicate = known > 0;
     return known > 0 && reply_join(apply, set, push->request, push->asker) < 0 ? -1 : known;

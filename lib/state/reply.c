@@ -39,24 +39,20 @@ static void make_room(struct gathering *all)
     all->ends = mem_realloc(all->ends, all->room * sizeof *all->ends);
 }
 
-static int gather_one(struct gathering *all, struct str entry)
+static int gather_one(struct gathering *all, struct str record)
 {
     struct reply_read *asked = all->asked;
-    struct reply_request found;
-    struct hash128 request;
+    struct reply_stored stored;
     struct err err;
-    if (reply_read_entry(all->apply, entry, &request) < 0)
+    if (reply_read_stored(all->apply, record, &stored) < 0)
         return -1;
-    if (asked->wants && !asked->wants(asked->owner, request))
+    if (asked->wants && !asked->wants(asked->owner, stored.request))
         return 0;
-    int there = reply_find(all->apply, all->set, request, &found);
-    if (there <= 0)
-        return there;
     make_room(all);
-    if (pack_read(found.packed, &all->bytes, &err) < 0)
+    if (pack_read(stored.packed, &all->bytes, &err) < 0)
         return table_fail(all->apply->txn, err.kind, "%s", err.text);
-    asked->answers[asked->got] =
-        (struct reply_answer){.request = request, .failed = found.failed, .count = found.count};
+    asked->answers[asked->got] = (struct reply_answer){
+        .request = stored.request, .failed = stored.failed, .count = stored.count};
     all->ends[asked->got++] = all->bytes.len;
     return 0;
 }
@@ -79,17 +75,17 @@ static int gather(struct gathering *all)
 {
     struct reply_read *asked = all->asked;
     unsigned char from[REPLY_NUMBER];
-    struct str key, entry;
+    struct str key, record;
     enum table_result found;
     while (true) {
         struct str at = reply_number_key(from, all->set->number, asked->through);
-        found = table_seek(all->apply->txn, SPACE_ANSWER, at, true, &key, &entry);
+        found = table_seek(all->apply->txn, SPACE_ANSWER, at, true, &key, &record);
         asked->more = found == TABLE_FOUND && key.len == REPLY_NUMBER &&
                       memcmp(key.data, from, REPLY_PREFIX) == 0;
         if (!asked->more || asked->got == asked->count || all->bytes.len >= asked->bytes)
             break;
         asked->through = table_u64(key.data + REPLY_PREFIX);
-        if (gather_one(all, entry) < 0)
+        if (gather_one(all, record) < 0)
             return -1;
     }
     return found == TABLE_FAILED ? -1 : 0;

@@ -8,10 +8,10 @@ enum reply_state { REQUEST_WAITS, REQUEST_ANSWERED, REQUEST_FAILED };
 enum {
     HEAD = 1 + 2,
     ASKER = 8 + 8,
-    ASKERS_MAX =
-        UINT16_MAX,       /* of one request; who comes then is not noted, and may come too late */
-    WAITS = 4 + 1 + 8,    /* bytes of what a request waits for */
-    ANSWERED = 8 + 8 + 8, /* bytes before what the results are */
+    ASKERS_MAX = UINT16_MAX, /* of a request; who comes then is not noted, and may be too late */
+    WAITS = 4 + 1 + 8,       /* bytes of what it waits for */
+    ANSWERED = 8,            /* bytes of the number of its answer */
+    STORED = 1 + 16 + 8 + 8, /* bytes of an answer before what the results are */
 };
 
 static void put_hash(unsigned char *at, struct hash128 hash)
@@ -30,7 +30,7 @@ static struct str request_key(unsigned char key[REPLY_KEY], const struct reply_s
 
 struct str reply_number_key(unsigned char key[REPLY_NUMBER], uint32_t set, uint64_t number)
 {
-    reply_key(key, set, REPLY_ANSWERED);
+    reply_key(key, set, REPLY_ANSWER);
     table_put_u64(key + REPLY_PREFIX, number);
     return (struct str){(const char *)key, REPLY_NUMBER};
 }
@@ -55,9 +55,6 @@ static int read_request(struct apply *apply, struct str record, struct reply_req
         return 1;
     }
     found->number = table_u64(bytes + at);
-    found->at = (int64_t)table_u64(bytes + at + 8);
-    found->count = table_u64(bytes + at + 16);
-    found->packed = (struct str){record.data + at + ANSWERED, record.len - at - ANSWERED};
     return 1;
 }
 
@@ -71,11 +68,17 @@ int reply_find(struct apply *apply, const struct reply_set *set, struct hash128 
     return there == TABLE_FOUND ? read_request(apply, record, found) : (int)there;
 }
 
-int reply_read_entry(struct apply *apply, struct str entry, struct hash128 *request)
+int reply_read_stored(struct apply *apply, struct str record, struct reply_stored *stored)
 {
-    if (entry.len < 16)
+    if (record.len <= STORED)
         return table_fail(apply->txn, ERR_NOT_USABLE, "a record of a reply set is damaged");
-    *request = (struct hash128){table_u64(entry.data), table_u64(entry.data + 8)};
+    *stored = (struct reply_stored){
+        .failed = record.data[0] == REQUEST_FAILED,
+        .request = {table_u64(record.data + 1), table_u64(record.data + 9)},
+        .at = (int64_t)table_u64(record.data + 17),
+        .count = table_u64(record.data + 25),
+        .packed = {record.data + STORED, record.len - STORED},
+    };
     return 0;
 }
 
@@ -143,10 +146,7 @@ static void add_rest(struct buf *record, const struct reply_request *found)
         return;
     }
     table_put_u64(bytes, found->number);
-    table_put_u64(bytes + 8, (uint64_t)found->at);
-    table_put_u64(bytes + 16, found->count);
     buf_add(record, bytes, ANSWERED);
-    buf_add_str(record, found->packed);
 }
 
 static enum reply_state state_of(const struct reply_request *found)
@@ -173,7 +173,7 @@ static int put(struct apply *apply, const struct reply_set *set, struct hash128 
     return table_put(apply->txn, SPACE_ANSWER, request_key(key, set, request), buf_str(record));
 }
 
-/* It is among the answered ones no more. */
+/* Its answer is gone. */
 static int remove_number(struct apply *apply, struct reply_set *set, uint64_t number)
 {
     unsigned char key[REPLY_NUMBER];
@@ -212,31 +212,40 @@ int reply_wait(struct apply *apply, struct reply_set *set, struct hash128 reques
     return put(apply, set, request, record);
 }
 
+static int store_answer(struct apply *apply, const struct reply_set *set,
+                        const struct reply_stored *stored, struct str lines)
+{
+    unsigned char key[REPLY_NUMBER], head[STORED];
+    struct buf *record = queue_scratch(apply);
+    head[0] = stored->failed ? REQUEST_FAILED : REQUEST_ANSWERED;
+    put_hash(head + 1, stored->request);
+    table_put_u64(head + 17, (uint64_t)stored->at);
+    table_put_u64(head + 25, stored->count);
+    buf_add(record, head, sizeof head);
+    apply_pack(record, lines);
+    return table_put(apply->txn, SPACE_ANSWER,
+                     reply_number_key(key, set->number, set->numbers.last), buf_str(record));
+}
+
 int reply_answer(struct apply *apply, const struct reply_ask *ask,
                  const struct reply_message *message, bool failed, uint64_t count, struct str lines)
 {
-    unsigned char key[REPLY_NUMBER], entry[16];
     struct reply_request found;
     struct reply_set *set = find_waiting(apply, ask, message, &found);
     if (!set)
         return apply->txn->failed ? -1 : 0;
-    struct reply_request now = {.answered = true,
-                                .failed = failed,
-                                .number = ++set->numbers.last,
-                                .at = apply->wall,
-                                .count = count};
+    struct reply_request now = {.answered = true, .failed = failed, .number = ++set->numbers.last};
+    struct reply_stored stored = {
+        .request = ask->request, .failed = failed, .at = apply->wall, .count = count};
     struct buf *record = queue_scratch(apply);
     buf_add(record, &(char){(char)state_of(&now)}, 1);
     buf_add(record, found.askers.data - 2, 2 + found.askers.len);
     add_rest(record, &now);
-    apply_pack(record, lines);
     set->numbers.answered++;
     set->dirty = set->ring = true;
-    put_hash(entry, ask->request);
     if (put(apply, set, ask->request, record) < 0)
         return -1;
-    return table_put(apply->txn, SPACE_ANSWER, reply_number_key(key, set->number, now.number),
-                     (struct str){(const char *)entry, sizeof entry});
+    return store_answer(apply, set, &stored, lines);
 }
 
 int reply_remove(struct apply *apply, struct reply_set *set, struct hash128 request,

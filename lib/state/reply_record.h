@@ -4,11 +4,13 @@
  *     SPACE_ANSWER  set (4), 0, key (16) -> a request: state (1), number of askers (2), for each
  *                       of them holder (8), boot (8); then of one that
  *                       waits (0): its message: queue (4), lane (1), seq (8)
- *                       is answered (1) or has failed (2): number (8), when (8), number of results
- *                       (8), what they are (packed)
- *                   set (4), 1, number (8) -> key (16): the answered ones in their order
+ *                       is answered (1) or has failed (2): the answer's number (8)
+ *                   set (4), 1, number (8) -> an answer: the same state (1), key (16), when (8),
+ *                       number of results (8), what they are (packed)
  *                   set (4), 2 -> struct reply_numbers, each a u64; the set's name
  *     SPACE_META    "replies" -> when all sets are to be swept (8), the set to go on with (4)
+ *
+ * Keys are hashes, and fall on pages all over; so what is large stands where its place is in order.
  *
  * A message that asks says of which request it is. It answers only what still waits for it: the
  * request may have been forgotten meanwhile, or been asked anew with another message.
@@ -22,7 +24,7 @@
 #include "state/apply.h"
 #include "state/reply.h"
 
-enum reply_part { REPLY_REQUEST, REPLY_ANSWERED, REPLY_SET }; /* of a set, in its keys */
+enum reply_part { REPLY_REQUEST, REPLY_ANSWER, REPLY_SET }; /* of a set, in its keys */
 enum {
     REPLY_PREFIX = 4 + 1, /* bytes of a key: set and part; then */
     REPLY_NUMBER = REPLY_PREFIX + 8,
@@ -58,8 +60,14 @@ struct reply_request { /* as it stands in the table: valid until the next put or
     bool answered, failed;
     struct str askers;
     struct reply_message message; /* that it waits for */
-    uint64_t number, count;       /* of its answer */
+    uint64_t number;              /* of its answer */
+};
+
+struct reply_stored { /* an answer, the same */
+    struct hash128 request;
+    bool failed;
     int64_t at;
+    uint64_t count;
     struct str packed;
 };
 
@@ -86,8 +94,8 @@ struct str reply_number_key(unsigned char key[REPLY_NUMBER], uint32_t set, uint6
 /* 1, 0: there is none, -1. */
 int reply_find(struct apply *apply, const struct reply_set *set, struct hash128 request,
                struct reply_request *found);
-/* Which request an entry of the answered ones is of. -1. */
-int reply_read_entry(struct apply *apply, struct str entry, struct hash128 *request);
+/* An answer, from its record. -1. */
+int reply_read_stored(struct apply *apply, struct str record, struct reply_stored *stored);
 
 /* The asker waits for it too. */
 int reply_join(struct apply *apply, const struct reply_set *set, struct hash128 request,

@@ -118,25 +118,27 @@ static bool is_past(const struct apply *apply, int64_t at)
     return at <= apply->wall - REPLY_KEEP;
 }
 
-/* The entry of an answered request, the oldest of its set. 1: it is gone; 0: it is not past its
- * time, and so none of the set is; -1. */
-static int sweep_answer(struct apply *apply, struct reply_set *set, struct str entry)
+/* The oldest answer of its set. 1: it is gone; 0: it is not past its time, and so none of the set
+ * is; -1. */
+static int sweep_answer(struct apply *apply, struct reply_set *set, struct str record)
 {
     struct reply_request found;
-    struct hash128 request;
-    if (reply_read_entry(apply, entry, &request) < 0)
+    struct reply_stored stored;
+    if (reply_read_stored(apply, record, &stored) < 0)
         return -1;
-    int there = reply_find(apply, set, request, &found);
-    if (there <= 0 || !is_past(apply, found.at))
-        return there < 0 ? -1 : 0;
-    return reply_remove(apply, set, request, &found) < 0 ? -1 : 1;
+    if (!is_past(apply, stored.at))
+        return 0;
+    int there = reply_find(apply, set, stored.request, &found);
+    if (there <= 0)
+        return there;
+    return reply_remove(apply, set, stored.request, &found) < 0 ? -1 : 1;
 }
 
 /* One step. */
 static int sweep_on(struct apply *apply, struct sweep *sweep)
 {
     unsigned char from[REPLY_PREFIX];
-    struct str key, value, at = reply_key(from, sweep->from, REPLY_ANSWERED);
+    struct str key, value, at = reply_key(from, sweep->from, REPLY_ANSWER);
     enum table_result found = table_seek(apply->txn, SPACE_ANSWER, at, false, &key, &value);
     sweep->over = found == TABLE_ABSENT;
     if (found != TABLE_FOUND)
@@ -144,16 +146,16 @@ static int sweep_on(struct apply *apply, struct sweep *sweep)
     uint32_t number = table_u32(key.data);
     enum reply_part part = (unsigned char)key.data[4];
     if (number != sweep->from && part == REPLY_REQUEST) {
-        sweep->from = number; /* whose answered ones come behind */
+        sweep->from = number; /* whose answers come behind */
         return 0;
     }
     struct reply_set *set = reply_set_numbered(apply, number);
     int gone = 0;
-    if (set && part == REPLY_ANSWERED)
+    if (set && part == REPLY_ANSWER)
         gone = sweep_answer(apply, set, value);
     else if (set && !set->numbers.open && is_past(apply, (int64_t)set->numbers.touched))
         gone = reply_set_remove(apply, set);
-    sweep->from = number + (part != REPLY_ANSWERED || gone <= 0);
+    sweep->from = number + (part != REPLY_ANSWER || gone <= 0);
     return gone < 0 || apply->txn->failed ? -1 : 0;
 }
 
