@@ -80,6 +80,9 @@ static struct engine_job *new_job(struct engine *engine, const struct source_eve
     }
     recall_admitted(engine->recall, job);
     LIST_APPEND(&engine->order, job);
+    job->asks = event->asks;
+    if (job->asks)
+        job_silent(&job->job); /* its results have no place in the order */
     return job;
 }
 

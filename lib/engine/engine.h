@@ -281,6 +281,10 @@ void job_end_with(struct job *job, struct fn_call *call);
 /* Prepare a call about the whole event of a job (event, id, owner); the plan sets done. */
 void job_prepare(struct job *job, struct fn_call *call);
 
+/* For calls that are not prepared so: where to note what is kept for them until the job is settled
+ * (fn_call.kept). */
+struct fn_kept **job_kept(struct job *job);
+
 /*
  * Make a call about a job, or a part of it (call->scope). With --ledger the answer of an earlier
  * run is given instead, if there is one (call->shown: it has been printed), and a new answer is

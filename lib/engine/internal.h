@@ -31,7 +31,8 @@ struct engine_job {
     bool silent;        /* on no list until it is finished: nobody waits for its results */
     bool has_results;   /* which must be written before it is settled */
     bool unsaid;        /* they could not be written */
-    bool made;          /* as in source_event */
+    bool made, asks;    /* as in source_event */
+    bool spared;        /* what is kept for it stays, for a later run */
     struct slice lines; /* the first results; most jobs have no others */
     struct result *more, *last_more;
     struct letter *letters, *last_letter; /* to be written when it is emitted */
@@ -42,6 +43,7 @@ struct engine_job {
     uint64_t mark;         /* where its results end in the sink */
     uint64_t length;       /* of an oversized line; else 0 */
     struct parked *parked; /* NULL: it is the only job of its event */
+    struct fn_kept *kept;  /* answers that it has made use of once it is settled */
     struct engine_job *next_released;
 };
 

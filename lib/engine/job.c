@@ -53,7 +53,13 @@ struct job *job_of_data(void *data)
 void job_emit_take(struct job *job, struct slice lines, size_t count)
 {
     struct engine_job *own = engine_job_of(job);
+    struct source *source = job->engine->source;
     job->engine->report.results += count;
+    if (own->asks) {
+        engine_add_cost(own, lines.len);
+        source->answer(source, own->token, lines, count);
+        return;
+    }
     if (!lines.len) {
         slice_drop(&lines);
         return;
@@ -81,6 +87,10 @@ void job_emit_event(struct job *job)
 void job_emit_now(struct job *job, struct str lines, size_t count)
 {
     struct engine *engine = job->engine;
+    if (engine_job_of(job)->asks) {
+        job_emit_take(job, slice_dup(lines), count);
+        return;
+    }
     engine->report.results += count;
     engine->report.bytes_out += lines.len;
     engine_job_of(job)->has_results = true;
@@ -97,6 +107,8 @@ void job_silent(struct job *job)
 {
     struct engine_job *own = engine_job_of(job);
     struct engine *engine = job->engine;
+    if (own->silent)
+        return;
     own->silent = true;
     LIST_REMOVE(&engine->order, own);
     if (engine->order.first && engine->order.first->state == JOB_FINISHED)
@@ -151,8 +163,11 @@ void job_part_letter_take(struct job *job, struct str part, struct failure *fail
 {
     struct engine_job *own = engine_job_of(job);
     enum source_outcome outcome = own->outcome;
+    bool asks = own->asks;
+    own->asks = false; /* that a part is missing is no answer */
     settle_add_letter(own, part, failure, NULL);
     own->outcome = outcome;
+    own->asks = asks;
 }
 
 void job_done(struct job *job)
@@ -165,6 +180,7 @@ void job_dead_take(struct job *job, struct failure *failure)
     struct engine *engine = job->engine;
     struct engine_job *own = engine_job_of(job);
     struct source *source = engine->source;
+    own->spared = failure->reason == FAILURE_INTERRUPTED || failure->reason == FAILURE_HALTED;
     if (source->keeps && source->keeps(source, own->token, failure)) {
         failure_free(failure);
         own->outcome = SOURCE_RELEASED;
@@ -192,6 +208,12 @@ void job_prepare(struct job *job, struct fn_call *call)
     if (job->engine->wants_id)
         call->id = job_id(job);
     call->owner = job;
+    call->kept = job_kept(job);
+}
+
+struct fn_kept **job_kept(struct job *job)
+{
+    return &engine_job_of(job)->kept;
 }
 
 void job_end_with(struct job *job, struct fn_call *call)

@@ -101,6 +101,7 @@ static void send(struct plan_calls *calls)
     calls->open = NULL;
     call->event = batch_finish(&batch->array);
     call->id = str_of(hash_format(hash_128(slice_str(call->event)), batch->id));
+    call->kept = job_kept(batch->jobs[batch->count - 1]); /* the last one that is settled */
     call->number = ++calls->batches;
     call->done = batch_answered;
     fn_call(calls->fn, call);

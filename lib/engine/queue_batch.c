@@ -4,6 +4,8 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/msg.h"
+#include "base/num.h"
+#include "engine/deadletter.h"
 
 #include <stdlib.h>
 
@@ -22,8 +24,10 @@ static void forget(struct queue_batch *batch)
     LIST_REMOVE(all, batch);
     if (all->current == batch)
         all->current = NULL;
-    for (unsigned i = 0; i < batch->lease.got; i++)
+    for (unsigned i = 0; i < batch->lease.got; i++) {
         buf_free(&batch->held[i].text);
+        slice_drop(&batch->held[i].answer);
+    }
     free(batch->held);
     queue_lease_clear(&batch->lease);
     free(batch);
@@ -87,15 +91,58 @@ static void end_kept(struct store_op *op)
     close_batch(held->batch);
 }
 
+void queue_held_answer_take(struct queue_held *held, struct slice lines, size_t count)
+{
+    struct slice *answer = &held->answer;
+    held->results += count;
+    if (!answer->len) {
+        *answer = lines;
+        return;
+    }
+    struct buf both = {0};
+    buf_add_str(&both, slice_str(*answer));
+    buf_add_str(&both, slice_str(lines));
+    size_t len = both.len;
+    slice_drop(answer);
+    slice_drop(&lines);
+    *answer = slice_take(buf_take(&both), len);
+}
+
+void queue_held_refuse(struct queue_held *held, const struct failure *failure)
+{
+    buf_clear(&held->text);
+    buf_addc(&held->text, '{');
+    deadletter_failure(&held->text, failure);
+    buf_addc(&held->text, '}');
+    held->has_letter = true;
+}
+
+/* More than a store takes: who asks is told that. */
+static void refuse_large(struct queue_held *held)
+{
+    char limit[NUM_TEXT];
+    struct failure *failure = failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT,
+                                          "more than the %s that an answer may have",
+                                          num_format_size(STORE_VALUE_MAX, limit));
+    queue_held_refuse(held, failure);
+    failure_free(failure);
+}
+
 void queue_held_end(struct queue_held *held, enum queue_verb verb)
 {
     struct queue_batches *all = held->batch->all;
     all->ending++;
     held->end.own.op.done = end_kept;
-    held->end.own.op.patient = !all->hasty;
+    held->end.own.op.patient = !all->hasty && !held->message->asks; /* somebody waits */
     held->end.own.queue = all->queue;
     held->end.token = held->batch->lease.token;
     held->end.slot = held->message->slot;
+    if (verb == QUEUE_ACK && held->answer.len > STORE_VALUE_MAX) {
+        refuse_large(held);
+        verb = QUEUE_BURY;
+    }
+    held->end.answer = slice_str(held->answer);
+    held->end.results = held->results;
     if (verb == QUEUE_NACK && !held->has_letter)
         held->end.failure = buf_str(&held->text);
     if (verb == QUEUE_BURY)

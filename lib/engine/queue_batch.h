@@ -9,6 +9,7 @@
 #ifndef FIT_ENGINE_QUEUE_BATCH_H
 #define FIT_ENGINE_QUEUE_BATCH_H
 
+#include "fn/failure.h"
 #include "state/queue.h"
 
 struct queue_held {       /* a message that is leased */
@@ -16,6 +17,8 @@ struct queue_held {       /* a message that is leased */
     struct queue_batch *batch;
     const struct queue_message *message;
     struct buf text; /* of the end: why it failed, or its letter */
+    struct slice answer;
+    uint64_t results; /* in it */
     bool has_letter;
     bool judged; /* the end has been chosen */
 };
@@ -63,6 +66,10 @@ struct queue_held *queue_batch_hand_out(struct queue_batch *batch);
 
 /* What has not been handed out goes back, as if it had not been received. */
 void queue_batches_give_back(struct queue_batches *all);
+
+/* Results for who asks; takes over the reference. Beyond STORE_VALUE_MAX they fail the message. */
+void queue_held_answer_take(struct queue_held *held, struct slice lines, size_t count);
+void queue_held_refuse(struct queue_held *held, const struct failure *failure);
 
 /* QUEUE_ACK, QUEUE_NACK or QUEUE_BURY, with text. */
 void queue_held_end(struct queue_held *held, enum queue_verb verb);

@@ -51,7 +51,9 @@ void settle_add_letter(struct engine_job *job, struct str event, struct failure 
 {
     struct engine *engine = job->job.engine;
     job->outcome = SOURCE_DEAD;
-    if (engine->options->no_letters) {
+    if (job->asks)
+        engine->source->refuse(engine->source, job->token, failure);
+    if (job->asks || engine->options->no_letters) {
         failure_free(failure);
         return;
     }
@@ -249,6 +251,7 @@ static void settle(struct engine_job *job)
     if (is_last(job))
         count(job);
     recall_settled(job->job.engine->recall, job, !job->unsaid);
+    fn_kept_end(job->kept, job->outcome != SOURCE_RELEASED && !job->spared);
     struct plan *plan = job->job.engine->plan;
     if (plan->settled)
         plan->settled(plan, &job->job, !job->unsaid && job->outcome == SOURCE_DONE);
@@ -274,6 +277,7 @@ static bool settle_unwritten(struct engine_job *job)
             job->outcome = SOURCE_DROPPED;
         return true;
     }
+    job->spared = true;
     settle_whole_letter(job, failure_new(FAILURE_WRITE, FAILURE_PERMANENT,
                                          "its results could not be written: %s",
                                          strerror(engine->out.error)));

@@ -43,6 +43,7 @@ struct source_event {
     uint64_t part;      /* it is such a part of one, from 1, that is redriven; else 0 */
     uint64_t parts;     /* of how many */
     const char *failed; /* redriven: the function that failed; valid till the outcome; or NULL */
+    bool asks;          /* its results and its failure are for the source (answer, refuse) */
     bool made; /* the source has made it of others: it is counted apart, as one of source.makes */
 };
 
@@ -80,6 +81,11 @@ struct source {
     /* Optional. Take its letter (a line without LF), to be kept together with its outcome. False:
      * the letter goes where letters go. Not asked with --dead. */
     bool (*bury)(struct source *source, uint64_t token, struct str letter);
+    /* Of events that ask, whose results are not printed, and which have no letters. Take count of
+     * its results (the reference too), and why it has failed; both before its outcome, and of no
+     * account when that is SOURCE_RELEASED. */
+    void (*answer)(struct source *source, uint64_t token, struct slice lines, size_t count);
+    void (*refuse)(struct source *source, uint64_t token, const struct failure *failure);
     /* Optional. Take events from there (taken over) and not from its own input: dead letters are
      * redriven. Without it they take the place of the source. */
     void (*feed)(struct source *source, struct source *letters);

@@ -148,10 +148,28 @@ static bool bury(struct source *source, uint64_t token, struct str letter)
     return true;
 }
 
-/* The same for every receive of the message, and no other message's. */
+static void answer(struct source *source, uint64_t token, struct slice lines, size_t count)
+{
+    (void)source;
+    queue_held_answer_take((struct queue_held *)(uintptr_t)token, lines, count);
+}
+
+static void refuse(struct source *source, uint64_t token, const struct failure *failure)
+{
+    (void)source;
+    queue_held_refuse((struct queue_held *)(uintptr_t)token, failure);
+}
+
+/* The same for every receive of the message, and no other message's; of one that asks, whenever the
+ * same is asked. */
 static void identify(struct source *source, uint64_t token, struct buf *id)
 {
     const struct queue_message *message = ((struct queue_held *)(uintptr_t)token)->message;
+    char request[HASH_TEXT];
+    if (message->asks) {
+        buf_addf(id, "%s/%s", of(source)->name, hash_format(message->request, request));
+        return;
+    }
     buf_addf(id, "%s/%" PRIu64 "-%" PRIx64, of(source)->name, message->seq,
              (uint64_t)message->pushed_at);
 }
@@ -262,6 +280,7 @@ static enum source_status next(struct source *source, struct source_event *event
         .number = held->message->seq,
         .length = bytes.len,
         .token = (uintptr_t)held,
+        .asks = held->message->asks,
     };
     if (wants_more(own, batch)) {
         batch->asked_ahead = true;
@@ -312,6 +331,8 @@ struct source *source_queue(struct store *store, const struct source_queue_setti
         .keeps = keeps,
         .describe = describe,
         .bury = bury,
+        .answer = answer,
+        .refuse = refuse,
         .identify = identify,
     };
     own->batches = (struct queue_batches){

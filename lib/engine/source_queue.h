@@ -14,6 +14,9 @@
  *     not yet begun
  *     held off           by a policy (an open breaker): the same, but to come after a while
  *
+ * Of a message that asks for an answer (state/reply.h), the results are that, and are committed
+ * with its end; so is the failure that would be its letter, also with --dead.
+ *
  * The engine ends when all of these are committed.
  */
 #ifndef FIT_ENGINE_SOURCE_QUEUE_H

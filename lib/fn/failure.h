@@ -26,6 +26,9 @@ enum failure_reason {
     FAILURE_THROTTLED,     /* it came faster than the rate (--on-excess) */
     FAILURE_BULKHEAD_FULL, /* no slot of the bulkhead became free */
     FAILURE_QUEUE_FULL,    /* the queue takes no more (queue push --on-full fail) */
+    FAILURE_EXPIRED,       /* its turn in a queue came too late (queue push --expire) */
+    FAILURE_POISON,        /* received from a queue as often as is allowed, and never ended */
+    FAILURE_PURGED,        /* the queue was emptied before it was handled */
     FAILURE_PARTS,         /* some of its parts failed (fan-out --split, aggregate) */
     FAILURE_INCOMPLETE,    /* parts of its group have not come in time (fanin) */
     FAILURE_LATE,          /* its group was closed without it (fanin) */
@@ -67,6 +70,12 @@ struct failure {
 
 const char *
 failure_name(enum failure_reason reason); /* "exit", "bad_json", ... as in a dead letter */
+
+/*
+ * The failure that an object tells of, with the members that a dead letter says it with; what is
+ * not known there is left out. Its class is what the reason and the status say of it.
+ */
+struct failure *failure_read(struct str object);
 
 /* A new failure, with a formatted message (NULL for none). */
 struct failure *failure_new(enum failure_reason reason, enum failure_class class,

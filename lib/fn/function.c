@@ -77,6 +77,8 @@ struct fn *fn_open(struct fn_context *context, const struct fn_settings *setting
     fn->settings = *settings;
     const struct fn_fault *fault = &fn->settings.fault;
     fn->kind = kind_of(words[0]);
+    if (fn->kind == &queue_kind && settings->replies)
+        fn->kind = &request_kind;
     fn->putable = fn->kind->put && !fault->delay && fault->fail <= 0 && fault->crash <= 0 &&
                   !settings->policy;
     fn->name = words_join(words, count);
@@ -221,6 +223,15 @@ void fn_cancel(struct fn *fn, enum failure_reason reason, bool now)
     fn->cancel_reason = reason;
     attempt_cancel_idle(fn);
     fn->kind->cancel(fn, reason, now);
+}
+
+void fn_kept_end(struct fn_kept *kept, bool used)
+{
+    while (kept) {
+        struct fn_kept *next = kept->next;
+        kept->fn->kind->unkeep(kept->fn, kept, used);
+        kept = next;
+    }
 }
 
 void fn_list_append(struct fn_list *list, struct fn_call *call)

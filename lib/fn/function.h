@@ -57,6 +57,8 @@ struct fn_settings {
     struct fn_fault fault;
     const struct fn_limits *limits; /* of its processes (limits.h); NULL: none */
     struct policy *policy;          /* what stands around the calls (policy.h); NULL: nothing */
+    const char *replies; /* of a queue: its calls are requests, and this is the name of the reply
+                            set (request.c); NULL: it only takes */
 };
 
 extern const struct fn_settings
@@ -64,6 +66,7 @@ extern const struct fn_settings
 
 struct fn;
 struct fn_call;
+struct fn_kept;
 struct store;
 
 /* One ended attempt, for traces, metrics and reports. Valid during the callback. */
@@ -121,7 +124,7 @@ bool fn_is_sink(const struct fn *fn);
 bool fn_is_silent(const struct fn *fn); /* and not -: they end without results */
 /* The same of one that is not opened, which would make the file. -1 with err: it is none. */
 int fn_string_is_silent(const char *text, struct err *err);
-bool fn_wants_id(const struct fn *fn);  /* calls must carry the event's identity */
+bool fn_wants_id(const struct fn *fn); /* calls must carry the event's identity */
 
 /*
  * End what still runs when no call is left: workers see the end of their input and are given the
@@ -142,6 +145,8 @@ struct fn_call {
     uint64_t key;    /* of a policy that tells keys apart: hash_64 of it, not 0 */
     void (*done)(struct fn_call *call); /* exactly once; may be called before fn_call returns */
     void *owner;
+    struct fn_kept **kept; /* what is to be told when the answer was made use of is put there, in
+                              front (fn_kept_end); NULL: it is of no use beyond done */
     /* The answer, valid from done on and the caller's to drop and free. */
     struct slice lines;      /* the results, each a line of JSON with its LF */
     size_t count;            /* how many */
@@ -175,6 +180,18 @@ void fn_call(struct fn *fn, struct fn_call *call);
  * its line is on its way into a file or a queue, which cannot be taken back.
  */
 bool fn_end(struct fn_call *call, enum failure_reason reason);
+
+/*
+ * An answer that is kept elsewhere until it has been made use of, so that a run that is killed
+ * before finds it again: that of a request to a queue. Several are a list, of any functions.
+ */
+struct fn_kept {
+    struct fn_kept *next;
+    struct fn *fn;
+};
+
+/* used: it may go now. Else it stays, for a later run. Frees the list; NULL is a no-op. */
+void fn_kept_end(struct fn_kept *kept, bool used);
 
 /*
  * The lean form of a call, for millions of lines into a file: no answer but that it is written.

@@ -31,6 +31,8 @@ struct fn_kind {
     void (*press)(struct fn *fn);
     /* Optional: kill what makes this attempt (--fault crash). */
     void (*crash)(struct fn *fn, struct fn_call *call);
+    /* Of a kind that keeps answers: as fn_kept_end, of one. */
+    void (*unkeep)(struct fn *fn, struct fn_kept *kept, bool used);
     /* A running call is ended (fn_end): instead takes its place until the attempt has ended. NULL:
      * what has begun goes on. */
     void (*forsake)(struct fn *fn, struct fn_call *call, struct fn_call *instead,
@@ -73,7 +75,8 @@ struct fn {
     void *state; /* the kind's own */
 };
 
-extern const struct fn_kind exec_kind, lines_kind, file_kind, queue_kind, topic_kind, stdout_kind;
+extern const struct fn_kind exec_kind, lines_kind, file_kind, queue_kind, topic_kind, stdout_kind,
+    request_kind;
 
 void fn_list_append(struct fn_list *list, struct fn_call *call);
 void fn_list_prepend(struct fn_list *list, struct fn_call *call);

@@ -28,6 +28,7 @@ struct fn_call *stand_in_for(struct fn_call *call)
     own->call.unwanted = true;
     own->call.done = done;
     own->call.owner = NULL;
+    own->call.kept = NULL;
     own->call.event = slice_hold(call->event);
     own->call.timer = (struct loop_timer){0};
     buf_add_str(&own->text, call->id);
