@@ -2,6 +2,7 @@
 #include "base/num.h"
 #include "engine/batch.h"
 #include "engine/common_policies.h"
+#include "engine/elsewhere.h"
 #include "engine/engine.h"
 #include "engine/joblog.h"
 #include "engine/options.h"
@@ -109,6 +110,7 @@ static int set_log(void *into, int id, const char *arg, struct err *err)
 static const struct option_group log_group = {"Logs", log_entries, set_log};
 
 static const struct option_use uses[] = {{&group, NULL},
+                                         {&elsewhere_options, NULL},
                                          {&common_calling, &common},
                                          {&common_policies, &common},
                                          {&common_flow, &common},
@@ -121,7 +123,7 @@ static const struct command command = {
     .name = "fan-out",
     .summary = "run a function on many events, or on the parts of one, in parallel",
     .purpose = "Composition",
-    .usage = (const char *const[]){"[options] [--] FUNCTION...", NULL},
+    .usage = (const char *const[]){"[options] [--] FUNCTION...", "--to queue:NAME [options]", NULL},
     .uses = uses,
     .operands = OPTIONS_STOP_AT_WORD,
     .operand_arg = "FUNCTION",
@@ -170,12 +172,13 @@ int main(int argc, char **argv)
 {
     common_options_init(&common);
     struct options_words function = options_parse(&command, argc, argv);
-    if (!function.count)
-        options_fail(&command, "no function");
+    const char *conflict = elsewhere_conflict(&common, &function);
+    if (conflict)
+        options_fail(&command, "%s", conflict);
     check_options();
     struct err err;
     struct engine *engine = engine_new(&common, &err);
-    struct fn *fn = engine ? engine_open(engine, function.words, function.count, &err) : NULL;
+    struct fn *fn = engine ? elsewhere_open(engine, &common, &function, &err) : NULL;
     if (fn && fan_out.joblog && joblog_open(engine, fan_out.joblog, &err) < 0)
         fn = NULL; /* which is the engine's */
     struct plan *plan = fn ? make_plan(engine, fn, &err) : NULL;

@@ -156,14 +156,15 @@ static int set_size(const char *arg, size_t *bytes, struct err *err)
     return options_check(reason ? reason : *bytes ? NULL : "must not be 0", err);
 }
 
-static int set_jobs(struct fn_settings *calling, const char *arg, struct err *err)
+static int set_jobs(struct common_options *options, const char *arg, struct err *err)
 {
     uint64_t jobs;
     const char *reason = num_count_or_percent(arg, common_options_cores(), &jobs);
     if (!reason && jobs > FN_MAX_JOBS)
         reason = "too large";
     if (!reason)
-        calling->jobs = (unsigned)jobs;
+        options->calling.jobs = (unsigned)jobs;
+    options->chose_jobs = true;
     return options_check(reason, err);
 }
 
@@ -262,7 +263,7 @@ static int set_calling(void *into, int id, const char *arg, struct err *err)
     struct fn_settings *calling = &options->calling;
     switch ((enum id)id) {
     case ID_JOBS:
-        return set_jobs(calling, arg, err);
+        return set_jobs(options, arg, err);
     case ID_TIMEOUT:
         return options_check(num_duration(arg, &calling->timeout), err);
     case ID_GRACE:

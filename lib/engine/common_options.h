@@ -32,6 +32,7 @@ struct common_halt {
 struct common_options {
     /* common_calling */
     struct fn_settings calling; /* jobs: the cores, where not given */
+    bool chose_jobs;            /* they were */
     bool seeded;                /* seed was given */
     uint64_t seed;
     struct policy_settings policies; /* common_policies.h */

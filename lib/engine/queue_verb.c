@@ -3,6 +3,7 @@
 
 #include "base/msg.h"
 #include "base/num.h"
+#include "format/json.h"
 #include "state/home.h"
 
 #include <string.h>
@@ -32,6 +33,7 @@ enum id {
     ID_WAIT,
     ID_UNTIL_EMPTY,
     ID_COUNT,
+    ID_ANSWER,
 };
 
 static const struct option_entry push_entries[] = {
@@ -78,6 +80,24 @@ static const struct option_entry counting_entries[] = {
     {"count", 0, ID_COUNT, "N", "how many messages [1; redrive: all]", NULL},
     {0},
 };
+
+static const struct option_entry answering_entries[] = {
+    {"answer", 0, ID_ANSWER, "JSON", "the result for who asks [none]",
+     "An event that pull has printed with \"asks\" is a request, and its result goes to who asks. "
+     "On standard input it is the \"answer\" of a line, beside its \"receipt\"."},
+    {0},
+};
+
+static int set_answer(const char *arg, struct buf *answer, struct err *err)
+{
+    struct json_scan scan;
+    if (json_scan(str_of(arg), NULL, NULL, &scan) < 0)
+        return err_set(err, ERR_USAGE, "%s at byte %zu", scan.reason, scan.at + 1);
+    buf_clear(answer);
+    json_compact(str_of(arg), answer);
+    buf_addc(answer, '\n');
+    return 0;
+}
 
 static int set_full(const char *arg, struct err *err)
 {
@@ -146,6 +166,8 @@ static int set(void *into, int id, const char *arg, struct err *err)
         return 0;
     case ID_COUNT:
         return options_check(num_uint(arg, 1, UINT64_MAX, &options->count), err);
+    case ID_ANSWER:
+        return set_answer(arg, &options->answer, err);
     }
     return 0;
 }
@@ -155,6 +177,7 @@ const struct option_group queue_delay = {"Delay (push, nack)", delay_entries, se
 const struct option_group queue_leasing = {"Leasing (work, pull)", leasing_entries, set};
 const struct option_group queue_emptying = {"Ending (work)", emptying_entries, set};
 const struct option_group queue_counting = {"Number (pull, peek, redrive)", counting_entries, set};
+const struct option_group queue_answering = {"Answers (ack)", answering_entries, set};
 
 struct options_words queue_verb_parse(const struct command *command, int argc, char **argv,
                                       const char **name)

@@ -23,16 +23,18 @@ struct queue_options {
     bool until_empty;
     int64_t wait; /* -1: not given */
     uint64_t count;
+    struct buf answer; /* of ack: a line; empty: none was given */
 };
 
 extern struct common_options queue_common;
 extern struct queue_options queue_options;
 
-extern const struct option_group queue_pushing;  /* of push */
-extern const struct option_group queue_delay;    /* of push and nack */
-extern const struct option_group queue_leasing;  /* of work and pull: --visibility, ... */
-extern const struct option_group queue_emptying; /* of work: --until-empty */
-extern const struct option_group queue_counting; /* of pull, peek and redrive: --count */
+extern const struct option_group queue_pushing;   /* of push */
+extern const struct option_group queue_delay;     /* of push and nack */
+extern const struct option_group queue_leasing;   /* of work and pull: --visibility, ... */
+extern const struct option_group queue_emptying;  /* of work: --until-empty */
+extern const struct option_group queue_counting;  /* of pull, peek and redrive: --count */
+extern const struct option_group queue_answering; /* of ack: --answer */
 
 /*
  * Read the verb's command line: the queue's name, then its options. Says what is wrong and exits 2.

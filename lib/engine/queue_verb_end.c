@@ -1,4 +1,5 @@
 /* queue_verb_end.c: `queue ack` and `queue nack`: what became of events that were pulled. */
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/msg.h"
 #include "base/num.h"
@@ -17,6 +18,7 @@ struct receipt {
     struct queue_end end; /* first */
     struct receipt *next;
     char *text;
+    struct buf answer; /* a line; empty: none */
 };
 
 static struct receipts {
@@ -51,7 +53,8 @@ static int add_receipt(void *into, const char *word, struct err *err)
     return reason ? err_set(err, ERR_USAGE, "not a receipt") : 0;
 }
 
-static const struct option_use ack_uses[] = {{&common_state, &queue_common}, {0}};
+static const struct option_use ack_uses[] = {
+    {&queue_answering, &queue_options}, {&common_state, &queue_common}, {0}};
 static const struct option_use nack_uses[] = {
     {&queue_delay, &queue_options}, {&common_state, &queue_common}, {0}};
 
@@ -73,14 +76,21 @@ static const struct command nack_command = {
     .operand = add_receipt,
 };
 
+static void add_answer(struct receipt *receipt, struct str answer)
+{
+    buf_add_str(&receipt->answer, answer);
+    buf_addc(&receipt->answer, '\n');
+}
+
 /* A line of pull, or the receipt alone, as JSON. */
 static int read_line(struct str line, uint64_t number, struct err *err)
 {
     struct json_paths *paths = json_paths_new();
-    struct json_value values[2];
+    struct json_value values[3];
     struct json_scan scan;
     struct buf text = {0};
     int node = json_paths_key(paths, 0, STR("receipt"));
+    int answer = json_paths_key(paths, 0, STR("answer"));
     int status = json_scan(line, paths, values, &scan);
     struct str string = json_type_of(line) == JSON_STRING ? line : values[node].text;
     if (status == 0 && (string.data == line.data || values[node].type == JSON_STRING))
@@ -88,6 +98,8 @@ static int read_line(struct str line, uint64_t number, struct err *err)
     status = text.len ? add_receipt(NULL, buf_cstr(&text), err) : -1;
     if (status < 0)
         err_set(err, ERR_USAGE, "stdin:%" PRIu64 ": no receipt", number);
+    else if (values[answer].text.data)
+        add_answer(CONTAINER_OF(receipts.last, struct receipt, next), values[answer].text);
     buf_free(&text);
     json_paths_free(paths);
     return status;
@@ -118,6 +130,7 @@ static void free_receipts(void)
         struct receipt *receipt = receipts.first;
         receipts.first = receipt->next;
         free(receipt->text);
+        buf_free(&receipt->answer);
         free(receipt);
     }
 }
@@ -126,10 +139,13 @@ static void free_receipts(void)
 static int end_all(struct store *store, const char *name, enum queue_verb verb)
 {
     int status = EXIT_OK;
+    struct str given = buf_str(&queue_options.answer);
     for (struct receipt *receipt = receipts.first; receipt; receipt = receipt->next) {
         receipt->end.own.queue = str_of(name);
         receipt->end.own.op.done = ended;
         receipt->end.delay = queue_options.push.delay;
+        receipt->end.answer = receipt->answer.len ? buf_str(&receipt->answer) : given;
+        receipt->end.results = receipt->end.answer.len > 0;
         queue_end(store, &receipt->end, verb);
     }
     store_flush(store);
@@ -157,6 +173,7 @@ static int end_receipts(const struct command *command, enum queue_verb verb, int
     if (store)
         status = end_all(store, name, verb);
     free_receipts();
+    buf_free(&queue_options.answer);
     engine_free(engine);
     return status;
 }

@@ -50,8 +50,9 @@ static void add_facts(void *owner, struct str name, const struct queue_facts *fa
         buf_puts(text, "null");
     buf_addf(text,
              ",\"in_per_second\":%.3f,\"out_per_second\":%.3f,\"pushed\":%" PRIu64
-             ",\"done\":%" PRIu64 ",\"dropped\":%" PRIu64 "}\n",
-             facts->in_rate, facts->out_rate, facts->pushed, facts->done, facts->dropped);
+             ",\"done\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"answers\":%" PRIu64 "}\n",
+             facts->in_rate, facts->out_rate, facts->pushed, facts->done, facts->dropped,
+             facts->answers);
 }
 
 int queue_verb_show(int argc, char **argv)

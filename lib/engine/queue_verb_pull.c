@@ -32,8 +32,9 @@ static void print_messages(const struct queue_lease *lease, struct buf *text)
 {
     for (unsigned i = 0; i < lease->got; i++) {
         const struct queue_message *message = &lease->messages[i];
-        buf_addf(text, "{\"receipt\":\"%" PRIu64 "-%" PRIu32 "\",\"receives\":%u,\"event\":",
-                 lease->token, message->slot, message->receives);
+        buf_addf(text, "{\"receipt\":\"%" PRIu64 "-%" PRIu32 "\",\"receives\":%u,%s\"event\":",
+                 lease->token, message->slot, message->receives,
+                 message->asks ? "\"asks\":true," : "");
         buf_add_str(text, slice_str(message->event));
         buf_puts(text, "}\n");
     }
