@@ -639,6 +639,51 @@ run fanin --name killed <third
 exits 0
 out_is '[0,1,2]'
 
+claim 'a reader that leaves, or a full disk, leaves the groups to the next run'
+perl -e 'for $g (1 .. 5000) {
+    print qq({"part":{"group":$g,"index":0,"count":1},"value":"), "x" x 300, qq("}\n) }' >many
+run_sh 'fanin --name left <many | head -n 1 | wc -l'
+out_is 1
+got=$(fanin --name left </dev/null | wc -l)
+fanin --name left --quiet <many >more
+check test "$got" -gt 0
+check test "$((got + $(wc -l <more)))" -ge 4000
+if [ -w /dev/full ]; then
+    run_sh 'head -n 100 many | fanin --name full --stats >/dev/full'
+    exits 1
+    err_like '"groups":\{"read":100,"done":0,"dead":0,"dropped":0,"returned":100\}'
+    run fanin --name full
+    exits 0
+    is "$(wc -l <"$out")" 100
+fi
+
+claim 'told to end, it gives back what it has not written, and ends'
+mkfifo until
+fanin --name ends until >ends.out &
+pid=$!
+exec 3>until
+part 1 0 2 0 >&3
+part 2 0 1 5 >&3
+within 20 grep -q 5 ends.out
+kill -TERM "$pid"
+status=0
+wait "$pid" || status=$?
+exec 3>&-
+is "$status" 143 'exit status'
+shown ends '[.open,.parts,.closed]' '[1,1,0]'
+
+claim 'a line may hold more parts than one commit'
+perl -e 'print "[", join(",", map { qq({"part":{"group":1,"index":$_,"count":20000},"value":$_}) } 0 .. 19999), "]\n"' >wide
+run fanin --name wide --join length <wide
+exits 0
+out_is 20000
+
+claim '--metrics has the groups'
+run fanin --metrics metrics <parts
+exits 0
+is "$(grep -c -E '^fit_(groups_done|duplicates|late)_total' metrics)" 3
+check grep -qx 'fit_groups_done_total{command="fanin"} 2' metrics
+
 claim 'a torn line of a process that was killed is cut off, other text only ended'
 printf '"text"' >appended
 part 1 0 1 1 >single
