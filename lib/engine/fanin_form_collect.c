@@ -49,7 +49,8 @@ static void finish_settings(void)
 
 /*
  * Letters of groups that were in memory: what they hold must not be lost on its way, so it is
- * collected in the state, under a name of this command line.
+ * collected in the state, under a name of this command line. Nothing is remembered there: groups of
+ * two runs may have the same keys.
  */
 static void store_redriven(void)
 {
@@ -64,6 +65,7 @@ static void store_redriven(void)
     buf_addf(&name, "redriven-%s", hash_format(hash_128(buf_str(&words)), text));
     buf_free(&words);
     settings->stored = true;
+    settings->remember = 0;
     settings->name = buf_cstr(&name);
 }
 

@@ -30,6 +30,8 @@ struct fanin_source {
     bool lines_ended;           /* all are handed out, or no more are wanted */
     bool stopped;
     bool last_asked; /* after all that the lines brought was there */
+    bool shared;     /* others have taken groups */
+    bool through;    /* all is written that was to be */
 };
 
 static struct fanin_source *of(struct source *source)
@@ -74,6 +76,7 @@ static void wait_for_more(struct fanin_source *own, struct fanin_take *take)
     struct loop *loop = loop_of(own);
     take->holder_count = holder_watch_sort(take->holders, take->holder_count);
     own->wanted = own->wanted || take->more;
+    own->shared = take->held;
     if (!holder_watch_set(&own->holders, take->holders, take->holder_count))
         own->wanted = true;
     if (take->next_due)
@@ -210,7 +213,8 @@ static enum source_status next(struct source *source, struct source_event *event
             ask(own);
         return SOURCE_LATER;
     }
-    if (!own->stopped)
+    own->through = !own->stopped;
+    if (own->through)
         tell_open(own);
     *err = own->torn;
     return own->torn.kind ? SOURCE_FAILED : SOURCE_END;
@@ -320,6 +324,8 @@ static void free_source(struct source *source)
     struct fanin_source *own = of(source);
     if (own->coming) /* the run ended badly: an operation points here */
         store_flush(own->store);
+    if (own->batches.written && own->through && !own->shared)
+        written_end(own->batches.written, store_home(own->store));
     fanin_batches_free(&own->batches);
     store_deafen(own->store, &own->ear);
     holder_watch_free(&own->holders);

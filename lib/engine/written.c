@@ -154,6 +154,16 @@ void written_free(struct written *written)
     free(written);
 }
 
+void written_end(const struct written *written, const struct home *home)
+{
+    struct written_sessions sessions;
+    if (written_sessions_open(&sessions, home, &written->info) < 0)
+        return;
+    if (written_sessions_end(&sessions, written->id) == UINT64_MAX)
+        written_sessions_remove(&sessions, home);
+    written_sessions_close(&sessions);
+}
+
 void written_acknowledge(struct written *written, size_t bytes)
 {
     written->offset += bytes;

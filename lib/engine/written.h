@@ -34,6 +34,9 @@ struct written;
 struct written *written_open(const struct home *home, int fd, struct rng *rng);
 void written_free(struct written *written); /* NULL is a no-op */
 
+/* All is acknowledged, and nobody has taken anything over: nothing need be known of the file. */
+void written_end(const struct written *written, const struct home *home);
+
 /* So many bytes more are acknowledged. */
 void written_acknowledge(struct written *written, size_t bytes);
 

@@ -3,29 +3,37 @@
 
 #include "sys/dir.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+/* Open and lock it. Another process may have removed it meanwhile: then there is a new one. */
+static int open_locked(const struct home *home, const char *name)
+{
+    for (;;) {
+        struct stat info;
+        int fd = openat(home->run, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (fd < 0 || (dir_lock_wait(fd) == 0 && fstat(fd, &info) == 0 && info.st_nlink))
+            return fd;
+        bool removed = !info.st_nlink;
+        close(fd);
+        if (!removed)
+            return -1;
+    }
+}
+
 int written_sessions_open(struct written_sessions *sessions, const struct home *home,
                           const struct stat *info)
 {
-    char name[HOME_FILE];
-    snprintf(name, sizeof name, "written-%llx-%llx", (unsigned long long)info->st_dev,
-             (unsigned long long)info->st_ino);
-    sessions->fd = openat(home->run, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    sessions->count = 0;
+    snprintf(sessions->name, sizeof sessions->name, "written-%llx-%llx",
+             (unsigned long long)info->st_dev, (unsigned long long)info->st_ino);
+    sessions->fd = open_locked(home, sessions->name);
     if (sessions->fd < 0)
         return -1;
-    ssize_t got = dir_lock_wait(sessions->fd) < 0
-                      ? -1
-                      : pread(sessions->fd, sessions->list, sizeof sessions->list, 0);
+    ssize_t got = pread(sessions->fd, sessions->list, sizeof sessions->list, 0);
     if (got < 0) {
-        int cause = errno;
         close(sessions->fd);
-        errno = cause;
         return -1;
     }
     sessions->count = (unsigned)((size_t)got / sizeof *sessions->list);
@@ -35,6 +43,11 @@ int written_sessions_open(struct written_sessions *sessions, const struct home *
 void written_sessions_close(struct written_sessions *sessions)
 {
     close(sessions->fd);
+}
+
+void written_sessions_remove(struct written_sessions *sessions, const struct home *home)
+{
+    unlinkat(home->run, sessions->name, 0);
 }
 
 /* The whole list by one write, which no signal tears. */

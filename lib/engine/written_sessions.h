@@ -25,14 +25,18 @@ struct written_session {
 
 struct written_sessions {
     int fd;
+    char name[HOME_FILE];
     unsigned count;
     struct written_session list[WRITTEN_SESSIONS]; /* the latest last */
 };
 
-/* Of the file that info is of; made if it is not there. -1 with errno; nothing is open then. */
+/* Of the file that info is of; made if it is not there. -1: nothing is open then. */
 int written_sessions_open(struct written_sessions *sessions, const struct home *home,
                           const struct stat *info);
 void written_sessions_close(struct written_sessions *sessions);
+
+/* Nothing need be known of the file any more. */
+void written_sessions_remove(struct written_sessions *sessions, const struct home *home);
 
 int written_sessions_add(struct written_sessions *sessions, uint64_t id, uint64_t start);
 

@@ -517,6 +517,10 @@ run dead redrive
 exits 0
 out_is '[0,1,2,3,4]'
 is "$(dead count)" 0
+run fanin <torn # the same keys, another time
+run dead redrive
+exits 123
+is "$(dead count)" 1
 
 claim 'late parts and failed groups can be redriven too'
 drop_all
@@ -686,9 +690,15 @@ check grep -qx 'fit_groups_done_total{command="fanin"} 2' metrics
 
 claim 'a torn line of a process that was killed is cut off, other text only ended'
 printf '"text"' >appended
-part 1 0 1 1 >single
-run_sh 'fanin --name torn <single >>appended'
-exits 0
+mkfifo tearing
+fanin --name torn tearing >>appended &
+pid=$!
+exec 3>tearing
+part 1 0 1 1 >&3
+within 20 grep -q 1 appended
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+exec 3>&-
 printf '[2,' >>appended
 part 2 0 1 2 >single
 run_sh 'fanin --name torn <single >>appended'
@@ -697,6 +707,12 @@ err_is 'fanin: a torn line of 3 bytes is cut off the output'
 is "$(cat appended)" '"text"
 [1]
 [2]'
+
+claim 'nothing is left in run/ of an output that is through'
+for i in 1 2 3; do
+    fanin --state through --quiet <parts >through.$i
+done
+is "$(find through/run -name 'written-*')" ''
 
 claim 'what was written before a kill is not written again'
 mkfifo held

@@ -376,6 +376,34 @@ static void heeds_only_files_and_notes_that_are_well_formed(void **state)
     }
 }
 
+static void forgets_a_file_when_all_is_said(void **state)
+{
+    (void)state;
+    struct buf notes = {0};
+    struct process process = begin(file);
+    add_note(&process, &notes);
+    says(&process, "1\n", false);
+    written_end(process.written, home);
+    die(&process);
+    struct written_past *past = past_of(&notes);
+    RESTS(past, "1\n", "1\n");
+    written_past_free(past);
+    /* not what another one has begun meanwhile */
+    buf_clear(&notes);
+    process = begin(file);
+    add_note(&process, &notes);
+    says(&process, "1\n", false);
+    struct process next = {.fd = append_to(file)};
+    assert_null(written_open(home, next.fd, &rng));
+    written_end(process.written, home);
+    die(&process);
+    close(next.fd);
+    past = past_of(&notes);
+    RESTS(past, "1\n", "");
+    written_past_free(past);
+    buf_free(&notes);
+}
+
 static void forgets_the_oldest_of_many_sessions(void **state)
 {
     (void)state;
@@ -419,6 +447,7 @@ int main(void)
         CLAIM(is_not_misled_by_a_file_that_is_another_now),
         CLAIM(knows_nothing_when_the_file_was_emptied),
         CLAIM(heeds_only_files_and_notes_that_are_well_formed),
+        CLAIM(forgets_a_file_when_all_is_said),
         CLAIM(forgets_the_oldest_of_many_sessions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
