@@ -418,6 +418,7 @@ void plan_broadcast_free(struct plan_broadcast *self)
 {
     if (!self)
         return;
+    loop_undefer(engine_loop(self->engine), &self->again);
     subscribers_free(&self->all);
     spill_free(self->spill);
     free(self);

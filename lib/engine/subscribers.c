@@ -50,8 +50,10 @@ struct subscriber *subscribers_find(const struct subscribers *subscribers, struc
 
 void subscribers_free(struct subscribers *subscribers)
 {
-    for (size_t i = 0; i < subscribers->count; i++)
+    for (size_t i = 0; i < subscribers->count; i++) {
+        spill_reader_end(&subscribers->items[i].backlog);
         buf_free(&subscribers->items[i].key);
+    }
     free(subscribers->items);
     targets_free(&subscribers->targets);
 }

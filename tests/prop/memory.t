@@ -71,6 +71,12 @@ run_sh 'head -n 1000 stream | peak usage fan-out -j8 -- sh -c "read -r line; cas
 out_is 1000
 fits
 
+claim 'is flat with events that wait on disk for a subscriber that hangs'
+run_sh 'peak usage broadcast --stats --result none --when-full spill file:/dev/null "slow=lines:sh -c \"sleep 4; exec cat\"" <stream'
+exits 0
+is "$(jq -c '[.read, .done, .attempts]' "$err")" "[$events,$events,$((2 * events))]" counts
+fits
+
 claim 'a function that writes 1 GB ends as a bad result'
 run_sh 'seq 2 | peak usage fan-out -j2 --grace 1s -- head -c 1G /dev/zero'
 exits 123
