@@ -88,15 +88,27 @@ is "$(cat f)" '1
 rm -f f g
 
 claim 'results come in the order of the input, or with -u as they finish'
-printf '%s\n' 0.3 0 >naps
-run broadcast -j2 a='sh -c "read -r nap; sleep \$nap; echo \$nap"' - <naps
+cat >first_waits <<'SH'
+#!/bin/sh
+read -r n
+[ "$n" != 1 ] || until [ -e open ]; do sleep 0.02; done
+[ "$n" = 1 ] || : >open
+echo "$n"
+SH
+chmod +x first_waits
+run broadcast -j2 a=./first_waits - <two
 exits 0
-out_is '{"a":0.3,"-":0.3}
-{"a":0,"-":0}'
-run broadcast -u -j2 a='sh -c "read -r nap; sleep \$nap; echo \$nap"' - <naps
-exits 0
-out_is '{"a":0,"-":0}
-{"a":0.3,"-":0.3}'
+out_is '{"a":1,"-":1}
+{"a":2,"-":2}'
+rm open
+broadcast -u -j2 a='sh -c "read -r n; [ \$n = 2 ] || until [ -e open ]; do sleep 0.02; done; echo \$n"' - <two >got &
+pid=$!
+within 30 grep -qx '{"a":2,"-":2}' got || wrong 'a line' '{"a":2,"-":2}' got
+touch open
+wait "$pid"
+is "$(cat got)" '{"a":2,"-":2}
+{"a":1,"-":1}'
+rm open
 
 claim '--result NAME prints what one gives, as it is'
 run broadcast --result a a='sh -c "cat; echo []"' b=cat <two
@@ -450,7 +462,7 @@ cat >mends <<'SH'
 exec tee -a mended
 SH
 chmod +x mends
-run broadcast good='tee -a good' a=./mends b='sh -c ./mends' <three
+run broadcast -j1 good='tee -a good' a=./mends b='sh -c ./mends' <three
 exits 123
 is "$(dead count)" 6
 rm broken
@@ -464,7 +476,7 @@ rm -f good mended
 
 claim 'a letter of a subscriber that spilled is redriven too'
 echo 1 >broken
-run broadcast --result none --when-full spill --buffer 1 good='tee -a good' a=./mends b='sh -c ./mends' <three
+run broadcast -j1 --result none --when-full spill --buffer 1 good='tee -a good' a=./mends b='sh -c ./mends' <three
 exits 123
 is "$(dead count)" 6
 rm broken
@@ -487,10 +499,10 @@ out_is '{"good":1,"a":1}
 {"good":3,"a":3}'
 same three good
 same three mended
-run broadcast --ledger l good='tee -a good' a=./mends <three
+run broadcast -j1 --ledger l good='tee -a good' a=./mends <three
 exits 0
 same three good
-run broadcast --ledger l --new good='tee -a good' a=./mends <three
+run broadcast -j1 --ledger l --new good='tee -a good' a=./mends <three
 exits 0
 out_is ''
 rm -f good mended letters
