@@ -411,7 +411,7 @@ struct shared_breaker *engine_breaker(struct engine *engine, void (*changed)(voi
 
 void engine_count(struct engine *engine, const struct report_count *count)
 {
-    engine->report.counts[engine->report.count_count++] = *count;
+    engine->report.counts[engine->report.counted++] = *count;
 }
 
 void engine_want_ids(struct engine *engine)

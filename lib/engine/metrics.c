@@ -97,7 +97,7 @@ void metrics_format(const struct metrics *metrics, const struct report *report, 
     one(text, command, "attempts_total", "counter", report->attempts, "Attempts at calls.");
     if (report->makes)
         add_made(report, command, text);
-    for (unsigned i = 0; i < report->count_count; i++)
+    for (unsigned i = 0; i < report->counted; i++)
         one_of(text, command, report->counts[i].name, "_total", *report->counts[i].count,
                report->counts[i].help);
     add_failures(metrics, command, text);

@@ -21,7 +21,7 @@ void report_format(const struct report *report, int64_t now, struct buf *line)
         buf_addf(line, ",\"returned\":%" PRIu64, report->returned);
     if (report->makes)
         add_made(report, line);
-    for (unsigned i = 0; i < report->count_count; i++)
+    for (unsigned i = 0; i < report->counted; i++)
         buf_addf(line, ",\"%s\":%" PRIu64, report->counts[i].name, *report->counts[i].count);
     buf_addf(line,
              ",\"letters\":%" PRIu64 ",\"results\":%" PRIu64 ",\"attempts\":%" PRIu64

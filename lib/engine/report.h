@@ -41,7 +41,7 @@ struct report {
         uint64_t read, done, dead, dropped, returned;
     } made;
     struct report_count counts[REPORT_COUNTS];
-    unsigned count_count;
+    unsigned counted;
 };
 
 /* One line of JSON with LF, for --stats. */

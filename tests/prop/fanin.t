@@ -5,8 +5,8 @@
 # EVENTS=10000 KILLS=500 SEED=1 make prop T=tests/prop/fanin.t
 . "${0%/*}/../cli/lib.sh"
 
-groups=${EVENTS:-600}
-kills=${KILLS:-25}
+groups=${EVENTS:-4000}
+kills=${KILLS:-100}
 seed=${SEED:-1}
 limit=3000
 

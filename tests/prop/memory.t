@@ -125,4 +125,24 @@ run_sh "peak usage fan-out -j2 -- lines:cat <stream | perl -e 'while (sysread ST
 out_is "$events"
 fits
 
+# opened N: so many groups are open in the store.
+opened() {
+    fanin --show --state parts | grep -q "\"open\":$1,"
+}
+
+claim "parts that wait in the store take no memory: $events of them"
+mkfifo waiting
+fanin --quiet --state parts waiting &
+pid=$!
+exec 3>waiting
+seq -f '{"part":{"group":%.0f,"index":0,"count":2},"value":"of a group that is open"}' "$events" >&3
+within "$limit" opened "$events"
+kib=$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+! sanitized || kib=0
+[ "$kib" -lt "$most" ] || wrong 'KiB of its own' "below $most" "$kib"
+echo "# $claim_text: $kib KiB" >&2
+exec 3>&-
+wait "$pid"
+is "$?" 0 'exit status'
+
 finish
