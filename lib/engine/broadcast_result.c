@@ -16,7 +16,7 @@ void broadcast_result_add(struct broadcast_result *result, struct str key,
     if (call->failure) {
         add_key(&result->errors, key);
         buf_addc(&result->errors, '{');
-        deadletter_failure(&result->errors, call->failure);
+        deadletter_cause(&result->errors, call->failure);
         buf_addc(&result->errors, '}');
     } else {
         add_key(&result->line, key);

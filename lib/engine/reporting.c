@@ -80,6 +80,15 @@ static unsigned columns(void)
     return PROGRESS_COLUMNS - 1;
 }
 
+/* An event that is parked may have several jobs, or none. */
+static uint64_t in_flight(const struct engine *engine)
+{
+    const struct report *report = &engine->report;
+    return engine->parked
+               ? report->read - report->done - report->dead - report->dropped - report->returned
+               : engine->window;
+}
+
 static void draw(struct loop_timer *timer)
 {
     struct reporting *reporting = CONTAINER_OF(timer, struct reporting, draw);
@@ -93,7 +102,7 @@ static void draw(struct loop_timer *timer)
     struct progress_facts facts = {
         .done = report->done,
         .dead = report->dead,
-        .in_flight = engine->window,
+        .in_flight = in_flight(engine),
         .rate = reporting->rate,
         .fraction = fraction(engine),
         .elapsed = now - report->started,

@@ -24,6 +24,8 @@ static int check_name(const struct subscribers *subscribers, struct str name, st
 int subscribers_add(struct subscribers *subscribers, const char *text, struct err *err)
 {
     struct named named = named_parse(text);
+    if (named.optional)
+        return err_set(err, ERR_USAGE, "'%s': no subscriber is more optional than others", text);
     struct str name = named.name.len ? named.name : str_of(text);
     if (check_name(subscribers, name, err) < 0)
         return -1;

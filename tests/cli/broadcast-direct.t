@@ -170,6 +170,11 @@ run broadcast "$(printf 'cat \377')" <two
 exits 2
 err_like 'a name must be UTF-8$'
 
+claim 'no subscriber is optional'
+run broadcast '?a=cat' <two
+exits 2
+err_is "broadcast: '?a=cat': no subscriber is more optional than others"
+
 claim 'a name without a function, and a function that is not there, are said'
 run broadcast a= <two
 exits 2
@@ -254,13 +259,17 @@ check test "$(jq -r .function dead | sort -u)" = file:fifo
 is "$(grep '^{"read"' "$err" | jq '.read == .done + .dead')" true
 rm -f fifo dead rest numbers
 
-claim 'a sink may be a queue or standard output'
+claim 'a subscriber may be a queue, a topic or standard output'
 export FIT_STATE="$work/state"
-run broadcast queue:q - <two
+broadcast --subscribe s@t 2>"$err"
+run broadcast queue:q topic:t - <two
 exits 0
 out_is '{"-":1}
 {"-":2}'
-run queue pull q --all
+run queue work q --until-empty -- lines:cat
+out_same two
+run broadcast --subscribe s@t --until-empty -- lines:cat
+out_same two
 unset FIT_STATE
 
 # ---- full buffers ----
@@ -394,6 +403,14 @@ wait
 is "$(cat sum.taken)" "$(md5sum <padded)"
 is "$(cat sum.slow)" "$(md5sum <padded)"
 rm -f open taken slow sum.* padded
+
+claim '--when-full spill: without a folder for the file reading waits'
+TMPDIR=none run broadcast --when-full spill --buffer 10 --result none --stats file:f lines:cat <flood
+exits 0
+is "$(counts)" '[20000,20000,0,0]'
+same flood f
+err_like '^broadcast: make a temporary file in none: No such file or directory: reading waits for subscribers$'
+rm f
 
 claim '--when-full spill: memory is flat'
 seq -f '{"n":%.0f,"pad":"0123456789012345678901234567890123456789"}' 300000 >stream
