@@ -20,8 +20,9 @@
 #include <unistd.h>
 
 enum {
-    LINES_FIRST = 64 * 1024
-}; /* bytes read to recognise a stream, and compressed ones at once */
+    LINES_FIRST = 64 * 1024, /* bytes read to recognise a stream, and compressed ones at once */
+    LINES_READS = 64,        /* of one line; then the loop turns before it is read on */
+};
 
 struct lines_source {
     struct source source; /* first */
@@ -32,6 +33,7 @@ struct lines_source {
     bool waits;    /* epoll can watch it; else it is always ready */
     bool readable; /* epoll has said so, or it is always ready */
     struct loop_fd watch;
+    struct loop_task turn; /* between reads of a long line */
     uint64_t bytes_read, bytes_all;
     bool recognised;             /* the first bytes have shown whether it is zstd */
     struct zst_decoder *decoder; /* NULL: it is not */
@@ -51,6 +53,13 @@ static void ready(struct loop_fd *watch, uint32_t events)
     struct lines_source *lines = CONTAINER_OF(watch, struct lines_source, watch);
     lines->readable = true;
     loop_fd_change(lines->loop, &lines->watch, 0);
+    lines->source.ready(lines->source.owner);
+}
+
+/* A line may be as long as its input, which may have no end. */
+static void turned(struct loop_task *task)
+{
+    struct lines_source *lines = CONTAINER_OF(task, struct lines_source, turn);
     lines->source.ready(lines->source.owner);
 }
 
@@ -158,7 +167,7 @@ static enum source_status next(struct source *source, struct source_event *event
 {
     struct lines_source *lines = of(source);
     struct ndjson_line line;
-    for (;;) {
+    for (int reads = 0; reads < LINES_READS; reads++) {
         enum ndjson_status status = ndjson_next(lines->reader, &line);
         if (status == NDJSON_LINE || status == NDJSON_TOO_LARGE) {
             *event = (struct source_event){
@@ -178,18 +187,22 @@ static enum source_status next(struct source *source, struct source_event *event
             return SOURCE_LATER;
         }
     }
+    loop_defer(lines->loop, &lines->turn);
+    return SOURCE_LATER;
 }
 
 static void stop(struct source *source)
 {
     struct lines_source *lines = of(source);
     loop_fd_remove(lines->loop, &lines->watch);
+    loop_undefer(lines->loop, &lines->turn);
 }
 
 static void free_source(struct source *source)
 {
     struct lines_source *lines = of(source);
     loop_fd_remove(lines->loop, &lines->watch);
+    loop_undefer(lines->loop, &lines->turn);
     if (lines->owned)
         close(lines->fd);
     ndjson_reader_free(lines->reader);
@@ -226,6 +239,7 @@ static struct source *make(struct loop *loop, int fd, bool owned, const char *na
     if (S_ISREG(info.st_mode))
         lines->bytes_all = (uint64_t)info.st_size;
     lines->watch.ready = ready;
+    lines->turn.run = turned;
     lines->waits = loop_fd_add(loop, &lines->watch, lines->fd, 0) == 0;
     if (lines->readable || lines->waits)
         return &lines->source;

@@ -37,4 +37,13 @@ exits 0
 spent=$(sed 1d "$out" | awk '{ split($0, part, /[ms ]+/); print int(part[2] + part[4]) }')
 [ "$spent" = 0 ] || wrong 'seconds of processor time' 0 "$spent"
 
+# A line that never ends, of an input that always has more.
+claim 'fan-out: its budget ends the reading of a line without an end'
+run timeout -s KILL 20 fan-out --budget 100ms -- cat </dev/zero
+exits 75
+
+claim 'fan-out: SIGTERM ends the reading of a line without an end'
+run_sh 'timeout -k 20 0.2 fan-out -- cat </dev/zero'
+exits 124
+
 finish

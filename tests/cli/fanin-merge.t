@@ -383,4 +383,15 @@ run fanin --tag x a
 exits 2
 err_like '^fanin: --tag needs --merge'
 
+claim 'a line without an end does not keep the others waiting'
+mkfifo beside
+fanin --merge /dev/zero beside >passed &
+merging=$!
+echo '"here"' >beside
+check within 20 grep here passed
+kill "$merging"
+within 20 sh -c "! kill -0 $merging" || kill -9 "$merging"
+wait "$merging"
+is $? 143
+
 finish
