@@ -60,7 +60,7 @@ static void rings_drop(struct rings *rings)
     rings->count = 0;
 }
 
-/* A bell that cannot be rung has no one else to tell: who waits looks again in time. */
+/* A bell that cannot be rung has no one else to tell: who waits looks again (RINGS_AGAIN). */
 void rings_ring(struct rings *rings)
 {
     struct err err;
@@ -88,16 +88,33 @@ static void heard_task(struct loop_task *task)
     ear->heard(ear->owner);
 }
 
-int rings_listen(struct rings *rings, struct store_ear *ear, struct err *err)
+static void look_again(struct loop_timer *timer)
 {
-    if (rings->home) {
-        ear->bell = bell_open(rings->home, ear->kind, ear->name);
-        if (bell_listen(ear->bell, rings->loop, ear->heard, ear->owner, err) == 0)
-            return 0;
+    struct store_ear *ear = CONTAINER_OF(timer, struct store_ear, again);
+    struct loop *loop = ear->rings->loop;
+    loop_timer_set(loop, &ear->again, loop_now(loop) + RINGS_AGAIN);
+    ear->heard(ear->owner);
+}
+
+/* To a bell that all processes share. */
+static int listen_outside(struct rings *rings, struct store_ear *ear, struct err *err)
+{
+    ear->bell = bell_open(rings->home, ear->kind, ear->name);
+    if (bell_listen(ear->bell, rings->loop, ear->heard, ear->owner, err) < 0) {
         bell_free(ear->bell);
         ear->bell = NULL;
         return -1;
     }
+    ear->rings = rings;
+    ear->again = (struct loop_timer){.fire = look_again};
+    loop_timer_set(rings->loop, &ear->again, loop_now(rings->loop) + RINGS_AGAIN);
+    return 0;
+}
+
+int rings_listen(struct rings *rings, struct store_ear *ear, struct err *err)
+{
+    if (rings->home)
+        return listen_outside(rings, ear, err);
     ear->task = (struct loop_task){.run = heard_task};
     ear->next = rings->ears;
     rings->ears = ear;
@@ -108,6 +125,7 @@ void rings_deafen(struct rings *rings, struct store_ear *ear)
 {
     bell_free(ear->bell);
     ear->bell = NULL;
+    loop_timer_clear(rings->loop, &ear->again);
     loop_undefer(rings->loop, &ear->task);
     for (struct store_ear **link = &rings->ears; *link; link = &(*link)->next) {
         if (*link != ear)

@@ -1,14 +1,18 @@
 /*
  * rings.h: the bells that a store rings once a commit is through, and those it listens to.
  *
- * With a directory they are files that all processes share (bell.h). Without one they are heard in
- * this process only, a turn later.
+ * With a directory they are files that all processes share (bell.h), and who listens is called now
+ * and then without a ring, too (RINGS_AGAIN): a process that is killed behind its commit, or cannot
+ * open the bell, rings nobody. Without one they are heard in this process only, a turn later.
  */
 #ifndef FIT_STATE_RINGS_H
 #define FIT_STATE_RINGS_H
 
+#include "base/num.h"
 #include "state/bell.h"
 #include "state/store.h"
+
+#define RINGS_AGAIN (10 * NUM_SECOND) /* nanoseconds */
 
 struct ring;
 

@@ -110,8 +110,9 @@ size_t store_pending(const struct store *store);
 
 /*
  * An ear for a bell of that kind and name, embedded in its owner: heard is called in the loop after
- * something was committed that concerns it, by any process. Rings coalesce, and one may come
- * without a reason. Listen first, then look, then sleep.
+ * something was committed that concerns it, by any process; some seconds after if that process was
+ * killed just then. Rings coalesce, and one may come without a reason. Listen first, then look,
+ * then sleep.
  */
 struct store_ear {
     const char *kind; /* "kv", "lease", "queue": as the operations' headers say */
@@ -120,7 +121,9 @@ struct store_ear {
     void *owner;
     /* Private to state/. */
     struct bell *bell;
+    struct rings *rings;
     struct loop_task task;
+    struct loop_timer again;
     struct store_ear *next;
 };
 
