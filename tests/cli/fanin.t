@@ -649,9 +649,9 @@ perl -e 'for $g (1 .. 5000) {
 run_sh 'fanin --name left <many | head -n 1 | wc -l'
 out_is 1
 got=$(fanin --name left </dev/null | wc -l)
-fanin --name left --quiet <many >more
+fanin --name left --quiet <many >others
 check test "$got" -gt 0
-check test "$((got + $(wc -l <more)))" -ge 4000
+check test "$((got + $(wc -l <others)))" -ge 4000
 if [ -w /dev/full ]; then
     run_sh 'head -n 100 many | fanin --name full --stats >/dev/full'
     exits 1
@@ -677,8 +677,8 @@ is "$status" 143 'exit status'
 shown ends '[.open,.parts,.closed]' '[1,1,0]'
 
 claim 'a line may hold more parts than one commit'
-perl -e 'print "[", join(",", map { qq({"part":{"group":1,"index":$_,"count":20000},"value":$_}) } 0 .. 19999), "]\n"' >wide
-run fanin --name wide --join length <wide
+perl -e 'print "[", join(",", map { qq({"part":{"group":1,"index":$_,"count":20000},"value":$_}) } 0 .. 19999), "]\n"' >long
+run fanin --name wide --join length <long
 exits 0
 out_is 20000
 
