@@ -124,8 +124,8 @@ struct topic_read {
     uint64_t missed;  /* of this subscriber, since it was made: gone before they were done */
 };
 
-/* Of one event: TOPIC_ACK or TOPIC_BURY. STORE_OK, also for one that is done already, or gone;
- * STORE_LOST; STORE_ABSENT: no read can have handed it out. */
+/* Of one event: TOPIC_ACK or TOPIC_BURY. STORE_OK, also for one that is done already, or gone, the
+ * letter of which is kept; STORE_LOST; STORE_ABSENT: no read can have handed it out. */
 struct topic_end {
     struct topic_op own;
     struct str subscriber;

@@ -14,11 +14,13 @@ int topic_apply_end(struct apply *apply, struct topic_end *end)
         end->own.op.status = STORE_ABSENT;
         return 0;
     }
-    if (!position_end(&reader->position, end->seq))
+    bool buries = end->own.verb == TOPIC_BURY;
+    bool is_gone = end->seq < topic->numbers.kept; /* since it was handed out: not so its letter */
+    if (!position_end(&reader->position, end->seq) && !(buries && is_gone))
         return 0;
     reader->dirty = true;
     reader->numbers.last_at = (uint64_t)apply->wall;
-    if (end->own.verb == TOPIC_ACK) {
+    if (!buries) {
         reader->numbers.done++;
         return 0;
     }

@@ -493,6 +493,22 @@ static void keeps_a_week_unless_told(void **state)
     reads("a", token, 0, "");
 }
 
+/* It was handed out in time, and has failed; nobody else has the event any more. */
+static void keeps_the_letter_of_what_is_past_its_age(void **state)
+{
+    (void)state;
+    uint64_t token = open_from("a", 0);
+    publish_numbers(1, 2);
+    reads("a", token, 0, "1 2");
+    advance(TOPIC_AGE);
+    assert_int_equal(ack("a", token, 1), STORE_OK);
+    assert_int_equal(end_with("a", token, 2, TOPIC_BURY, "{\"event\":2}"), STORE_OK);
+    char *text = letters();
+    assert_string_equal(text, "{\"event\":2}\n");
+    free(text);
+    assert_int_equal(reader_facts().dead, 1);
+}
+
 static void hands_out_nothing_past_its_age(void **state)
 {
     (void)state;
@@ -947,8 +963,8 @@ static void grows_with_its_events(void **state)
         X(reads_no_further_than_may_be_done_ahead), X(fences_off_who_read_before),                 \
         X(has_nobody_read_after_a_close), X(lets_one_living_process_read),                         \
         X(rings_for_those_who_wait), X(keeps_a_week_unless_told),                                  \
-        X(hands_out_nothing_past_its_age), X(keeps_so_many_bytes),                                 \
-        X(removes_a_few_with_each_publication_and_all_when_asked),                                 \
+        X(keeps_the_letter_of_what_is_past_its_age), X(hands_out_nothing_past_its_age),            \
+        X(keeps_so_many_bytes), X(removes_a_few_with_each_publication_and_all_when_asked),         \
         X(applies_a_retention_to_what_is_published_with_it),                                       \
         X(misses_nothing_that_went_before_it_began),                                               \
         X(never_lets_the_time_of_publication_decrease), X(tells_how_far_subscribers_are),          \

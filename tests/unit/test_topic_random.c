@@ -164,7 +164,9 @@ static void model_end(struct rng *rng, unsigned which)
         return;
     }
     assert_int_equal(status, seq > model.count ? STORE_ABSENT : STORE_OK);
-    if (seq > model.count || seq <= reader->start || reader->is_done[seq])
+    if (seq > model.count)
+        return;
+    if ((seq <= reader->start || reader->is_done[seq]) && !(bury && seq < model_kept()))
         return;
     reader->is_done[seq] = true;
     reader->done_count += !bury;
