@@ -62,35 +62,39 @@ static bool open_subscription(struct subscription *sub, int *status)
 
 /* ---- running ---- */
 
-static int run(struct engine *engine, struct fn *fn, struct subscription *sub)
+static int run(struct engine *engine, struct plan_subscriber *plan, const struct subscription *sub)
 {
-    static struct plan_subscriber plan;
-    const struct fn_settings *calling = engine_settings(engine);
     const struct source_topic_settings settings = {.max_event = broadcast_common.max_event,
                                                    .until_empty = broadcast_options.until_empty};
     struct err err;
-    struct source *source = NULL;
+    struct source *source = source_topic(sub, &settings, &err);
+    return source ? engine_run(engine, source, &plan->plan) : engine_refuse(&err);
+}
+
+static int init_plan(struct plan_subscriber *plan, struct engine *engine, struct fn *fn,
+                     struct err *err)
+{
+    const struct fn_settings *calling = engine_settings(engine);
     bool alone = calling->jobs == 1 && calling->retries;
-    if (plan_subscriber_init(&plan, engine, fn, broadcast_options.filter, alone, &err) == 0)
-        source = source_topic(sub, &settings, &err);
-    int status = source ? engine_run(engine, source, &plan.plan) : engine_refuse(&err);
-    plan_subscriber_free(&plan);
-    return status;
+    return plan_subscriber_init(plan, engine, fn, broadcast_options.filter, alone, err);
 }
 
 /* Letters that are redriven have nothing to do with where the subscriber is. */
 static int subscribe(const struct options_words *function)
 {
+    static struct plan_subscriber plan;
     struct err err;
     struct engine *engine = engine_new(&broadcast_common, &err);
     struct fn *fn = engine ? engine_open(engine, function->words, function->count, &err) : NULL;
-    struct store *store = fn ? engine_store(engine, &err) : NULL;
+    bool usable = fn && init_plan(&plan, engine, fn, &err) == 0;
+    struct store *store = usable ? engine_store(engine, &err) : NULL;
     struct subscription sub = of_options(store);
     int status = EXIT_OK;
     if (!store)
         status = engine_refuse(&err);
     else if (engine_redrives(engine) || open_subscription(&sub, &status))
-        status = run(engine, fn, &sub);
+        status = run(engine, &plan, &sub);
+    plan_subscriber_free(&plan);
     engine_free(engine);
     return status;
 }

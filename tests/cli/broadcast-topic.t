@@ -623,9 +623,11 @@ out_is '1
 3'
 is "$(dead show --match '.topic == "unfit"' | jq -c '[.event, .reason]')" '["x","bad_event"]'
 
-claim 'a filter that is none is a usage error'
-run broadcast --subscribe a@unfit --until-empty --filter '.[' -- cat
+claim 'a filter that is none is a usage error, and nothing is made for it'
+run broadcast --subscribe a@unmade --until-empty --filter '.[' -- cat
 exits 2
+run broadcast --list unmade
+exits 1
 
 # ---- retention ----
 
