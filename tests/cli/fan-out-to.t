@@ -350,11 +350,11 @@ dismiss
 claim 'two runs that ask the same at once share the answers, and both have them'
 : >calls
 seq 20 >twenty
-seq 21 >more
+seq 21 >others
 fan-out --to queue:shared <twenty >one.out &
 one=$!
 within 60 holds shared .pushed 20
-fan-out --to queue:shared <more >two.out &
+fan-out --to queue:shared <others >two.out &
 two=$!
 within 60 holds shared .pushed 21 || wrong 'asked' 21 "$(queue show shared)"
 employ shared -j2 -- ./note
@@ -364,7 +364,7 @@ wait "$two"
 is $? 0
 is "$(wc -l <calls)" 21
 sed 's/.*/{"was":&}/' twenty | cmp -s - one.out || wrong 'results' twenty one.out
-sed 's/.*/{"was":&}/' more | cmp -s - two.out || wrong 'results' more two.out
+sed 's/.*/{"was":&}/' others | cmp -s - two.out || wrong 'results' others two.out
 has shared '[.pushed,.answers]' '[21,0]'
 dismiss
 
