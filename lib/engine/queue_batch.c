@@ -132,8 +132,10 @@ void queue_held_end(struct queue_held *held, enum queue_verb verb)
 {
     struct queue_batches *all = held->batch->all;
     all->ending++;
+    all->left--;
     held->end.own.op.done = end_kept;
-    held->end.own.op.patient = !all->hasty && !held->message->asks; /* somebody waits */
+    /* Who asks waits; but not for the disk once for each of many. */
+    held->end.own.op.patient = !all->hasty && (!held->message->asks || all->left);
     held->end.own.queue = all->queue;
     held->end.token = held->batch->lease.token;
     held->end.slot = held->message->slot;
@@ -169,6 +171,7 @@ static void extended(struct store_op *op)
     batch->extending = false;
     if (op->status == STORE_LOST) { /* what has not begun is another worker's now */
         batch->open -= batch->lease.got - batch->handed;
+        batch->all->left -= batch->lease.got - batch->handed;
         batch->handed = batch->lease.got;
     } else if (op->status != STORE_OK) {
         queue_batches_fail(batch->all, op, "extend a lease");
@@ -214,6 +217,7 @@ void queue_batches_take(struct queue_batches *all, struct queue_batch *batch)
         batch->held[i].message = &batch->lease.messages[i];
     }
     batch->open = got;
+    all->left += got;
     batch->leased_at = loop_now(loop);
     LIST_APPEND(all, batch);
     all->extend.fire = extend_all;

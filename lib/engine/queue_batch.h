@@ -47,6 +47,7 @@ struct queue_batches {
     /* To be read. */
     struct queue_batch *first, *last; /* with messages that have not ended */
     size_t ending;                    /* ends and extensions on their way */
+    size_t left;                      /* messages whose end has not been asked for */
     /* Private. */
     struct queue_batch *current; /* whose messages are handed out */
     struct loop_timer extend;
