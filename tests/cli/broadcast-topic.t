@@ -293,7 +293,7 @@ run broadcast --subscribe a@unwritten --until-empty -- cat
 out_is "$(seq 3)"
 
 claim 'a reader that has left leaves its events where they are'
-seq 5000 | broadcast --topic left
+seq 100000 | broadcast --topic left
 run_sh 'broadcast --subscribe a@left --from start --until-empty -- lines:cat | head -n 1'
 exits 0
 out_is 1
@@ -302,7 +302,7 @@ position=$(fact a@left .position)
 run broadcast --subscribe a@left --until-empty -- lines:cat
 exits 0
 is "$(head -n 1 "$out")" "$((position + 1))" 'first event'
-is "$(tail -n 1 "$out")" 5000 'last event'
+is "$(tail -n 1 "$out")" 100000 'last event'
 
 claim '--budget ends a run early, and the next goes on'
 seq 50 | broadcast --topic budget
