@@ -257,7 +257,8 @@ struct str job_known_id(struct job *job);
 void job_silent(struct job *job);
 
 /* A dead letter about a part of the job (a later stage's input); takes over the failure. The job
- * will count as dead. */
+ * will count as dead. No letter, and dropped, where it was ended because the reader of stdout has
+ * left. */
 void job_letter_take(struct job *job, struct str event, struct failure *failure);
 /* The same, with the way on in a chain (deadletter.h). */
 void job_way_letter_take(struct job *job, struct str event, struct failure *failure,

@@ -148,9 +148,25 @@ struct job *job_resume(struct engine *engine, struct parked *parked, struct slic
     return &own->job;
 }
 
+/* It was ended because nobody reads its results. */
+static bool is_unread(const struct engine *engine, const struct failure *failure)
+{
+    return engine->reader_gone && failure->reason == FAILURE_INTERRUPTED;
+}
+
 void job_letter_take(struct job *job, struct str event, struct failure *failure)
 {
-    settle_add_letter(engine_job_of(job), event, failure, NULL);
+    struct engine_job *own = engine_job_of(job);
+    if (!is_unread(job->engine, failure)) {
+        settle_add_letter(own, event, failure, NULL);
+        return;
+    }
+    failure_free(failure);
+    own->spared = true;
+    if (job->engine->source->releases)
+        own->outcome = SOURCE_RELEASED;
+    else if (own->outcome == SOURCE_DONE)
+        own->outcome = SOURCE_DROPPED;
 }
 
 void job_way_letter_take(struct job *job, struct str event, struct failure *failure,
@@ -184,8 +200,8 @@ void job_dead_take(struct job *job, struct failure *failure)
     if (source->keeps && source->keeps(source, own->token, failure)) {
         failure_free(failure);
         own->outcome = SOURCE_RELEASED;
-    } else if (engine->reader_gone && failure->reason == FAILURE_INTERRUPTED) {
-        failure_free(failure); /* ended because nobody reads its results */
+    } else if (is_unread(engine, failure)) {
+        failure_free(failure);
         own->outcome = SOURCE_DROPPED;
     } else {
         settle_whole_letter(own, failure);

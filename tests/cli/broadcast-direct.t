@@ -459,6 +459,13 @@ for full in drop spill; do
 done
 rm -f open
 
+claim 'what is ended because nobody reads its results is dropped, without letters'
+run_sh "{ yes '[1]' | broadcast --quiet --grace 100ms --stats --result a a=cat 'b=sleep 100'
+         echo \$? >status; } | head -n 1"
+out_is '[1]'
+is "$(cat status)" 0 status
+is "$(jq -c '[.read == .dropped + .done, .dead, .letters]' "$err")" '[true,0,0]' counts
+
 claim '--when-full and --buffer are strict'
 run broadcast --when-full dead cat
 exits 2

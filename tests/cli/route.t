@@ -513,6 +513,14 @@ check test "$(counts | jq '.[2]')" -gt 0
 is "$(wc -l <dead)" "$(counts | jq '.[2]')" 'letters'
 rm input stuck dead
 
+claim 'with --all what is ended because nobody reads its results is dropped, without letters'
+run_sh "{ { echo '[2]'; yes '[1]'; } | route --quiet -u --grace 100ms --stats --all \\
+             . cat '.[0] == 2' 'sleep 100'
+         echo \$? >status; } | head -n 1"
+out_is '[1]'
+is "$(cat status)" 0 status
+is "$(jq -c '[.read == .dropped + .done, .dead, .letters]' "$err")" '[true,0,0]' counts
+
 claim 'a FIFO whose reader leaves fails its own events only'
 mkfifo left
 exec 8<>left # so that neither end waits to be opened
