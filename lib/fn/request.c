@@ -239,24 +239,28 @@ static bool is_asked(void *owner, struct hash128 key)
     return find(owner, key) != NULL;
 }
 
-static void answers_read(struct store_op *op)
+static void give_answers(struct requests *all)
 {
-    struct requests *all = op->owner;
-    struct reply_read *read = &all->read;
-    all->reading = false;
-    if (op->status != STORE_OK)
-        say_failed(all, op);
-    if (all->dying || op->status != STORE_OK)
-        return;
+    const struct reply_read *read = &all->read;
+    struct request *request;
     all->after = read->through;
     for (unsigned i = 0; i < read->got; i++) {
-        struct request *request;
         while ((request = find(all, read->answers[i].request)))
             answer(request, &read->answers[i]);
     }
-    reply_read_clear(read);
     if (read->more || all->rung)
         loop_defer(all->fn->context->loop, &all->look);
+}
+
+static void answers_read(struct store_op *op)
+{
+    struct requests *all = op->owner;
+    all->reading = false;
+    if (op->status != STORE_OK)
+        say_failed(all, op);
+    else if (!all->dying)
+        give_answers(all);
+    reply_read_clear(&all->read);
 }
 
 static void look(struct loop_task *task)

@@ -97,24 +97,23 @@ int queue_answer(struct apply *apply, const struct queue *queue, const struct le
                         failed ? end->letter : end->answer);
 }
 
-int queue_refuse(struct apply *apply, uint32_t queue, uint64_t seq, const struct message *message,
+int queue_refuse(struct apply *apply, uint32_t queue, uint64_t seq, const struct reply_ask *ask,
                  struct str failure)
 {
     struct reply_message own = {.queue = queue, .seq = seq};
-    return reply_answer(apply, &message->ask, &own, true, 0, failure);
+    return reply_answer(apply, ask, &own, true, 0, failure);
 }
 
 int queue_refuse_removed(struct apply *apply, struct str key, struct str record, bool for_room)
 {
-    struct message message;
+    struct reply_ask ask;
     unsigned lane = key.len == QUEUE_KEY ? (unsigned char)key.data[4] : LANE_FAILURE;
-    bool asks = lane != LANE_FAILURE && record.len && record.data[0] & MESSAGE_ASKS;
-    if (!asks || queue_read_message(apply, record, &message) < 0)
-        return apply->txn->failed ? -1 : 0;
+    if (lane == LANE_FAILURE || !queue_message_asks(record, &ask))
+        return 0;
     struct str failure =
         for_room ? STR("{\"reason\":\"queue_full\",\"message\":\"it was dropped from the queue, "
                        "which was full\"}")
                  : STR("{\"reason\":\"purged\",\"message\":\"the queue was emptied before it was "
                        "handled\"}");
-    return queue_refuse(apply, table_u32(key.data), table_u64(key.data + 5), &message, failure);
+    return queue_refuse(apply, table_u32(key.data), table_u64(key.data + 5), &ask, failure);
 }

@@ -74,7 +74,7 @@ static int keep_letter(struct apply *apply, struct queue *queue, const struct qu
 {
     if (message->flags & MESSAGE_ASKS) {
         queue->numbers.done++;
-        return queue_refuse(apply, queue->number, first->seq, message, letter);
+        return queue_refuse(apply, queue->number, first->seq, &message->ask, letter);
     }
     queue->numbers.letters++;
     return dead_add(apply, buf_str(&queue->name), letter);

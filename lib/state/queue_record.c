@@ -256,6 +256,24 @@ int queue_read_state(struct apply *apply, struct str record, struct message_stat
     return 0;
 }
 
+/* Bytes before the event, or before what it asks. */
+static size_t head_of(unsigned char flags)
+{
+    return 9 + (flags & MESSAGE_EXPIRES ? 8 : 0) + (flags & MESSAGE_GROUPED ? 16 : 0);
+}
+
+bool queue_message_asks(struct str record, struct reply_ask *ask)
+{
+    unsigned char flags = record.len ? (unsigned char)record.data[0] : 0;
+    size_t at = head_of(flags);
+    if (!(flags & MESSAGE_ASKS) || record.len <= at + ASK_BYTES || record.data[at] != ASK_MARK)
+        return false;
+    *ask = (struct reply_ask){
+        .set = table_u32(record.data + at + 1),
+        .request = {table_u64(record.data + at + 5), table_u64(record.data + at + 13)}};
+    return true;
+}
+
 int queue_read_message(struct apply *apply, struct str record, struct message *message)
 {
     if (record.len < 9)
@@ -263,10 +281,9 @@ int queue_read_message(struct apply *apply, struct str record, struct message *m
     size_t at = 9;
     *message = (struct message){.flags = (unsigned char)record.data[0],
                                 .pushed_at = (int64_t)table_u64(record.data + 1)};
-    size_t head = at + (message->flags & MESSAGE_EXPIRES ? 8 : 0) +
-                  (message->flags & MESSAGE_GROUPED ? 16 : 0) +
-                  (message->flags & MESSAGE_ASKS ? ASK_BYTES : 0);
-    if (record.len <= head)
+    bool asks = message->flags & MESSAGE_ASKS;
+    size_t head = head_of(message->flags) + (asks ? ASK_BYTES : 0);
+    if (record.len <= head || (asks && !queue_message_asks(record, &message->ask)))
         return damaged(apply);
     if (message->flags & MESSAGE_EXPIRES) {
         message->expires_at = (int64_t)table_u64(record.data + at);
@@ -275,14 +292,6 @@ int queue_read_message(struct apply *apply, struct str record, struct message *m
     if (message->flags & MESSAGE_GROUPED)
         message->group =
             (struct hash128){table_u64(record.data + at), table_u64(record.data + at + 8)};
-    if (message->flags & MESSAGE_ASKS) {
-        at = head - ASK_BYTES;
-        message->ask = (struct reply_ask){
-            .set = table_u32(record.data + at + 1),
-            .request = {table_u64(record.data + at + 5), table_u64(record.data + at + 13)}};
-        if (record.data[at] != ASK_MARK)
-            return damaged(apply);
-    }
     message->packed = (struct str){record.data + head, record.len - head};
     return 0;
 }

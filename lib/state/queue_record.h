@@ -123,6 +123,8 @@ struct str queue_key(unsigned char key[QUEUE_KEY], uint32_t queue, unsigned lane
 struct str queue_state(unsigned char bytes[QUEUE_STATE], struct message_state state);
 int queue_read_state(struct apply *apply, struct str record, struct message_state *state);
 int queue_read_message(struct apply *apply, struct str record, struct message *message);
+/* False also for a record that is damaged: for who removes it in any case. */
+bool queue_message_asks(struct str record, struct reply_ask *ask);
 
 /* ---- queue_place.c: where a message waits ---- */
 
@@ -198,7 +200,7 @@ int queue_is_wanted(struct apply *apply, const struct queue *queue, uint64_t seq
 int queue_answer(struct apply *apply, const struct queue *queue, const struct leased *leased,
                  const struct queue_end *end);
 /* or why nobody worked on it (reply_answer.lines); */
-int queue_refuse(struct apply *apply, uint32_t queue, uint64_t seq, const struct message *message,
+int queue_refuse(struct apply *apply, uint32_t queue, uint64_t seq, const struct reply_ask *ask,
                  struct str failure);
 /* or that the record with that key is removed before. No-op when it asks for none. */
 int queue_refuse_removed(struct apply *apply, struct str key, struct str record, bool for_room);
