@@ -82,8 +82,10 @@ static int set_form(void *into, int id, const char *arg, struct err *err)
 /* A part of --keep: a size ends in its unit, as a bare number could be either. */
 static const char *read_keep(struct broadcast_options *options, const char *part)
 {
-    size_t bytes;
+    size_t bytes = 0;
     size_t len = strlen(part);
+    if (strcmp(part, "all") == 0)
+        return "all stands alone";
     if (len && strchr("KMG", part[len - 1])) {
         const char *reason = num_size(part, &bytes);
         options->keep_bytes = bytes;
@@ -97,18 +99,16 @@ static const char *read_keep(struct broadcast_options *options, const char *part
 
 static int set_keep(struct broadcast_options *options, const char *arg, struct err *err)
 {
-    char *parts = mem_strdup(arg), *comma = strchr(parts, ',');
-    const char *reason = NULL;
     options->keeps = true;
     options->keep_age = 0;
     options->keep_bytes = 0;
+    if (strcmp(arg, "all") == 0)
+        return 0;
+    char *parts = mem_strdup(arg), *comma = strchr(parts, ',');
     if (comma)
         *comma = '\0';
-    if (strcmp(arg, "all") != 0)
-        reason = read_keep(options, parts);
-    if (!reason && comma && options->keep_age == 0 && options->keep_bytes == 0)
-        reason = "all and a limit";
-    else if (!reason && comma)
+    const char *reason = read_keep(options, parts);
+    if (!reason && comma)
         reason = read_keep(options, comma + 1);
     if (!reason && comma && (!options->keep_age || !options->keep_bytes))
         reason = "not a time and a size";

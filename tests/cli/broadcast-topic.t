@@ -654,6 +654,8 @@ for keep in 7 0s 0G 7d,8d 1G,2G '7d,' ',7d' all,7d 7d,all 7x -1d 1e3s 010d; do
     exits 2
     err_like "^broadcast: --keep: $keep: "
 done
+run broadcast --topic kept --keep 7d,all </dev/null
+err_like 'all stands alone'
 
 claim 'what is past its age is gone, and the subscriber is told how many it has missed'
 subscribe missing@aged
