@@ -102,8 +102,8 @@ int fanin_form_collect(const struct command *command, int argc, char **argv)
         source = open_source(engine, store, &err);
     int status = source ? engine_run(engine, source, &plan.plan) : engine_refuse(&err);
     if (plan.late)
-        msg_warn("%llu part%s came after their groups had closed", (unsigned long long)plan.late,
-                 plan.late == 1 ? "" : "s");
+        msg_warn("%llu %s had closed", (unsigned long long)plan.late,
+                 plan.late == 1 ? "part came after its group" : "parts came after their groups");
     plan_fanin_free(&plan);
     engine_free(engine);
     return status;

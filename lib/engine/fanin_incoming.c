@@ -14,6 +14,19 @@ static struct failure *bad_event(const char *option, const struct err *err)
     return failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "%s%s", option, err->text);
 }
 
+/* The element, from 1, of a line that holds several; 0: it does not. */
+static struct failure *bad_line(const struct job *job, size_t element, const struct err *err)
+{
+    struct buf place = {0};
+    if (element)
+        buf_addf(&place, "element %zu: ", element);
+    struct failure *failure =
+        failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT, "%s:%llu: %s%s", job->origin,
+                    (unsigned long long)job->line, buf_cstr(&place), err->text);
+    buf_free(&place);
+    return failure;
+}
+
 /* ---- a part ---- */
 
 void fanin_incoming_free(struct fanin_incoming *part)
@@ -199,7 +212,7 @@ static struct failure *read_several(const struct fanin_reader *reader, struct jo
             *list = part->next;
             fanin_incoming_free(part);
         }
-        return bad_event("", &err);
+        return bad_line(job, number, &err);
     }
     return NULL;
 }
@@ -247,7 +260,7 @@ struct failure *fanin_incoming_read(const struct fanin_reader *reader, struct jo
         failure = read_plain(only, input);
     else if (envelope_read(&reader->line, input->values, &envelope, &err) < 0 ||
              set_envelope(only, &envelope, input->text, input->depth, &err) < 0)
-        failure = bad_event("", &err);
+        failure = bad_line(job, 0, &err);
     if (failure)
         fanin_incoming_free(only);
     else

@@ -141,16 +141,20 @@ exits 123
 out_is '[1]'
 stat_is '[.read,.done,.dead,.letters]' '[14,1,13,13]'
 is "$(jq -r .reason bad.dead | sort | uniq -c | tr -s ' ' | tr '\n' ,)" ' 10 bad_event, 3 bad_json,'
-is "$(sed -n 4,13p bad.dead | jq -r .message)" 'no envelope of a part: it has no part.group
-no envelope of a part: it has no part.group
-part.index is missing
-part.count is missing
-part.index is no number from 0 to 16777216
-part.index is no number from 0 to 16777216
-part.index 3 is beyond a count of 3
-part.index is no number from 0 to 16777216
-part.count is no number from 0 to 16777216
-no envelope of a part: it has no part.group'
+is "$(sed -n 4,13p bad.dead | jq -r .message)" 'stdin:4: no envelope of a part: it has no part.group
+stdin:5: no envelope of a part: it has no part.group
+stdin:6: part.index is missing
+stdin:7: part.count is missing
+stdin:8: part.index is no number from 0 to 16777216
+stdin:9: part.index is no number from 0 to 16777216
+stdin:10: part.index 3 is beyond a count of 3
+stdin:11: part.index is no number from 0 to 16777216
+stdin:12: part.count is no number from 0 to 16777216
+stdin:13: no envelope of a part: it has no part.group'
+printf '[%s,{"part":7}]\n' "$(part 2 0 1 1)" >several
+run fanin --dead several.dead several
+exits 123
+is "$(jq -r .message several.dead)" 'several:1: element 2: no envelope of a part: it has no part.group'
 
 claim 'a part that contradicts the others of its group is dead'
 {
