@@ -228,7 +228,8 @@ static int hand_out(struct run *run, struct str json)
         if (run->outputs == 1) {
             jq_digits_clear(&lib->digits);
             jq_digits_note(&lib->digits, run->event);
-            jq_digits_note(&lib->digits, run->given);
+            if (lib->variable)
+                jq_digits_note(&lib->digits, run->given);
         }
         lib->lost_digits = jq_digits_lost(&lib->digits, json);
     }
