@@ -15,6 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 enum { CELL_LOCK_NAP = 20 * 1000 * 1000 }; /* nanoseconds, of the sleep in a lock */
 
 struct cell {
@@ -108,6 +112,18 @@ static void move_over(struct cell *cell, bool spoiled)
     cell->map = map;
 }
 
+static int timed_lock(pthread_mutex_t *mutex, const struct timespec *until)
+{
+    int error = pthread_mutex_timedlock(mutex, until);
+#ifdef __SANITIZE_THREAD__ /* which does not know that this has locked it too */
+    if (error == EOWNERDEAD) {
+        __tsan_mutex_pre_lock(mutex, __tsan_mutex_try_lock);
+        __tsan_mutex_post_lock(mutex, __tsan_mutex_try_lock, 0);
+    }
+#endif
+    return error;
+}
+
 /*
  * A wake-up is lost when it goes to a waiter that is killed just then (glibc 2.36, robust and
  * shared mutexes): the lock is free, and the others would sleep on. So nobody sleeps in it for
@@ -124,7 +140,7 @@ static int lock(pthread_mutex_t *mutex)
             until.tv_sec++;
             until.tv_nsec -= NUM_SECOND;
         }
-        error = pthread_mutex_timedlock(mutex, &until);
+        error = timed_lock(mutex, &until);
     }
     return error;
 }
