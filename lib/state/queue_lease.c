@@ -2,18 +2,18 @@
 #include "state/queue_record.h"
 
 #include "base/mem.h"
+#include "state/gathered.h"
 #include "sys/boot.h"
 
 #include <stdlib.h>
 
-/* What a lease gathers; an event is an offset until all are there. */
+/* What a lease gathers. */
 struct gathering {
     struct apply *apply;
     struct queue *queue;
     struct queue_lease *asked;
     struct lease *lease;
-    struct buf bytes, scratch;
-    size_t *ends;   /* in bytes, behind each event's LF */
+    struct gathered events;
     unsigned swept; /* messages that were no longer fit to be handed out */
 };
 
@@ -42,12 +42,9 @@ static const char *unfit(const struct gathering *all, const struct queue_first *
 static int hand_out(struct gathering *all, const struct queue_first *first,
                     const struct message *message)
 {
-    struct str event;
     struct queue_lease *asked = all->asked;
-    if (apply_unpack(all->apply, message->packed, &all->scratch, &event) < 0)
+    if (gathered_add(&all->events, all->apply, message->packed) < 0)
         return -1;
-    buf_add_str(&all->bytes, event);
-    buf_addc(&all->bytes, '\n');
     struct message_state state = first->state;
     state.receives += state.receives < QUEUE_RECEIVES_MAX;
     asked->messages[asked->got] = (struct queue_message){.seq = first->seq,
@@ -58,7 +55,7 @@ static int hand_out(struct gathering *all, const struct queue_first *first,
                                                          .request = message->ask.request};
     all->lease->messages[asked->got] =
         (struct leased){.seq = first->seq, .slot = (uint16_t)asked->got, .state = state};
-    all->ends[asked->got++] = all->bytes.len;
+    asked->got++;
     return queue_take_first(all->apply, all->queue, first);
 }
 
@@ -98,16 +95,9 @@ static int gather_one(struct gathering *all)
 static void set_events(struct gathering *all)
 {
     struct queue_lease *asked = all->asked;
-    if (!asked->got)
-        return;
-    size_t len = all->bytes.len;
-    struct slice bytes = slice_take(buf_take(&all->bytes), len);
-    for (unsigned i = 0; i < asked->got; i++) {
-        size_t begin = i ? all->ends[i - 1] : 0;
-        asked->messages[i].event =
-            slice_of(bytes.block, bytes.data + begin, all->ends[i] - begin - 1);
-    }
-    slice_drop(&bytes);
+    gathered_seal(&all->events);
+    for (unsigned i = 0; i < asked->got; i++)
+        asked->messages[i].event = gathered_event(&all->events, i);
 }
 
 static void set_lease(struct gathering *all)
@@ -132,7 +122,7 @@ static int gather(struct gathering *all)
     struct queue_lease *asked = all->asked;
     int woken = queue_wake_due(all->apply, all->queue, &asked->next_due);
     int more = woken < 0 ? -1 : 1;
-    while (more > 0 && asked->got < asked->count && all->bytes.len < asked->bytes &&
+    while (more > 0 && asked->got < asked->count && all->events.bytes.len < asked->bytes &&
            all->swept < QUEUE_SWEEP)
         more = gather_one(all);
     if (more < 0)
@@ -160,15 +150,12 @@ int queue_apply_lease(struct apply *apply, struct queue_lease *asked)
     unsigned room = asked->count < ready ? asked->count : (unsigned)ready;
     struct gathering all = {.apply = apply, .queue = queue, .asked = asked};
     asked->messages = mem_array(room ? room : 1, sizeof *asked->messages);
-    all.ends = mem_array(room ? room : 1, sizeof *all.ends);
     all.lease = queue_new_lease(queue, room);
     int status = gather(&all);
     asked->ready = queue->numbers.ready;
     asked->in_flight = queue->numbers.in_flight;
     asked->next_deadline = queue->numbers.in_flight ? (int64_t)queue->numbers.soonest : 0;
-    free(all.ends);
-    buf_free(&all.bytes);
-    buf_free(&all.scratch);
+    gathered_free(&all.events);
     return status;
 }
 

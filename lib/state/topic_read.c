@@ -2,17 +2,17 @@
 #include "state/topic_record.h"
 
 #include "base/mem.h"
+#include "state/gathered.h"
 
 #include <stdlib.h>
 
-/* What a read gathers; an event is an offset until all are there. */
+/* What a read gathers. */
 struct gathering {
     struct apply *apply;
     struct topic *topic;
     const struct reader *reader;
     struct topic_read *asked;
-    struct buf bytes, scratch;
-    size_t *ends; /* in bytes, behind each event's LF */
+    struct gathered events;
     unsigned room;
 };
 
@@ -33,38 +33,26 @@ static void make_room(struct gathering *all)
         return;
     all->room = all->room ? 2 * all->room : 64;
     asked->messages = mem_realloc(asked->messages, all->room * sizeof *asked->messages);
-    all->ends = mem_realloc(all->ends, all->room * sizeof *all->ends);
 }
 
 static int hand_out(struct gathering *all, uint64_t seq)
 {
     struct topic_read *asked = all->asked;
     struct published found;
-    struct str event;
     if (topic_read_event(all->apply, all->topic, seq, &found) < 0 ||
-        apply_unpack(all->apply, found.packed, &all->scratch, &event) < 0)
+        gathered_add(&all->events, all->apply, found.packed) < 0)
         return -1;
     make_room(all);
-    buf_add_str(&all->bytes, event);
-    buf_addc(&all->bytes, '\n');
-    asked->messages[asked->got] = (struct topic_message){.seq = seq, .published_at = found.at};
-    all->ends[asked->got++] = all->bytes.len;
+    asked->messages[asked->got++] = (struct topic_message){.seq = seq, .published_at = found.at};
     return 0;
 }
 
 static void set_events(struct gathering *all)
 {
     struct topic_read *asked = all->asked;
-    if (!asked->got)
-        return;
-    size_t len = all->bytes.len;
-    struct slice bytes = slice_take(buf_take(&all->bytes), len);
-    for (unsigned i = 0; i < asked->got; i++) {
-        size_t begin = i ? all->ends[i - 1] : 0;
-        asked->messages[i].event =
-            slice_of(bytes.block, bytes.data + begin, all->ends[i] - begin - 1);
-    }
-    slice_drop(&bytes);
+    gathered_seal(&all->events);
+    for (unsigned i = 0; i < asked->got; i++)
+        asked->messages[i].event = gathered_event(&all->events, i);
 }
 
 /* The last event that may be handed out: so many may be done ahead of the first that is not. */
@@ -79,7 +67,7 @@ static int gather(struct gathering *all)
     struct topic_read *asked = all->asked;
     const struct position *position = &all->reader->position;
     uint64_t last = last_of(all), seq = position_next(position, asked->after);
-    for (; seq <= last && asked->got < asked->count && all->bytes.len < asked->bytes;
+    for (; seq <= last && asked->got < asked->count && all->events.bytes.len < asked->bytes;
          seq = position_next(position, seq)) {
         if (hand_out(all, seq) < 0)
             return -1;
@@ -105,8 +93,6 @@ int topic_apply_read(struct apply *apply, struct topic_read *asked)
     asked->last = all.topic->numbers.seq;
     asked->missed = all.reader->numbers.missed;
     int status = gather(&all);
-    free(all.ends);
-    buf_free(&all.bytes);
-    buf_free(&all.scratch);
+    gathered_free(&all.events);
     return status;
 }
