@@ -56,6 +56,8 @@ void deadletter_cause(struct buf *line, const struct failure *failure)
     buf_addf(line, "\"reason\":\"%s\"", failure_name(failure->reason));
     if (failure->exit >= 0)
         buf_addf(line, ",\"exit\":%d", failure->exit);
+    if (failure->status)
+        buf_addf(line, ",\"status\":%d", failure->status);
     if (failure->signal)
         buf_addf(line, ",\"signal\":%d", failure->signal);
     if (failure->message)

@@ -34,6 +34,10 @@ enum failure_reason {
     FAILURE_LATE,          /* its group was closed without it (fanin) */
     FAILURE_NOT_NEEDED,    /* others have answered before it (aggregate --need) */
     FAILURE_SPAWN,         /* the function could not be started */
+    FAILURE_INIT,          /* its runtime could not be initialised (lambda:) */
+    FAILURE_HTTP,          /* the server answered with another status than 2xx */
+    FAILURE_CONNECTION,    /* a server, or a pool, was not reached, or did not answer in full */
+    FAILURE_POOL_FULL,     /* the pool's queue takes no more (warm:) */
     FAILURE_WRITE,         /* the result or the event could not be written */
     FAILURE_FAULT,         /* --fault said so */
     FAILURE_NOT_UNDONE,    /* its undo was not called, as a later stage's has failed (chain) */
@@ -52,13 +56,16 @@ enum failure_class {
 struct failure {
     enum failure_reason reason;
     enum failure_class class;
-    int exit;          /* the status, -1: none */
-    int signal;        /* the signal's number, 0: none */
-    unsigned attempts; /* attempts made; 0 where none was */
-    unsigned stage;    /* 1.. in a chain; 0: none */
-    uint64_t part;     /* 1.. of a split event; 0: none. Letters count from 0, as jq does */
-    uint64_t parts;    /* of how many */
-    int64_t first_at;  /* wall clock of the first and the last attempt; 0: none */
+    int exit;            /* the status, -1: none */
+    int signal;          /* the signal's number, 0: none */
+    int status;          /* of HTTP, 0: none */
+    int64_t retry_after; /* the function asks to wait so long before the next attempt, nanoseconds;
+                            0: it says nothing */
+    unsigned attempts;   /* attempts made; 0 where none was */
+    unsigned stage;      /* 1.. in a chain; 0: none */
+    uint64_t part;       /* 1.. of a split event; 0: none. Letters count from 0, as jq does */
+    uint64_t parts;      /* of how many */
+    int64_t first_at;    /* wall clock of the first and the last attempt; 0: none */
     int64_t last_at;
     char *message;     /* one line for people; owned, may be NULL */
     char *detail;      /* the error as JSON text, from the function itself; owned, may be NULL */

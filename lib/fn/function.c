@@ -29,8 +29,8 @@ static const struct fn_kind *kind_of(const char *word)
     for (; kinds[i]->scheme[0]; i++) {
         const char *scheme = kinds[i]->scheme;
         size_t len = strlen(scheme);
-        bool whole = scheme[len - 1] != ':'; /* "-" must be the whole word */
-        if (strncmp(word, scheme, len) == 0 && (!whole || word[len] == '\0'))
+        bool alone = strcmp(scheme, "-") == 0; /* it must be the whole word */
+        if (strncmp(word, scheme, len) == 0 && (!alone || word[len] == '\0'))
             break;
     }
     return kinds[i];
@@ -84,7 +84,7 @@ struct fn *fn_open(struct fn_context *context, const struct fn_settings *setting
     fn->name = words_join(words, count);
     fn->words = words_dup(words, count);
     fn->word_count = count;
-    size_t scheme = strlen(fn->kind->scheme);
+    size_t scheme = fn->kind->whole ? 0 : strlen(fn->kind->scheme);
     memmove(fn->words[0], fn->words[0] + scheme, strlen(fn->words[0]) - scheme + 1);
     if (fn->kind != &stdout_kind && !fn->words[0][0]) {
         err_set(err, ERR_USAGE, "'%s': names nothing", fn->name);
@@ -201,6 +201,19 @@ bool fn_has_room(const struct fn *fn)
         return gate_has_room(fn->gate);
     unsigned buffer = fn->settings.buffer ? fn->settings.buffer : fn->settings.jobs;
     return fn->waiting.count < buffer || fn->kind->has_slot(fn);
+}
+
+void fn_prepare(struct fn *fn)
+{
+    if (fn->kind->prepare)
+        fn->kind->prepare(fn);
+    else if (fn->context->prepared)
+        fn->context->prepared(fn->context->owner, fn);
+}
+
+struct fn_workers fn_workers(const struct fn *fn)
+{
+    return fn->kind->workers ? fn->kind->workers(fn) : (struct fn_workers){0};
 }
 
 void fn_flush(struct fn *fn)

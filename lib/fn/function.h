@@ -36,6 +36,7 @@ struct fn_fault {  /* --fault: what goes wrong on purpose, for each attempt */
     int64_t delay; /* before it is made, nanoseconds */
 };
 
+struct fn_http;
 struct fn_limits;
 struct policy;
 
@@ -47,14 +48,20 @@ struct fn_settings {
     unsigned retries;     /* attempts after the first */
     int64_t backoff_base; /* full jitter: pattern/retry.h */
     int64_t backoff_cap;
-    size_t max_result; /* bytes of a call's results; more is a bad result */
-    bool text;         /* each output line becomes a JSON string */
-    bool raw;          /* a string event is handed over without its quotes */
-    bool literal;      /* no placeholders */
-    unsigned pipeline; /* events in flight to one worker; 0: as many as it answers quickly */
-    uint64_t max_uses; /* events after which a worker is replaced; 0: never */
-    int64_t max_age;   /* nanoseconds after which it is; 0: never */
+    size_t max_result;    /* bytes of a call's results; more is a bad result */
+    bool text;            /* each output line becomes a JSON string */
+    bool raw;             /* a string event is handed over without its quotes */
+    bool literal;         /* no placeholders */
+    unsigned pipeline;    /* events in flight to one worker; 0: as many as it answers quickly */
+    uint64_t max_uses;    /* events after which a worker is replaced; 0: never */
+    int64_t max_age;      /* nanoseconds after which it is; 0: never */
+    unsigned min_workers; /* kept running, whether or not there are calls (fn_prepare); 0: a worker
+                             is started for its first event */
+    int64_t idle;         /* one beyond these that had no event for so long is ended; 0: never */
+    const char *ping; /* JSON: a worker that fn_prepare starts is ready when it has answered this
+                         event; NULL: when its process runs. Counts in nothing */
     struct fn_fault fault;
+    const struct fn_http *http;     /* of a URL (http.h); NULL: nothing was said */
     const struct fn_limits *limits; /* of its processes (limits.h); NULL: none */
     struct policy *policy;          /* what stands around the calls (policy.h); NULL: nothing */
     const char *replies; /* of a queue: its calls are requests, and this is the name of the reply
@@ -98,8 +105,9 @@ struct fn_context {
     void *owner;                                /* for the callbacks */
     void (*say)(void *owner, struct str lines); /* whole lines from a function's stderr */
     void (*attempted)(void *owner, const struct fn_attempt *attempt);
-    void (*room)(void *owner);                   /* a function that was full can take calls again */
-    void (*warn)(void *owner, const char *text); /* something that a person should know */
+    void (*room)(void *owner); /* a function that was full can take calls again */
+    void (*prepared)(void *owner, struct fn *fn); /* fn_prepare: min_workers are ready */
+    void (*warn)(void *owner, const char *text);  /* something that a person should know */
     void (*fatal)(void *owner,
                   const struct err *err); /* a file or a queue can no longer be written */
     /* The store of the state directory, the owner's; NULL with err. NULL: there are no queues. */
@@ -141,8 +149,9 @@ struct fn_call {
     struct str id;      /* identity of the event; {NULL, 0} only if !fn_wants_id */
     struct str
         scope; /* what of the event this is ("2" for stage or part 2), into FIT_IDEMPOTENCY_KEY */
-    uint64_t number; /* of the event or part in its input, for logs of attempts; 0: none */
-    uint64_t key;    /* of a policy that tells keys apart: hash_64 of it, not 0 */
+    uint64_t number;   /* of the event or part in its input, for logs of attempts; 0: none */
+    uint64_t key;      /* of a policy that tells keys apart: hash_64 of it, not 0 */
+    struct str cursor; /* FIT_CURSOR, JSON (poll --cursor); {NULL, 0}: none */
     void (*done)(struct fn_call *call); /* exactly once; may be called before fn_call returns */
     void *owner;
     struct fn_kept **kept; /* what is to be told when the answer was made use of is put there, in
@@ -206,6 +215,20 @@ struct fn_put {
 
 /* Begin it with a line (without LF, borrowed). False: nothing was done, this needs a call. */
 bool fn_put(struct fn *fn, struct fn_put *put, struct str line);
+
+/*
+ * Of a function with workers (lines:, lambda:): start min_workers now, and keep so many from here
+ * on; the context's prepared is called once, when so many have become ready. No-op for others, but
+ * that prepared is called, before this returns.
+ */
+void fn_prepare(struct fn *fn);
+
+/* What its workers are doing now, and have done; all 0 for a function without workers. */
+struct fn_workers {
+    unsigned running, ready, busy; /* processes; of them those that take events; that have some */
+    uint64_t started, crashed;     /* ever; ended without having been told to */
+};
+struct fn_workers fn_workers(const struct fn *fn);
 
 /* Would another call begin soon, or only add to a queue? Callers stop taking events when it says
  * no; room() says when again. */

@@ -13,6 +13,7 @@
 struct fn_kind {
     const char *scheme; /* "lines:"; the kind of a process per event has "" */
     bool program;       /* the first word is a program to be found and may hold placeholders */
+    bool whole;         /* the scheme is part of its word ("https://") */
     bool sink;          /* calls give back no result of their own */
     bool silent;        /* nor the event */
     bool wants_id;      /* needs call->id */
@@ -29,6 +30,9 @@ struct fn_kind {
     void (*flush)(struct fn *fn);
     /* Optional: the same, and room is wanted (fn_press). */
     void (*press)(struct fn *fn);
+    /* Optional: of workers, as fn_prepare and fn_workers. */
+    void (*prepare)(struct fn *fn);
+    struct fn_workers (*workers)(const struct fn *fn);
     /* Optional: kill what makes this attempt (--fault crash). */
     void (*crash)(struct fn *fn, struct fn_call *call);
     /* Of a kind that keeps answers: as fn_kept_end, of one. */

@@ -3,10 +3,10 @@
  *
  * What is asked of a store is an operation: a struct that its caller owns, which is submitted, and
  * whose done is called once, in the loop or before store_submit has returned. kv.h, queue.h,
- * topic.h, fanin.h, ledger.h, dead.h and lease.h have the operations; here is what they share. The
- * embedded engine (store_embedded.c) keeps records in a directory; a distributed one will take the
- * same operations and do each of them in its own way. So nothing here promises what only one
- * machine can keep:
+ * topic.h, fanin.h, cursor.h, ledger.h, dead.h and lease.h have the operations; here is what they
+ * share. The embedded engine (store_embedded.c) keeps records in a directory; a distributed one
+ * will take the same operations and do each of them in its own way. So nothing here promises what
+ * only one machine can keep:
  *
  *   - an operation concerns one key, queue, event or name: there is no transaction over several;
  *   - it ends as applied and durable, as not applied, or as *unknown*: the connection broke after
@@ -64,6 +64,7 @@ enum store_kind {
     STORE_FANIN,
     STORE_TOPIC,
     STORE_REPLY,
+    STORE_CURSOR,
     STORE_KINDS
 };
 

@@ -46,6 +46,7 @@ static const char *const space_names[TABLE_SPACES] = {
     [SPACE_LEASE] = "lease",   [SPACE_DEDUP] = "dedup",     [SPACE_LEDGER] = "ledger",
     [SPACE_DEAD] = "dead",     [SPACE_FANIN] = "fanin",     [SPACE_PART] = "part",
     [SPACE_TOPIC] = "topic",   [SPACE_READER] = "reader",   [SPACE_ANSWER] = "answer",
+    [SPACE_CURSOR] = "cursor",
 };
 
 static struct lmdb *lmdb_of(struct table *table)

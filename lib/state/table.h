@@ -45,6 +45,7 @@ enum table_space {
     SPACE_TOPIC,   /* topic.c: what was published, in order */
     SPACE_READER, /* topic.c: subscribers: their positions, and what they have done ahead of them */
     SPACE_ANSWER, /* queue.c: answers to messages that ask for one */
+    SPACE_CURSOR, /* cursor.c: records of cursors, and who has them */
     TABLE_SPACES,
 };
 

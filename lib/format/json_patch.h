@@ -1,0 +1,40 @@
+/*
+ * json_patch.h: JSON Patch (RFC 6902): what turns one value into another, and doing it.
+ *
+ * Values are compared as json_order.h does: the order of members does not matter, of a member that
+ * stands twice the last one counts, numbers are equal by value with all their digits. Values in a
+ * patch keep their bytes.
+ */
+#ifndef FIT_FORMAT_JSON_PATCH_H
+#define FIT_FORMAT_JSON_PATCH_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum {
+    JSON_PATCH_DEPTH = 512, /* values nested deeper are replaced as a whole */
+    /* Arrays whose differing middle is longer than this are replaced element by element and not
+     * compared with each other by a longest common subsequence. */
+    JSON_PATCH_WINDOW = 1000,
+};
+
+/*
+ * Append the patch, an array of add, remove and replace operations with RFC 6901 pointers; "[]"
+ * when they are equal. Both are validated values. Small, but not always the smallest: members are
+ * compared by name, arrays by their common beginning and end and the longest common subsequence
+ * between them.
+ */
+void json_patch(struct str from, struct str to, struct buf *patch);
+
+/*
+ * Append what the patch (a validated value) makes of a value; all six operations. -1 with err:
+ * ERR_USAGE what is no patch, ERR_NOT_FOUND a place that is not there, ERR_STATE a test that fails;
+ * out is to be thrown away then.
+ */
+int json_patch_apply(struct str value, struct str patch, struct buf *out, struct err *err);
+
+/* Are they equal as above? */
+bool json_equal(struct str a, struct str b);
+
+#endif
