@@ -21,8 +21,10 @@ enum { WORKER_ROOM = 4096 }; /* a block with less room left is exchanged for a n
 
 static struct loop *loop_of(const struct worker *worker)
 {
-    return worker->fn->context->loop;
+    return worker->base.fn->context->loop;
 }
+
+static void break_off(struct worker *worker, struct failure *failure);
 
 /* ---- timers: the timeout of the oldest call, a warning about the first answer, the grace ---- */
 
@@ -30,31 +32,31 @@ static void timed_out(struct loop_timer *timer)
 {
     struct worker *worker = WORKER_OF(timer, timer);
     char after[NUM_TEXT];
-    worker_break(worker, failure_new(FAILURE_TIMEOUT, FAILURE_ORDINARY, "no answer after %s",
-                                     num_format_duration(worker->fn->settings.timeout, after)));
-    attempt_pump(worker->fn);
+    break_off(worker, failure_new(FAILURE_TIMEOUT, FAILURE_ORDINARY, "no answer after %s",
+                                  num_format_duration(worker->base.fn->settings.timeout, after)));
+    attempt_pump(worker->base.fn);
 }
 
 static void stalled(struct loop_timer *timer)
 {
     struct worker *worker = WORKER_OF(timer, timer);
     struct buf text = {0};
-    if (!worker->fn->context->warn)
+    if (!worker->base.fn->context->warn)
         return;
     buf_addf(&text,
              "%s: no answer to its first event for %d s: does it flush each line that it prints?",
-             worker->fn->name, WORKER_STALL_S);
-    worker->fn->context->warn(worker->fn->context->owner, buf_cstr(&text));
+             worker->base.fn->name, WORKER_STALL_S);
+    worker->base.fn->context->warn(worker->base.fn->context->owner, buf_cstr(&text));
     buf_free(&text);
 }
 
 static void watch_oldest(struct worker *worker)
 {
-    int64_t timeout = worker->fn->settings.timeout;
+    int64_t timeout = worker->base.fn->settings.timeout;
     if (timeout) {
         worker->timer.fire = timed_out;
         loop_timer_set(loop_of(worker), &worker->timer, loop_now(loop_of(worker)) + timeout);
-    } else if (!worker->answers) {
+    } else if (!worker->base.answers) {
         worker->timer.fire = stalled;
         loop_timer_set(loop_of(worker), &worker->timer,
                        loop_now(loop_of(worker)) + WORKER_STALL_S * NUM_SECOND);
@@ -81,7 +83,7 @@ static void terminate(struct loop_timer *timer)
     signal_worker(worker, SIGTERM);
     worker->timer.fire = kill_now;
     loop_timer_set(loop_of(worker), &worker->timer,
-                   loop_now(loop_of(worker)) + worker->fn->settings.grace);
+                   loop_now(loop_of(worker)) + worker->base.fn->settings.grace);
 }
 
 /* ---- ending ---- */
@@ -100,22 +102,22 @@ static void close_pipes(struct worker *worker)
  * its input. */
 static void let_go(struct worker *worker, int signo)
 {
-    if (worker->state != WORKER_ENDING)
-        worker_leaves(worker);
-    worker->state = WORKER_ENDING;
+    if (worker->base.state != POOL_ENDING)
+        pool_leaves(&worker->base);
+    worker->base.state = POOL_ENDING;
     close_pipes(worker);
     if (signo)
         signal_worker(worker, signo);
     worker->timer.fire = signo ? kill_now : terminate;
     loop_timer_set(loop_of(worker), &worker->timer,
-                   loop_now(loop_of(worker)) + worker->fn->settings.grace);
+                   loop_now(loop_of(worker)) + worker->base.fn->settings.grace);
 }
 
 static struct fn_call *take_oldest(struct worker *worker)
 {
-    struct fn_call *call = worker->flight.first;
-    fn_list_remove(&worker->flight, call);
-    worker->flight_bytes -= call->event.len;
+    struct fn_call *call = worker->base.flight.first;
+    fn_list_remove(&worker->base.flight, call);
+    worker->base.flight_bytes -= call->event.len;
     return call;
 }
 
@@ -124,7 +126,7 @@ static void fail_oldest(struct worker *worker, struct failure *failure)
     struct fn_call *call = take_oldest(worker);
     buf_add_str(&failure->errors, errlines_tail(&worker->errors));
     struct attempt_report report = {
-        .slot = worker->slot, .pid = worker->pid, .bytes_in = call->event.len + 1};
+        .slot = worker->base.slot, .pid = worker->pid, .bytes_in = call->event.len + 1};
     attempt_end(call, failure, &report);
 }
 
@@ -132,21 +134,23 @@ static void fail_oldest(struct worker *worker, struct failure *failure)
  * their order. */
 static void give_up_calls(struct worker *worker, struct failure *failure)
 {
-    while (worker->flight.count > 1) {
-        struct fn_call *call = worker->flight.last;
-        fn_list_remove(&worker->flight, call);
-        worker->flight_bytes -= call->event.len;
+    while (worker->base.flight.count > 1) {
+        struct fn_call *call = worker->base.flight.last;
+        fn_list_remove(&worker->base.flight, call);
+        worker->base.flight_bytes -= call->event.len;
         attempt_return(call);
     }
-    if (worker->flight.count)
+    if (worker->base.flight.count)
         fail_oldest(worker, failure);
     else
         failure_free(failure);
 }
 
-void worker_break(struct worker *worker, struct failure *failure)
+/* End it now. The oldest call fails with failure (taken over), the younger ones go back to the
+ * queue. */
+static void break_off(struct worker *worker, struct failure *failure)
 {
-    if (worker->state == WORKER_ENDING) {
+    if (worker->base.state == POOL_ENDING) {
         failure_free(failure);
         return;
     }
@@ -154,31 +158,28 @@ void worker_break(struct worker *worker, struct failure *failure)
     give_up_calls(worker, failure);
 }
 
-void worker_finish(struct worker *worker)
+void worker_finish(struct pool_worker *base)
 {
-    if (worker->state == WORKER_ENDING)
+    struct worker *worker = WORKER_OF(base, base);
+    if (worker->base.state == POOL_ENDING)
         return;
-    if (!worker->flight.count) {
+    if (!worker->base.flight.count) {
         let_go(worker, 0);
         return;
     }
-    worker->state = WORKER_FINISHED;
+    worker->base.state = POOL_FINISHED;
 }
 
-void worker_forsake(struct worker *worker, struct fn_call *call, struct fn_call *instead)
+void worker_cancel(struct pool_worker *base, enum failure_reason reason, bool now)
 {
-    fn_list_replace(&worker->flight, call, instead);
-}
-
-void worker_cancel(struct worker *worker, enum failure_reason reason, bool now)
-{
-    if (worker->state == WORKER_ENDING) {
+    struct worker *worker = WORKER_OF(base, base);
+    if (worker->base.state == POOL_ENDING) {
         if (now)
             signal_worker(worker, SIGKILL);
         return;
     }
     let_go(worker, now ? SIGKILL : SIGTERM);
-    while (worker->flight.first)
+    while (worker->base.flight.first)
         fail_oldest(worker, failure_new(reason, FAILURE_PERMANENT, "ended before it was done: %s",
                                         failure_name(reason)));
 }
@@ -190,23 +191,23 @@ static void answer(struct worker *worker, struct str line)
 {
     if (line.len && line.data[line.len - 1] == '\r')
         line.len--;
-    if (!worker->flight.count) {
-        worker_break(worker, failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY,
-                                         "an answer without an event"));
+    if (!worker->base.flight.count) {
+        break_off(worker,
+                  failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "an answer without an event"));
         return;
     }
-    struct fn_call *call = worker->flight.first;
+    struct fn_call *call = worker->base.flight.first;
     struct slice bytes = {worker->block, line.data, line.len};
-    struct failure *failure = answer_read(worker->fn, bytes, &call->lines);
+    struct failure *failure = answer_read(worker->base.fn, bytes, &call->lines);
     if (failure && failure->reason != FAILURE_ERROR) {
-        worker_break(worker, failure); /* who knows which event the next line would answer */
+        break_off(worker, failure); /* who knows which event the next line would answer */
         return;
     }
     call->count = call->lines.len > 0;
     struct attempt_report report = {
-        .slot = worker->slot,
+        .slot = worker->base.slot,
         .pid = worker->pid,
-        .init = worker->answers++ ? 0 : clock_now() - worker->born,
+        .init = worker->base.answers++ ? 0 : clock_now() - worker->base.born,
         .bytes_in = call->event.len + 1,
         .bytes_out = line.len + 1,
     };
@@ -217,7 +218,7 @@ static void answer(struct worker *worker, struct str line)
     take_oldest(worker);
     if (worker->timer.place)
         loop_timer_clear(loop_of(worker), &worker->timer);
-    if (worker->flight.count)
+    if (worker->base.flight.count)
         watch_oldest(worker);
     attempt_end(call, failure, &report);
 }
@@ -227,14 +228,14 @@ static void answer(struct worker *worker, struct str line)
 static void adapt(struct worker *worker, uint64_t answered)
 {
     int64_t now = loop_now(loop_of(worker));
-    int64_t each = (now - worker->last_heard) / (int64_t)answered;
-    worker->last_heard = now;
-    if (worker->fn->settings.pipeline)
+    int64_t each = (now - worker->base.last_heard) / (int64_t)answered;
+    worker->base.last_heard = now;
+    if (worker->base.fn->settings.pipeline)
         return;
     if (each > WORKER_SLOW_US * INT64_C(1000))
-        worker->depth = 1;
-    else if (each < WORKER_QUICK_US * INT64_C(1000) && worker->depth < FN_PIPELINE_MAX)
-        worker->depth *= 2;
+        worker->base.depth = 1;
+    else if (each < WORKER_QUICK_US * INT64_C(1000) && worker->base.depth < FN_PIPELINE_MAX)
+        worker->base.depth *= 2;
 }
 
 /* Make room to read into: the same block while it lasts, then a new one with what is left of a
@@ -264,8 +265,8 @@ static void make_room(struct worker *worker)
 /* Take the lines that have become whole. */
 static void take_lines(struct worker *worker)
 {
-    uint64_t before = worker->answers;
-    while (worker->state != WORKER_ENDING) {
+    uint64_t before = worker->base.answers;
+    while (worker->base.state != POOL_ENDING) {
         const char *data = worker->block->data;
         size_t len = worker->block->len;
         const char *lf = worker->searched < len
@@ -279,14 +280,15 @@ static void take_lines(struct worker *worker)
         worker->from = worker->searched = (size_t)(lf - data) + 1;
         answer(worker, line);
     }
-    if (worker->answers > before)
-        adapt(worker, worker->answers - before);
-    if (worker->state != WORKER_ENDING &&
-        worker->block->len - worker->from > worker->fn->settings.max_result) {
+    if (worker->base.answers > before)
+        adapt(worker, worker->base.answers - before);
+    if (worker->base.state != POOL_ENDING &&
+        worker->block->len - worker->from > worker->base.fn->settings.max_result) {
         char limit[NUM_TEXT];
-        worker_break(worker, failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT,
-                                         "a result of more than %s (--max-result)",
-                                         num_format_size(worker->fn->settings.max_result, limit)));
+        break_off(worker,
+                  failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT,
+                              "a result of more than %s (--max-result)",
+                              num_format_size(worker->base.fn->settings.max_result, limit)));
     }
 }
 
@@ -307,25 +309,25 @@ static ssize_t read_answers(struct worker *worker)
 
 static void settle(struct worker *worker)
 {
-    if (worker->state == WORKER_FINISHED && !worker->flight.count)
+    if (worker->base.state == POOL_FINISHED && !worker->base.flight.count)
         let_go(worker, 0);
-    attempt_pump(worker->fn);
+    attempt_pump(worker->base.fn);
 }
 
 static void out_ready(struct loop_fd *watch, uint32_t events)
 {
     (void)events;
     struct worker *worker = WORKER_OF(watch, out);
-    if (read_answers(worker) < 0 && worker->state != WORKER_ENDING) {
+    if (read_answers(worker) < 0 && worker->base.state != POOL_ENDING) {
         /* It cannot answer any more. Its exit, if that is what happens, tells more: give it the
          * grace for that. */
         int fd = worker->out.fd;
         loop_fd_remove(loop_of(worker), &worker->out);
         close(fd);
-        worker->state = WORKER_FINISHED;
+        worker->base.state = POOL_FINISHED;
         worker->timer.fire = terminate;
         loop_timer_set(loop_of(worker), &worker->timer,
-                       loop_now(loop_of(worker)) + worker->fn->settings.grace);
+                       loop_now(loop_of(worker)) + worker->base.fn->settings.grace);
     }
     settle(worker);
 }
@@ -334,9 +336,9 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
 {
     (void)usage;
     struct worker *worker = WORKER_OF(child, child);
-    struct fn *fn = worker->fn;
+    struct fn *fn = worker->base.fn;
     loop_timer_clear(loop_of(worker), &worker->timer);
-    while (worker->state != WORKER_ENDING && worker->out.active && read_answers(worker) > 0)
+    while (worker->base.state != POOL_ENDING && worker->out.active && read_answers(worker) > 0)
         ; /* what it answered before it died counts */
     loop_timer_clear(loop_of(worker), &worker->timer);
     kill(-worker->pid,
@@ -346,30 +348,40 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
     spawn_tree_free(&worker->tree);
     errlines_close(&worker->errors);
     close_pipes(worker);
-    if (worker->state != WORKER_ENDING)
-        worker_leaves(worker);
-    worker->state = WORKER_ENDING;
-    if (worker->flight.count)
+    if (worker->base.state != POOL_ENDING)
+        pool_leaves(&worker->base);
+    worker->base.state = POOL_ENDING;
+    if (worker->base.flight.count)
         give_up_calls(worker, status ? failure_of_status(status)
                                      : failure_new(FAILURE_EXIT, FAILURE_ORDINARY,
                                                    "exited before it had answered"));
-    worker_gone(worker);
+    pool_gone(&worker->base);
     attempt_pump(fn);
+}
+
+void worker_kill(struct pool_worker *base)
+{
+    struct worker *worker = WORKER_OF(base, base);
+    if (worker->child.pid)
+        kill(-worker->pid, SIGKILL);
+}
+
+void worker_free(struct pool_worker *base)
+{
+    struct worker *worker = WORKER_OF(base, base);
+    errlines_free(&worker->errors);
+    block_drop(worker->block);
+    free(worker);
 }
 
 /* ---- sending ---- */
 
-bool worker_has_room(const struct worker *worker)
+void worker_send(struct pool_worker *base, struct fn_call *call)
 {
-    return worker->state == WORKER_READY && worker->flight.count < worker->depth &&
-           (worker->flight_bytes < WORKER_BYTES || !worker->flight.count);
-}
-
-void worker_send(struct worker *worker, struct fn_call *call)
-{
+    struct worker *worker = WORKER_OF(base, base);
     struct str line = slice_str(call->event);
     struct buf raw = {0};
-    if (worker->fn->settings.raw && json_type_of(line) == JSON_STRING) {
+    if (worker->base.fn->settings.raw && json_type_of(line) == JSON_STRING) {
         json_decode(line, &raw);
         line = buf_str(&raw);
     }
@@ -378,24 +390,25 @@ void worker_send(struct worker *worker, struct fn_call *call)
         attempt_end(call,
                     failure_new(FAILURE_BAD_EVENT, FAILURE_PERMANENT,
                                 "a string with a line feed is not one line (--raw)"),
-                    &(struct attempt_report){.slot = worker->slot});
+                    &(struct attempt_report){.slot = worker->base.slot});
         return;
     }
-    call->run = worker;
-    fn_list_append(&worker->flight, call);
-    worker->flight_bytes += call->event.len;
-    worker->uses++;
-    if (worker->flight.count == 1) {
-        worker->last_heard = loop_now(loop_of(worker));
+    call->run = base;
+    fn_list_append(&worker->base.flight, call);
+    worker->base.flight_bytes += call->event.len;
+    worker->base.uses++;
+    if (worker->base.flight.count == 1) {
+        worker->base.last_heard = loop_now(loop_of(worker));
         watch_oldest(worker);
     }
     stream_add_line(&worker->in, line);
     buf_free(&raw);
 }
 
-void worker_flush(struct worker *worker)
+void worker_flush(struct pool_worker *base)
 {
-    if (worker->state != WORKER_ENDING)
+    struct worker *worker = WORKER_OF(base, base);
+    if (worker->base.state != POOL_ENDING)
         stream_flush(&worker->in);
 }
 
@@ -403,10 +416,10 @@ void worker_flush(struct worker *worker)
 static void input_broken(struct stream_out *in)
 {
     struct worker *worker = WORKER_OF(in, in);
-    if (!in->error || worker->state != WORKER_READY)
+    if (!in->error || worker->base.state != POOL_READY)
         return;
-    worker->state = WORKER_FINISHED;
-    if (!worker->flight.count)
+    worker->base.state = POOL_FINISHED;
+    if (!worker->base.flight.count)
         let_go(worker, 0);
 }
 
@@ -423,7 +436,7 @@ static int watch_process(struct worker *worker, struct piped *piped)
     if (loop_child_add(loop, &worker->child, worker->pid) < 0)
         return -1;
     if (loop_fd_add(loop, &worker->out, piped->out[0], EPOLLIN) < 0 ||
-        errlines_open(&worker->errors, worker->fn->context, piped->err[0]) < 0) {
+        errlines_open(&worker->errors, worker->base.fn->context, piped->err[0]) < 0) {
         int cause = errno;
         loop_fd_remove(loop, &worker->out);
         loop_child_remove(loop, &worker->child);
@@ -434,7 +447,7 @@ static int watch_process(struct worker *worker, struct piped *piped)
     return 0;
 }
 
-struct worker *worker_start(struct fn *fn, unsigned slot, char *const *envp, struct err *err)
+struct pool_worker *worker_start(struct fn *fn, unsigned slot, char *const *envp, struct err *err)
 {
     struct piped piped;
     const struct spawn_limits *limits = NULL;
@@ -445,10 +458,8 @@ struct worker *worker_start(struct fn *fn, unsigned slot, char *const *envp, str
     struct spawn_spec spec = {
         .path = fn->program, .argv = fn->words, .envp = envp, .limits = limits};
     struct worker *worker = mem_zalloc(sizeof *worker);
-    worker->fn = fn;
-    worker->slot = slot;
-    worker->depth = fn->settings.pipeline ? fn->settings.pipeline : 1;
-    worker->born = clock_now();
+    worker->base.fn = fn;
+    worker->base.slot = slot;
     worker->errors.fd = -1;
     worker->pid = piped_spawn(&piped, &spec, err);
     if (worker->pid < 0)
@@ -458,7 +469,7 @@ struct worker *worker_start(struct fn *fn, unsigned slot, char *const *envp, str
         piped_abandon(worker->pid);
         goto fail;
     }
-    return worker;
+    return &worker->base;
 
 fail:
     piped_close(&piped);

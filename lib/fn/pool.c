@@ -1,0 +1,257 @@
+/*
+ * pool.c: what kinds of functions with long-lived workers have in common.
+ *
+ * Events go to an idle worker first; workers that answer quickly are sent several at once, filled
+ * one after the other so that each write is large.
+ */
+#include "fn/pool.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "pattern/retry.h"
+
+#include <stdlib.h>
+
+static const struct retry_policy restart_policy = {.base = NUM_SECOND / 10, .cap = NUM_SECOND * 10};
+
+static struct loop *loop_of(const struct pool *pool)
+{
+    return pool->fn->context->loop;
+}
+
+static void send_gathered(struct loop_task *task)
+{
+    struct pool *pool = CONTAINER_OF(task, struct pool, flush);
+    for (unsigned i = 0; i < pool->fn->settings.jobs; i++) {
+        struct pool_worker *worker = pool->slots[i];
+        if (worker && worker->dirty) {
+            worker->dirty = false;
+            pool->kind->flush(worker);
+        }
+    }
+}
+
+/* ---- starting ---- */
+
+static void restart(struct loop_timer *timer)
+{
+    struct pool *pool = CONTAINER_OF(timer, struct pool, restart);
+    pool->paused = false;
+    attempt_pump(pool->fn);
+}
+
+/* The next worker is started after a pause. */
+static void pause_starts(struct pool *pool)
+{
+    unsigned attempt =
+        pool->failed_starts < POOL_CRASH_LIMIT ? pool->failed_starts : POOL_CRASH_LIMIT;
+    pool->paused = true;
+    loop_timer_set(loop_of(pool), &pool->restart,
+                   loop_now(loop_of(pool)) +
+                       retry_delay(&restart_policy, attempt, rng_unit(pool->fn->context->rng)));
+}
+
+static struct pool_worker *start_worker(struct pool *pool, unsigned slot, struct err *err)
+{
+    int64_t now = clock_now();
+    struct pool_worker *worker = pool->kind->start(pool->fn, slot, err);
+    if (!worker)
+        return NULL;
+    worker->depth = pool->fn->settings.pipeline ? pool->fn->settings.pipeline : 1;
+    worker->born = worker->last_heard = now;
+    pool->slots[slot - 1] = worker;
+    pool->running++;
+    return worker;
+}
+
+/* ---- which worker gets an event ---- */
+
+static bool has_room(const struct pool_worker *worker)
+{
+    return worker->state == POOL_READY && worker->flight.count < worker->depth &&
+           (worker->flight_bytes < POOL_BYTES || !worker->flight.count);
+}
+
+/* The worker for the next event, or NULL with *empty set to a slot that may get one, or to 0. */
+static struct pool_worker *pick(const struct pool *pool, unsigned *empty)
+{
+    *empty = 0;
+    if (pool->current && pool->current->flight.count && pool->current->depth > 1 &&
+        has_room(pool->current))
+        return pool->current;
+    struct pool_worker *best = NULL;
+    for (unsigned i = 0; i < pool->fn->settings.jobs; i++) {
+        struct pool_worker *worker = pool->slots[i];
+        if (!worker) {
+            if (!*empty && !pool->paused)
+                *empty = i + 1;
+        } else if (has_room(worker) && (!best || worker->flight.count < best->flight.count)) {
+            best = worker;
+            if (!best->flight.count)
+                return best;
+        }
+    }
+    return *empty ? NULL : best;
+}
+
+bool pool_has_slot(const struct fn *fn)
+{
+    unsigned empty;
+    return pick(fn->state, &empty) || empty;
+}
+
+static void finish(struct pool *pool, struct pool_worker *worker)
+{
+    worker->told = true;
+    pool->kind->finish(worker);
+}
+
+/* A new worker is due when this one has served its time. */
+static bool is_worn(const struct pool_worker *worker)
+{
+    const struct fn_settings *settings = &worker->fn->settings;
+    return (settings->max_uses && worker->uses >= settings->max_uses) ||
+           (settings->max_age &&
+            loop_now(worker->fn->context->loop) - worker->born >= settings->max_age);
+}
+
+static void fail_start(struct fn_call *call, const struct err *err)
+{
+    enum failure_class class = err->kind == ERR_SYSTEM ? FAILURE_TEMPORARY : FAILURE_PERMANENT;
+    attempt_end(call, failure_new(FAILURE_SPAWN, class, "%s", err->text),
+                &(struct attempt_report){0});
+}
+
+static struct pool_worker *send(struct pool *pool, struct fn_call *call)
+{
+    unsigned empty;
+    struct pool_worker *worker = pick(pool, &empty);
+    if (worker && !worker->flight.count &&
+        is_worn(worker)) { /* its age: its uses were looked at when it was sent to */
+        empty = worker->slot;
+        finish(pool, worker);
+        worker = NULL;
+    }
+    if (!worker) {
+        struct err err;
+        worker = start_worker(pool, empty, &err);
+        if (!worker) {
+            fail_start(call, &err);
+            return NULL;
+        }
+    }
+    pool->current = worker;
+    if (!worker->dirty && pool->kind->flush) {
+        worker->dirty = true;
+        loop_defer(loop_of(pool), &pool->flush);
+    }
+    pool->kind->send(worker, call);
+    return worker;
+}
+
+void pool_begin(struct fn *fn, struct fn_call *call)
+{
+    struct pool *pool = fn->state;
+    struct pool_worker *worker = send(pool, call);
+    if (worker && worker->state == POOL_READY && is_worn(worker)) {
+        if (pool->kind->flush)
+            pool->kind->flush(worker);
+        finish(pool, worker);
+    }
+}
+
+void pool_crash(struct fn *fn, struct fn_call *call)
+{
+    struct pool *pool = fn->state;
+    struct pool_worker *worker = send(pool, call);
+    if (worker)
+        pool->kind->kill(worker);
+}
+
+void pool_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
+                  enum failure_reason reason)
+{
+    (void)fn;
+    (void)reason;
+    struct pool_worker *worker = call->run;
+    fn_list_replace(&worker->flight, call, instead);
+}
+
+/* ---- the end of a worker ---- */
+
+void pool_leaves(struct pool_worker *worker)
+{
+    struct pool *pool = worker->fn->state;
+    pool->slots[worker->slot - 1] = NULL;
+    pool->running--;
+    if (pool->current == worker)
+        pool->current = NULL;
+    worker->next = pool->ending;
+    pool->ending = worker;
+}
+
+void pool_gone(struct pool_worker *worker)
+{
+    struct pool *pool = worker->fn->state;
+    struct pool_worker **link = &pool->ending;
+    while (*link != worker)
+        link = &(*link)->next;
+    *link = worker->next;
+    pool->failed_starts = worker->answers ? 0 : pool->failed_starts + 1;
+    if (pool->failed_starts && !pool->closing)
+        pause_starts(pool);
+    pool->kind->free(worker);
+    if (pool->closing && !pool->running && !pool->ending)
+        fn_closed(pool->fn);
+}
+
+void pool_cancel(struct fn *fn, enum failure_reason reason, bool now)
+{
+    struct pool *pool = fn->state;
+    for (unsigned i = 0; i < fn->settings.jobs; i++) {
+        if (pool->slots[i]) {
+            pool->slots[i]->told = true;
+            pool->kind->cancel(pool->slots[i], reason, now);
+        }
+    }
+    for (struct pool_worker *worker = pool->ending; worker; worker = worker->next)
+        pool->kind->cancel(worker, reason, now);
+}
+
+/* ---- the pool ---- */
+
+void pool_init(struct pool *pool, struct fn *fn, const struct pool_kind *kind)
+{
+    pool->kind = kind;
+    pool->fn = fn;
+    pool->slots = mem_array(fn->settings.jobs, sizeof *pool->slots);
+    pool->flush.run = send_gathered;
+    pool->restart.fire = restart;
+}
+
+void pool_close(struct fn *fn)
+{
+    struct pool *pool = fn->state;
+    pool->closing = true;
+    loop_timer_clear(loop_of(pool), &pool->restart);
+    loop_undefer(loop_of(pool), &pool->flush);
+    for (unsigned i = 0; i < fn->settings.jobs; i++) {
+        struct pool_worker *worker = pool->slots[i];
+        if (!worker)
+            continue;
+        worker->told = true;
+        if (worker->flight.count) /* nobody waits for its answers (fn_end) */
+            pool->kind->cancel(worker, FAILURE_NOT_NEEDED, false);
+        else
+            pool->kind->finish(worker);
+    }
+    if (!pool->ending)
+        fn_closed(fn);
+}
+
+void pool_free(struct pool *pool)
+{
+    free(pool->slots);
+}

@@ -1,0 +1,105 @@
+/*
+ * pool.h: what kinds of functions with long-lived workers have in common. Internal to lib/fn.
+ *
+ * A worker is a process that answers many events. Each has one of the function's slots; it is
+ * started when there is an event for it and all others are busy, and its place is taken by a new
+ * one when it has served its time (max_uses, max_age). If workers end without one answer, the next
+ * starts after a pause that grows. The kind speaks with the worker and watches its process; the
+ * pool decides which worker gets an event, and when one is started or let go.
+ *
+ * A worker gives up its slot (pool_leaves) as soon as nothing is in flight to it and it takes no
+ * more; its process may go on for the grace, until pool_gone. So a slot has at most one worker, and
+ * every worker is either in its slot or on the list of those that are ending.
+ */
+#ifndef FIT_FN_POOL_H
+#define FIT_FN_POOL_H
+
+#include "fn/kind.h"
+
+enum {
+    POOL_BYTES = 128 * 1024, /* bytes in flight to one worker; one larger event goes alone */
+    POOL_CRASH_LIMIT =
+        16, /* failed starts beyond it no longer lengthen the pause before the next */
+};
+
+enum pool_state {
+    POOL_READY,    /* takes events */
+    POOL_FINISHED, /* takes no more, but keeps its slot until what is in flight is answered */
+    POOL_ENDING,   /* nothing is in flight; it is being ended */
+};
+
+/* What a kind's own struct of a worker begins with. Zeroed; set up by the pool but for what is
+ * said. */
+struct pool_worker {
+    struct fn *fn;         /* the kind's to set at the start */
+    unsigned slot;         /* 1 .. jobs; the same */
+    enum pool_state state; /* the kind's to move on */
+    struct fn_list flight; /* the kind's: calls sent and not answered, oldest first */
+    size_t flight_bytes;   /* the kind's: bytes of their events */
+    unsigned depth;        /* how many may be in flight; from 1 on, the kind's to adapt */
+    uint64_t uses;         /* the kind's: events sent */
+    uint64_t answers;      /* the kind's */
+    int64_t born;          /* clock_now */
+    int64_t last_heard;    /* the kind's: loop_now of the last answer, or of the last event that was
+                              sent while none was in flight */
+    bool dirty;            /* has gathered lines to be flushed */
+    bool told;             /* that it ends is the pool's wish */
+    struct pool_worker *next; /* in the list of those that are ending */
+};
+
+/* What a kind can do with a worker. Calls are ended with attempt_end and attempt_return. */
+struct pool_kind {
+    /* Start the process. NULL with err. */
+    struct pool_worker *(*start)(struct fn *fn, unsigned slot, struct err *err);
+    /* Send one event, with call->run set to the worker; may be gathered until flush, which is
+     * called before the loop sleeps. */
+    void (*send)(struct pool_worker *worker, struct fn_call *call);
+    void (*flush)(struct pool_worker *worker); /* NULL: nothing is gathered */
+    /* Take no more events; when those in flight are answered, end. No-op when it is ending. */
+    void (*finish)(struct pool_worker *worker);
+    /* End it; every call in flight fails with the reason. With now its process is killed at once,
+     * also when it is ending. */
+    void (*cancel)(struct pool_worker *worker, enum failure_reason reason, bool now);
+    /* Its process dies as if by itself (--fault crash). */
+    void (*kill)(struct pool_worker *worker);
+    void (*free)(struct pool_worker *worker);
+};
+
+/* A pool is the first member of the kind's own state (fn->state). */
+struct pool {
+    /* Private to pool.c. */
+    const struct pool_kind *kind;
+    struct fn *fn;
+    struct pool_worker **slots;  /* settings.jobs of them; NULL: no worker */
+    unsigned running;            /* slots with a worker */
+    struct pool_worker *current; /* being filled */
+    struct pool_worker *ending;  /* out of their slot, not yet gone */
+    struct loop_task flush;      /* sends what this turn has gathered */
+    struct loop_timer restart;
+    unsigned failed_starts; /* workers that ended without an answer, since the last answer */
+    bool paused;            /* no new worker before the restart timer fires */
+    bool closing;
+};
+
+void pool_init(struct pool *pool, struct fn *fn, const struct pool_kind *kind);
+void pool_free(struct pool *pool); /* after it has closed, or before a worker was started */
+
+/* ---- what a fn_kind with workers is made of; fn->state is a pool ---- */
+bool pool_has_slot(const struct fn *fn);
+void pool_begin(struct fn *fn, struct fn_call *call);
+void pool_crash(struct fn *fn, struct fn_call *call);
+void pool_cancel(struct fn *fn, enum failure_reason reason, bool now);
+void pool_close(struct fn *fn);
+/* A call in flight is ended, and instead takes its place: its answer will come as always. */
+void pool_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
+                  enum failure_reason reason);
+
+/* ---- for the kinds: what has become of a worker ---- */
+
+/* Nothing is in flight, or what is will be given up in this turn; it takes no more: its slot is
+ * free. Once, before pool_gone. */
+void pool_leaves(struct pool_worker *worker);
+/* Its process is gone: the last use of the struct, which is freed. */
+void pool_gone(struct pool_worker *worker);
+
+#endif
