@@ -62,6 +62,7 @@ int dead_apply(struct apply *apply, struct store_op *op);
 int fanin_apply(struct apply *apply, struct store_op *op);
 int topic_apply(struct apply *apply, struct store_op *op);
 int reply_apply(struct apply *apply, struct store_op *op);
+int cursor_apply(struct apply *apply, struct store_op *op);
 
 /* What the transaction has changed of queues, groups, topics and reply sets is written before it is
  * committed; and forgotten in any case. */

@@ -42,7 +42,7 @@ static struct embedded *of(struct store *store)
 static int (*const appliers[STORE_KINDS])(struct apply *apply, struct store_op *op) = {
     [STORE_KV] = kv_apply,         [STORE_LEASE] = lease_apply, [STORE_QUEUE] = queue_apply,
     [STORE_LEDGER] = ledger_apply, [STORE_DEAD] = dead_apply,   [STORE_FANIN] = fanin_apply,
-    [STORE_TOPIC] = topic_apply,   [STORE_REPLY] = reply_apply,
+    [STORE_TOPIC] = topic_apply,   [STORE_REPLY] = reply_apply, [STORE_CURSOR] = cursor_apply,
 };
 
 /* Ledgers are logs of their own where there is a directory. */

@@ -2,6 +2,7 @@
 #include "state/home.h"
 #include "state/store.h"
 
+#include "conformance_cursor.h"
 #include "conformance_faults.h"
 #include "conformance_kv.h"
 #include "conformance_ledger.h"
@@ -84,7 +85,8 @@ static int teardown(void **state)
     return 0;
 }
 
-static const struct claim *const lists[] = {kv_claims, lease_claims, ledger_claims, fault_claims};
+static const struct claim *const lists[] = {kv_claims, lease_claims, ledger_claims, cursor_claims,
+                                            fault_claims};
 
 static size_t add_claims(struct CMUnitTest *tests, size_t count, const struct engine *engine,
                          const struct claim *claims)
