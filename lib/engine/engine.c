@@ -83,6 +83,11 @@ static struct store *open_store(void *owner, struct err *err)
     return engine_store(owner, err);
 }
 
+static struct home *open_home(void *owner, struct err *err)
+{
+    return engine_home(owner, err);
+}
+
 static void letter_written(void *owner)
 {
     settle_letter_written(owner);
@@ -114,6 +119,7 @@ static void set_context(struct engine *engine)
         .warn = warn,
         .fatal = function_fatal,
         .store = open_store,
+        .home = open_home,
     };
 }
 

@@ -39,6 +39,8 @@ static enum failure_class class_of(const struct failure *failure)
     case FAILURE_BRANCH_FULL:
     case FAILURE_THROTTLED:
     case FAILURE_BULKHEAD_FULL:
+    case FAILURE_CONNECTION:
+    case FAILURE_POOL_FULL:
         return FAILURE_TEMPORARY;
     default:
         return FAILURE_PERMANENT;

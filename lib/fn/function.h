@@ -74,6 +74,7 @@ extern const struct fn_settings
 struct fn;
 struct fn_call;
 struct fn_kept;
+struct home;
 struct store;
 
 /* One ended attempt, for traces, metrics and reports. Valid during the callback. */
@@ -112,6 +113,8 @@ struct fn_context {
                   const struct err *err); /* a file or a queue can no longer be written */
     /* The store of the state directory, the owner's; NULL with err. NULL: there are no queues. */
     struct store *(*store)(void *owner, struct err *err);
+    /* The directory itself, for what needs no store; the same. NULL: there are no pools. */
+    struct home *(*home)(void *owner, struct err *err);
 };
 
 /* ---- opening and closing ---- */
