@@ -60,7 +60,9 @@ static int check_line(struct collect *collect, struct str line)
         return 0;
     err_set(&collect->bad, ERR_INPUT, "result line %zu: %s at byte %zu%s", collect->lines + 1,
             scan.reason, scan.at + 1,
-            scan.at == line.len ? " (one JSON value a line: is it pretty-printed?)" : "");
+            scan.at == line.len && !collect->document
+                ? " (one JSON value a line: is it pretty-printed?)"
+                : "");
     return -1;
 }
 
@@ -204,6 +206,8 @@ int collect_filled(struct collect *collect, size_t count)
     if (collect->bad.kind)
         return 0; /* of no interest any more */
     collect->bytes.len += count;
+    if (collect->document)
+        return 0;
     if (collect->in_long)
         continue_long_line(collect);
     if (!collect->in_long && !collect->bad.kind)
@@ -228,9 +232,44 @@ static int finish_line(struct collect *collect)
     return collect->bad.kind ? -1 : 0;
 }
 
+/* Is it one value? Then it becomes one line. */
+static bool join_document(struct collect *collect, struct json_scan *scan)
+{
+    struct str text = str_trim(buf_str(&collect->bytes));
+    struct buf line = {0};
+    if (!text.len)
+        collect->bytes.len = 0;
+    if (!text.len || json_scan(text, NULL, NULL, scan) < 0)
+        return !text.len;
+    if (memchr(text.data, '\n', text.len) || memchr(text.data, '\r', text.len))
+        json_compact(text, &line);
+    else
+        buf_add_str(&line, text);
+    buf_addc(&line, '\n');
+    buf_free(&collect->bytes);
+    collect->bytes = line;
+    collect->checked = line.len;
+    collect->lines = 1;
+    return true;
+}
+
+/* It may still be several values, a line each; if the first is none, the whole was meant. */
+static int finish_document(struct collect *collect)
+{
+    struct json_scan scan = {0};
+    if (join_document(collect, &scan) || finish_line(collect) == 0)
+        return 0;
+    if (!collect->lines)
+        err_set(&collect->bad, ERR_INPUT, "the result is not JSON: %s at byte %zu", scan.reason,
+                scan.at + 1);
+    return -1;
+}
+
 int collect_finish(struct collect *collect, struct slice *lines, size_t *count, struct err *err)
 {
-    int status = collect->bad.kind ? -1 : finish_line(collect);
+    int status = collect->bad.kind   ? -1
+                 : collect->document ? finish_document(collect)
+                                     : finish_line(collect);
     *lines = (struct slice){0};
     *count = 0;
     if (status == 0 && collect->spill >= 0)

@@ -22,8 +22,10 @@ struct collect {
     size_t lines;    /* whole lines that are results */
     size_t limit;
     bool text;
-    bool clean; /* the bytes are results as they are: no blank line, no CR so far */
-    int spill;  /* the temporary file, -1: none */
+    bool document; /* set after collect_init: all of it may be one value, on any number of lines; it
+                      stays in memory */
+    bool clean;    /* the bytes are results as they are: no blank line, no CR so far */
+    int spill;     /* the temporary file, -1: none */
     size_t spilled;
     bool in_long; /* a line begun is itself too long for memory: its start is in the file, at
                      long_at */

@@ -16,19 +16,17 @@ enum variable {
     VAR_KEY,
     VAR_ATTEMPT,
     VAR_TRACE,
+    VAR_CURSOR,
     VAR_DEADLINE,
     VARS,
     VARS_OF_WORKER = VAR_ID
 };
 
 static const char *const names[VARS] = {
-    [VAR_COMMAND] = "FIT_COMMAND=",
-    [VAR_SLOT] = "FIT_SLOT=",
-    [VAR_ID] = "FIT_ID=",
-    [VAR_KEY] = "FIT_IDEMPOTENCY_KEY=",
-    [VAR_ATTEMPT] = "FIT_ATTEMPT=",
-    [VAR_TRACE] = "TRACEPARENT=",
-    [VAR_DEADLINE] = "FIT_DEADLINE_MS=",
+    [VAR_COMMAND] = "FIT_COMMAND=", [VAR_SLOT] = "FIT_SLOT=",
+    [VAR_ID] = "FIT_ID=",           [VAR_KEY] = "FIT_IDEMPOTENCY_KEY=",
+    [VAR_ATTEMPT] = "FIT_ATTEMPT=", [VAR_TRACE] = "TRACEPARENT=",
+    [VAR_CURSOR] = "FIT_CURSOR=",   [VAR_DEADLINE] = "FIT_DEADLINE_MS=",
 };
 
 static const char state_name[] =
@@ -139,13 +137,17 @@ char *const *environment_for(struct environment *environment, const struct fn_ca
         set_key(environment, call);
         buf_addf(renew(environment, VAR_ATTEMPT), "%u", call->attempts);
         set_trace(environment, call);
+        if (call->cursor.data)
+            buf_add_str(renew(environment, VAR_CURSOR), call->cursor);
         if (deadline)
             buf_addf(renew(environment, VAR_DEADLINE), "%lld", (long long)(deadline / 1000000));
     }
-    size_t count = !call ? VARS_OF_WORKER : deadline ? VARS : VAR_DEADLINE;
     char **ours = environment->list + environment->inherited;
-    for (size_t i = 0; i < count; i++)
-        ours[i] = buf_cstr(&environment->values[i]);
-    ours[count] = NULL;
+    for (size_t i = 0; i < (call ? VARS : VARS_OF_WORKER); i++) {
+        bool unset = (i == VAR_CURSOR && !call->cursor.data) || (i == VAR_DEADLINE && !deadline);
+        if (!unset)
+            *ours++ = buf_cstr(&environment->values[i]);
+    }
+    *ours = NULL;
     return environment->list;
 }

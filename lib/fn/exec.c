@@ -89,6 +89,7 @@ static struct run *take_run(struct fn *fn)
     run->fn = fn;
     run->errors.fd = -1;
     collect_init(&run->output, fn->settings.max_result, fn->settings.text, fn->context->temp_dir);
+    run->output.document = fn->settings.document && !fn->settings.text;
     exec->runs[exec->made++] = run;
     run->slot = exec->made;
     return run;

@@ -50,6 +50,7 @@ struct fn_settings {
     int64_t backoff_cap;
     size_t max_result;    /* bytes of a call's results; more is a bad result */
     bool text;            /* each output line becomes a JSON string */
+    bool document;        /* a process's output may be one value on several lines (poll --check) */
     bool raw;             /* a string event is handed over without its quotes */
     bool literal;         /* no placeholders */
     unsigned pipeline;    /* events in flight to one worker; 0: as many as it answers quickly */
@@ -154,7 +155,7 @@ struct fn_call {
         scope; /* what of the event this is ("2" for stage or part 2), into FIT_IDEMPOTENCY_KEY */
     uint64_t number;   /* of the event or part in its input, for logs of attempts; 0: none */
     uint64_t key;      /* of a policy that tells keys apart: hash_64 of it, not 0 */
-    struct str cursor; /* FIT_CURSOR, JSON (poll --cursor); {NULL, 0}: none */
+    struct str cursor; /* FIT_CURSOR, as it stands there (poll --cursor); {NULL, 0}: none */
     void (*done)(struct fn_call *call); /* exactly once; may be called before fn_call returns */
     void *owner;
     struct fn_kept **kept; /* what is to be told when the answer was made use of is put there, in

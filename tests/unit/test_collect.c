@@ -124,6 +124,43 @@ static void refuses_a_long_line_that_is_not_json(void **state)
     collect_free(&collect);
 }
 
+static void assert_refused(struct collect *collect, const char *why)
+{
+    struct slice lines;
+    size_t count;
+    struct err err;
+    assert_int_equal(collect_finish(collect, &lines, &count, &err), -1);
+    assert_string_equal(err.text, why);
+}
+
+static void takes_a_document_on_several_lines_for_one_result(void **state)
+{
+    (void)state;
+    struct collect collect = fresh();
+    collect.document = true;
+    print(&collect, STR("{\n  \"a\": [1,\r\n 2]\n}\n\n"));
+    assert_results(&collect, STR("{\"a\":[1,2]}\n"), 1);
+    print(&collect, STR(" {\"a\": 1}"));
+    assert_results(&collect, STR("{\"a\": 1}\n"), 1);
+    print(&collect, STR("1\n\n2\n"));
+    assert_results(&collect, STR("1\n2\n"), 2);
+    print(&collect, STR("\n \n"));
+    assert_results(&collect, STR(""), 0);
+    collect_free(&collect);
+}
+
+static void says_where_a_document_is_broken(void **state)
+{
+    (void)state;
+    struct collect collect = fresh();
+    collect.document = true;
+    print(&collect, STR("{\n  \"a\": nil\n}\n"));
+    assert_refused(&collect, "the result is not JSON: expected a value at byte 11");
+    print(&collect, STR("1\n2]\n"));
+    assert_refused(&collect, "result line 2: text after the value at byte 2");
+    collect_free(&collect);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +169,8 @@ int main(void)
         cmocka_unit_test(does_the_same_to_lines_that_wait_in_a_file),
         cmocka_unit_test(takes_a_long_blank_line_for_no_result),
         cmocka_unit_test(refuses_a_long_line_that_is_not_json),
+        cmocka_unit_test(takes_a_document_on_several_lines_for_one_result),
+        cmocka_unit_test(says_where_a_document_is_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
