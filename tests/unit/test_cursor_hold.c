@@ -81,13 +81,13 @@ static struct cursor_hold a_hold(void)
                                 .failed = has_failed};
 }
 
+/* value NULL: the record goes. */
 static void move(struct cursor_hold *hold, const char *key, const char *value)
 {
     char own_key[16], own_value[16];
-    struct cursor_change change = {str_of(key), str_of(value)};
-    change.key.data = strcpy(own_key, key);
-    if (value)
-        change.value.data = strcpy(own_value, value);
+    snprintf(own_key, sizeof own_key, "%s", key);
+    snprintf(own_value, sizeof own_value, "%s", value ? value : "");
+    struct cursor_change change = {str_of(own_key), str_of(value ? own_value : NULL)};
     cursor_hold_move(hold, &change, 1);
     own_key[0] = own_value[0] = '!'; /* they were copied */
 }
