@@ -25,9 +25,11 @@ struct template
     size_t part_count;
     size_t word_count;
     bool has_placeholder;
+    bool encoded; /* values are percent-encoded */
     struct json_paths *paths;
     struct json_value *values; /* NULL when no part is a field: then events are not scanned */
     struct buf expanded;       /* the words of the last event, each ended by NUL */
+    struct buf value;          /* one that is to be encoded */
     char **words;
 };
 
@@ -122,6 +124,7 @@ void template_free(struct template *template)
         return;
     buf_free(&template->text);
     buf_free(&template->expanded);
+    buf_free(&template->value);
     json_paths_free(template->paths);
     free(template->parts);
     free(template->values);
@@ -129,42 +132,62 @@ void template_free(struct template *template)
     free(template);
 }
 
+void template_encode(struct template *template)
+{
+    template->encoded = true;
+}
+
 bool template_is_literal(const struct template *template)
 {
     return !template->has_placeholder;
 }
 
-static int add_field(struct template *template, const struct part *part, struct err *err)
+static int add_field(const struct template *template, const struct part *part, struct buf *out,
+                     struct err *err)
 {
     const struct json_value *value = &template->values[part->node];
     int len = part->text.len < SHOWN ? (int)part->text.len : SHOWN;
     if (value->type == JSON_ABSENT || value->type == JSON_MISTYPED)
         return err_set(err, ERR_INPUT, "no field for %.*s", len, part->text.data);
     if (value->type != JSON_STRING) {
-        buf_add_str(&template->expanded, value->text);
+        buf_add_str(out, value->text);
         return 0;
     }
-    size_t start = template->expanded.len;
-    if (json_decode(value->text, &template->expanded) != 0)
+    size_t start = out->len;
+    if (json_decode(value->text, out) != 0)
         return err_set(err, ERR_INPUT, "lone surrogate in the value of %.*s", len, part->text.data);
-    if (memchr(template->expanded.data + start, '\0', template->expanded.len - start))
+    if (memchr(out->data + start, '\0', out->len - start))
         return err_set(err, ERR_INPUT, "NUL in the value of %.*s", len, part->text.data);
     return 0;
+}
+
+static void add_encoded(struct buf *out, struct str value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.data[i];
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            c == '-' || c == '.' || c == '_' || c == '~')
+            buf_addc(out, c);
+        else
+            buf_addf(out, "%%%02X", (unsigned char)c);
+    }
 }
 
 static int add_part_of(struct template *template, const struct part *part, struct str event,
                        struct err *err)
 {
-    switch (part->kind) {
-    case PART_TEXT:
+    if (part->kind == PART_TEXT) {
         buf_add_str(&template->expanded, part->text);
         return 0;
-    case PART_EVENT:
-        buf_add_str(&template->expanded, event);
-        return 0;
-    case PART_FIELD:
-        return add_field(template, part, err);
     }
+    struct buf *out = template->encoded ? &template->value : &template->expanded;
+    buf_clear(&template->value);
+    if (part->kind == PART_EVENT)
+        buf_add_str(out, event);
+    else if (add_field(template, part, out, err) < 0)
+        return -1;
+    if (template->encoded)
+        add_encoded(&template->expanded, buf_str(&template->value));
     return 0;
 }
 

@@ -26,6 +26,10 @@ struct template;
 struct template *template_new(char *const *words, size_t count, struct err *err);
 void template_free(struct template *template);
 
+/* From here on values are percent-encoded, all but the unreserved characters of RFC 3986 (2.3), so
+ * that they stay within their part of a URL. */
+void template_encode(struct template *template);
+
 bool template_is_literal(const struct template *template); /* no word has a placeholder */
 
 /*
