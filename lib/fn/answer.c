@@ -54,7 +54,7 @@ static struct failure *read_error(struct str error)
                            error.data);
     struct failure *failure =
         failure_new(FAILURE_ERROR, FAILURE_ORDINARY, "the function answered with an error");
-    failure->detail = mem_strndup(error.data, error.len);
+    failure_explain(failure, error);
     return failure;
 }
 

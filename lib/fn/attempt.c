@@ -180,7 +180,8 @@ static void report_attempt(struct fn_call *call, const struct failure *failure,
     context->attempted(context->owner, &attempt);
 }
 
-/* The delay before the next attempt, or -1 when there will be none. */
+/* The delay before the next attempt, or -1 when there will be none. What the function itself asks
+ * for is waited at least. */
 static int64_t next_delay(struct fn_call *call, const struct failure *failure)
 {
     const struct fn *fn = call->fn;
@@ -191,7 +192,9 @@ static int64_t next_delay(struct fn_call *call, const struct failure *failure)
         return -1;
     struct retry_policy policy = {.base = fn->settings.backoff_base,
                                   .cap = fn->settings.backoff_cap};
-    return retry_delay(&policy, call->attempts + call->refused, rng_unit(fn->context->rng));
+    int64_t delay =
+        retry_delay(&policy, call->attempts + call->refused, rng_unit(fn->context->rng));
+    return delay > failure->retry_after ? delay : failure->retry_after;
 }
 
 static void retry_or_finish(struct fn_call *call, struct failure *failure)

@@ -121,7 +121,7 @@ static void describe(struct run *run, struct failure *failure)
     struct str detail =
         failure->reason == FAILURE_EXIT ? collect_error_object(&run->output) : (struct str){0};
     if (detail.len)
-        failure->detail = mem_strndup(detail.data, detail.len);
+        failure_explain(failure, detail);
     buf_add_str(&failure->errors, errlines_tail(&run->errors));
 }
 

@@ -2,7 +2,12 @@
 #include "fn/failure.h"
 
 #include "base/mem.h"
+#include "base/num.h"
+#include "format/json.h"
+#include "fn/retry_after.h"
 
+#include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -65,6 +70,30 @@ struct failure *failure_new(enum failure_reason reason, enum failure_class class
     return failure;
 }
 
+/* Nanoseconds, or 0. */
+static int64_t read_retry_after(struct str detail)
+{
+    struct json_iter iter;
+    if (!detail.len || json_type_of(detail) != JSON_OBJECT)
+        return 0;
+    for (json_iter_init(&iter, detail); json_iter_next(&iter);) {
+        if (!str_eq(iter.key, STR("\"retry_after\"")) || json_type_of(iter.value) != JSON_NUMBER)
+            continue;
+        double seconds = strtod(iter.value.data, NULL); /* the number ends before , or } */
+        if (!(seconds > 0))
+            return 0;
+        return (int64_t)(fmin(seconds, RETRY_AFTER_MAX) * (double)NUM_SECOND);
+    }
+    return 0;
+}
+
+void failure_explain(struct failure *failure, struct str detail)
+{
+    free(failure->detail);
+    failure->detail = mem_strndup(detail.data, detail.len);
+    failure->retry_after = read_retry_after(str_trim(detail));
+}
+
 void failure_free(struct failure *failure)
 {
     if (!failure)
@@ -115,4 +144,10 @@ struct failure *failure_of_status(int status)
     struct failure *failure = failure_new(FAILURE_EXIT, class, "exit status %d", code);
     failure->exit = code;
     return failure;
+}
+
+enum failure_class failure_class_of_http(int status)
+{
+    bool temporary = status == 408 || status == 425 || status == 429 || status >= 500;
+    return temporary ? FAILURE_TEMPORARY : FAILURE_PERMANENT;
 }

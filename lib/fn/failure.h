@@ -87,6 +87,9 @@ struct failure *failure_read(struct str object);
 /* A new failure, with a formatted message (NULL for none). */
 struct failure *failure_new(enum failure_reason reason, enum failure_class class,
                             const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* What the function itself says of it: JSON, copied. "retry_after" in an object is a number of
+ * seconds to wait before the next attempt, at most a day. */
+void failure_explain(struct failure *failure, struct str detail);
 void failure_free(struct failure *failure); /* NULL is a no-op */
 struct failure *failure_dup(const struct failure *failure);
 
@@ -96,5 +99,8 @@ struct failure *failure_dup(const struct failure *failure);
  * and 100 those of qmail and execline.
  */
 struct failure *failure_of_status(int status);
+
+/* Of a status of HTTP other than 2xx: 408, 425, 429 and 5xx may go well another time. */
+enum failure_class failure_class_of_http(int status);
 
 #endif

@@ -26,12 +26,15 @@ static enum failure_class class_of(const struct failure *failure)
         failure_free(same);
         return class;
     }
+    if (failure->reason == FAILURE_HTTP && failure->status)
+        return failure_class_of_http(failure->status);
     switch (failure->reason) {
     case FAILURE_SIGNAL:
     case FAILURE_TIMEOUT:
     case FAILURE_ERROR:
     case FAILURE_BAD_RESULT:
     case FAILURE_FAULT:
+    case FAILURE_INIT:
     case FAILURE_QUEUE_FULL:
     case FAILURE_WRITE:
         return FAILURE_ORDINARY;
@@ -84,14 +87,15 @@ static void read_string(struct failure *failure, struct str key, struct str stri
 
 static void read_member(struct failure *failure, struct str key, struct str value)
 {
-    enum { STATUS_MAX = 255, SIGNAL_MAX = 64 };
+    enum { STATUS_MAX = 255, SIGNAL_MAX = 64, HTTP_MAX = 999 };
     if (str_eq(key, STR("\"error\""))) {
-        free(failure->detail);
-        failure->detail = mem_strndup(value.data, value.len);
+        failure_explain(failure, value);
     } else if (json_type_of(value) == JSON_STRING) {
         read_string(failure, key, value);
     } else if (str_eq(key, STR("\"exit\""))) {
         set_number(&failure->exit, value, STATUS_MAX);
+    } else if (str_eq(key, STR("\"status\""))) {
+        set_number(&failure->status, value, HTTP_MAX);
     } else if (str_eq(key, STR("\"signal\""))) {
         set_number(&failure->signal, value, SIGNAL_MAX);
     }

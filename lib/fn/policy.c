@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "fn/policing.h"
-#include "format/json.h"
 #include "pattern/retry.h"
 #include "state/bell.h"
 #include "state/shared_breaker.h"
@@ -21,9 +20,6 @@ enum { EXECLINE_PERMANENT = 100 };
 
 /* Of a rate that moves: so many tokens in a thousand seconds keep it exact to a thousandth. */
 static const double ADAPTIVE_SECONDS = 1000;
-
-/* The longest wait that a function can ask for with "retry_after", in seconds: a day. */
-static const double RETRY_AFTER_MAX = 86400;
 
 struct policy {
     struct policy_settings settings;
@@ -237,27 +233,11 @@ static enum breaker_outcome outcome_of(const struct failure *failure)
     case FAILURE_EXIT:
         return failure->exit == EX_DATAERR || failure->exit == EXECLINE_PERMANENT ? BREAKER_IGNORED
                                                                                   : BREAKER_FAILURE;
+    case FAILURE_HTTP:
+        return failure->class == FAILURE_PERMANENT ? BREAKER_IGNORED : BREAKER_FAILURE;
     default:
         return BREAKER_FAILURE;
     }
-}
-
-/* Nanoseconds that the function's error object asks to wait ("retry_after", seconds), or 0. */
-static int64_t retry_after(const struct failure *failure)
-{
-    struct json_iter iter;
-    struct str error = str_trim(str_of(failure->detail));
-    if (!error.len || json_type_of(error) != JSON_OBJECT)
-        return 0;
-    for (json_iter_init(&iter, error); json_iter_next(&iter);) {
-        if (!str_eq(iter.key, STR("\"retry_after\"")) || json_type_of(iter.value) != JSON_NUMBER)
-            continue;
-        double seconds = strtod(iter.value.data, NULL); /* the number ends before , or } */
-        if (!(seconds > 0))
-            return 0;
-        return (int64_t)(fmin(seconds, RETRY_AFTER_MAX) * 1e9);
-    }
-    return 0;
 }
 
 static void adapt_rate(struct policy *policy, enum breaker_outcome outcome,
@@ -267,7 +247,7 @@ static void adapt_rate(struct policy *policy, enum breaker_outcome outcome,
         return;
     int64_t now = loop_now(policy->loop);
     if (failure)
-        shared_rate_failure(policy->rate, &policy->bounds, now, retry_after(failure));
+        shared_rate_failure(policy->rate, &policy->bounds, now, failure->retry_after);
     else
         shared_rate_success(policy->rate, &policy->bounds, now);
 }
