@@ -19,7 +19,7 @@ jq_libs  := $(shell pkg-config --libs libjq 2>/dev/null || echo -ljq)
 FIT_CPPFLAGS := -D_GNU_SOURCE -Ilib -DFIT_VERSION='"$(VERSION)"' -DFIT_LIBEXECDIR='"$(libexecdir)/fittings"' \
                 -DFIT_MANDIR='"$(mandir)"'
 FIT_CFLAGS   := -std=gnu11 $(OPT) $(WARN) $(SANFLAGS)
-LIBS         := -lpopt $(jq_libs) -lzstd -lxxhash -llmdb -lm -pthread
+LIBS         := -lpopt $(jq_libs) -lzstd -lxxhash -llmdb -lm -ldl -pthread
 compile = $(CC) $(FIT_CPPFLAGS) $(FIT_CFLAGS) -MMD -MP $(CPPFLAGS) $(CFLAGS)
 link    = $(if $(V),,@echo '  LD $@';) mkdir -p $(@D); $(CC) $(SANFLAGS) -Wl,--as-needed $(LDFLAGS) -o $@ $^ $(LIBS)
 

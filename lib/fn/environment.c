@@ -106,26 +106,25 @@ static struct buf *renew(struct environment *environment, enum variable which)
     return value;
 }
 
-/* Of the event and of what part of it this is, never of the attempt or the run. */
-static void set_key(struct environment *environment, const struct fn_call *call)
+void environment_add_key(const struct fn_call *call, struct buf *out)
 {
     struct buf subject = {0};
     buf_add_str(&subject, call->id);
     buf_addc(&subject, '\0');
     buf_add_str(&subject, call->scope);
     char text[HASH_TEXT];
-    buf_puts(renew(environment, VAR_KEY), hash_format(hash_128(buf_str(&subject)), text));
+    buf_puts(out, hash_format(hash_128(buf_str(&subject)), text));
     buf_free(&subject);
 }
 
-static void set_trace(struct environment *environment, const struct fn_call *call)
+void environment_add_trace(const struct environment *environment, const struct fn_call *call,
+                           struct buf *out)
 {
     char own[HASH_TEXT];
     const char *trace = environment->trace_id;
     if (!*trace)
         trace = hash_format(hash_128(call->id), own);
-    buf_addf(renew(environment, VAR_TRACE), "00-%s-%016llx-01", trace,
-             (unsigned long long)(rng_next(environment->rng) | 1));
+    buf_addf(out, "00-%s-%016llx-01", trace, (unsigned long long)(rng_next(environment->rng) | 1));
 }
 
 char *const *environment_for(struct environment *environment, const struct fn_call *call,
@@ -134,9 +133,9 @@ char *const *environment_for(struct environment *environment, const struct fn_ca
     buf_addf(renew(environment, VAR_SLOT), "%u", slot);
     if (call) {
         buf_add_str(renew(environment, VAR_ID), call->id);
-        set_key(environment, call);
+        environment_add_key(call, renew(environment, VAR_KEY));
         buf_addf(renew(environment, VAR_ATTEMPT), "%u", call->attempts);
-        set_trace(environment, call);
+        environment_add_trace(environment, call, renew(environment, VAR_TRACE));
         if (call->cursor.data)
             buf_add_str(renew(environment, VAR_CURSOR), call->cursor);
         if (deadline)

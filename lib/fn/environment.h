@@ -20,4 +20,12 @@ void environment_free(struct environment *environment);
 char *const *environment_for(struct environment *environment, const struct fn_call *call,
                              unsigned slot, int64_t deadline);
 
+/* FIT_IDEMPOTENCY_KEY, without its name: of the event and of what part of it the call is about,
+ * never of the attempt or the run. */
+void environment_add_key(const struct fn_call *call, struct buf *out);
+
+/* The same of TRACEPARENT, of one attempt. */
+void environment_add_trace(const struct environment *environment, const struct fn_call *call,
+                           struct buf *out);
+
 #endif

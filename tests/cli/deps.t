@@ -45,7 +45,7 @@ manager apt-get
 deps
 exits 0
 out_like '^deps: missing: .*<popt.h>.* cc make pkg-config'
-out_like '^deps: installing with apt-get: gcc libc6-dev libjq-dev liblmdb-dev libpopt-dev libxxhash-dev libzstd-dev make pkg-config'
+out_like '^deps: installing with apt-get: gcc libc6-dev libcurl4-openssl-dev libjq-dev liblmdb-dev libpopt-dev libxxhash-dev libzstd-dev make pkg-config'
 is "$(wc -l <calls)" 2 'calls of apt-get'
 check grep -q '^apt-get update' calls
 check grep -q '^apt-get install -y .* gcc libc6-dev ' calls

@@ -1,0 +1,355 @@
+/*
+ * http.c: functions behind a URL: the event is the body of a POST, the body of a 2xx answer the
+ * result.
+ *
+ * Each call has a slot with a handle of libcurl's, which keeps its options; connections are shared
+ * by the slots and used again. A call that is ended is given up at once, with its connection.
+ */
+#include "fn/http.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "fn/http_answer.h"
+#include "fn/http_multi.h"
+#include "fn/http_request.h"
+#include "fn/http_url.h"
+#include "fn/kind.h"
+
+#include <stdlib.h>
+
+enum {
+    HTTP_CONNECT = 30, /* seconds that connecting may take, TLS included; then it has failed */
+    HTTP_HOPS = 5,     /* redirects of a GET that are followed; more fail it */
+};
+
+struct run { /* a call under way; one for each slot, made when the slot is first used */
+    struct http_transfer transfer;
+    struct fn *fn;
+    struct fn_call *call; /* NULL: the slot is free */
+    unsigned slot;
+    struct http_request request;
+    struct http_answer answer;
+    struct loop_timer timer; /* the timeout, or the crash */
+    unsigned hops;
+    char error[CURL_ERROR_SIZE];
+    struct run *next_free;
+};
+
+struct http {
+    const struct http_curl *curl;
+    struct http_multi *multi;
+    struct http_url *url;
+    struct environment *environment;
+    struct run **runs;
+    unsigned made;
+    struct run *free;
+};
+
+static bool is_get(const struct fn *fn)
+{
+    return fn->settings.http && fn->settings.http->get;
+}
+
+static bool http_has_slot(const struct fn *fn)
+{
+    const struct http *http = fn->state;
+    return http->free || http->made < fn->settings.jobs;
+}
+
+/* ---- the end of a call ---- */
+
+static void give_back(struct run *run)
+{
+    struct http *http = run->fn->state;
+    http_multi_drop(http->multi, &run->transfer);
+    loop_timer_clear(run->fn->context->loop, &run->timer);
+    run->call = NULL;
+    run->next_free = http->free;
+    http->free = run;
+}
+
+static void end(struct run *run, struct failure *failure)
+{
+    struct fn_call *call = run->call;
+    struct attempt_report report = {
+        .slot = run->slot, .bytes_in = run->request.body.len, .bytes_out = run->answer.received};
+    give_back(run);
+    http_answer_clear(&run->answer);
+    attempt_end(call, failure, &report);
+}
+
+static void set_text(char **text, const struct buf *value)
+{
+    free(*text);
+    *text = value->len ? mem_strndup(value->data, value->len) : NULL;
+}
+
+/* Keep what the answer says of its value. */
+static void note_validators(const struct run *run)
+{
+    struct fn_validators *validators = is_get(run->fn) ? run->fn->settings.http->validators : NULL;
+    if (!validators)
+        return;
+    validators->unchanged = run->answer.status == 304;
+    if (validators->unchanged)
+        return;
+    set_text(&validators->etag, &run->answer.fields[HTTP_ETAG]);
+    set_text(&validators->modified, &run->answer.fields[HTTP_LAST_MODIFIED]);
+}
+
+/* Where a redirect leads to, or NULL. */
+static const char *redirect_of(struct run *run)
+{
+    const struct http *http = run->fn->state;
+    char *place = NULL;
+    int status = run->answer.status;
+    if (status == 301 || status == 302 || status == 303 || status == 307 || status == 308)
+        http->curl->easy_getinfo(run->transfer.easy, CURLINFO_REDIRECT_URL, &place);
+    return place;
+}
+
+/* A GET is sent on to the same server. */
+static bool follow(struct run *run, const char *place)
+{
+    const struct http *http = run->fn->state;
+    char *from = NULL;
+    struct err err;
+    http->curl->easy_getinfo(run->transfer.easy, CURLINFO_EFFECTIVE_URL, &from);
+    if (!is_get(run->fn) || !place || !from || run->hops == HTTP_HOPS ||
+        !http_url_may_follow(from, place))
+        return false;
+    run->hops++;
+    http->curl->easy_setopt(run->transfer.easy, CURLOPT_URL, place);
+    http_answer_clear(&run->answer);
+    return http_multi_start(http->multi, &run->transfer, &err) == 0;
+}
+
+static void ended(struct http_transfer *transfer, CURLcode result)
+{
+    struct run *run = CONTAINER_OF(transfer, struct run, transfer);
+    struct fn *fn = run->fn;
+    const struct http *http = fn->state;
+    const char *place = result == CURLE_OK ? redirect_of(run) : NULL;
+    if (place && follow(run, place))
+        return;
+    const char *text = run->error[0] ? run->error : http->curl->easy_strerror(result);
+    struct failure *failure = http_answer_end(&run->answer, result, text, place, run->call);
+    if (!failure)
+        note_validators(run);
+    end(run, failure);
+    attempt_pump(fn);
+}
+
+static void timed_out(struct loop_timer *timer)
+{
+    struct run *run = CONTAINER_OF(timer, struct run, timer);
+    struct fn *fn = run->fn;
+    char after[NUM_TEXT];
+    end(run, failure_new(FAILURE_TIMEOUT, FAILURE_ORDINARY, "not done after %s",
+                         num_format_duration(fn->settings.timeout, after)));
+    attempt_pump(fn);
+}
+
+static void crashed(struct loop_timer *timer)
+{
+    struct run *run = CONTAINER_OF(timer, struct run, timer);
+    struct fn *fn = run->fn;
+    end(run, failure_new(FAILURE_CONNECTION, FAILURE_ORDINARY,
+                         "the connection was closed on purpose (--fault)"));
+    attempt_pump(fn);
+}
+
+/* ---- a call ---- */
+
+/* The options that are the same for all calls. */
+static void set_up(struct run *run)
+{
+    const struct http_curl *curl = ((struct http *)run->fn->state)->curl;
+    CURL *easy = run->transfer.easy;
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+    curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, run->error);
+    curl->easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* none to a proxy */
+    curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_answer_header);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, &run->answer);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_answer_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, &run->answer);
+    curl->easy_setopt(easy, is_get(run->fn) ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700 /* else an end waits for names that are being looked up */
+    curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}
+
+/* NULL: libcurl gives no more handles. */
+static struct run *take_run(struct fn *fn)
+{
+    struct http *http = fn->state;
+    struct run *run = http->free;
+    if (run) {
+        http->free = run->next_free;
+        return run;
+    }
+    CURL *easy = http->curl->easy_init();
+    if (!easy)
+        return NULL;
+    run = mem_zalloc(sizeof *run);
+    run->fn = fn;
+    run->transfer = (struct http_transfer){.easy = easy, .ended = ended};
+    http_answer_init(&run->answer, fn);
+    http->runs[http->made++] = run;
+    run->slot = http->made;
+    set_up(run);
+    return run;
+}
+
+static int start(struct run *run, const char *url, struct err *err)
+{
+    struct http *http = run->fn->state;
+    CURL *easy = run->transfer.easy;
+    struct str *body = &run->request.body;
+    http_request_make(&run->request, run->call, http->environment);
+    run->error[0] = '\0';
+    run->hops = 0;
+    http->curl->easy_setopt(easy, CURLOPT_URL, url);
+    http->curl->easy_setopt(easy, CURLOPT_HTTPHEADER, http_request_fields(&run->request));
+    http->curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
+    if (!is_get(run->fn))
+        http->curl->easy_setopt(easy, CURLOPT_POSTFIELDS, body->len ? body->data : "");
+    return http_multi_start(http->multi, &run->transfer, err);
+}
+
+static void refuse(struct fn_call *call, enum failure_reason reason, enum failure_class class,
+                   const char *text)
+{
+    attempt_end(call, failure_new(reason, class, "%s", text), &(struct attempt_report){0});
+}
+
+static struct run *begin(struct fn *fn, struct fn_call *call)
+{
+    struct http *http = fn->state;
+    struct loop *loop = fn->context->loop;
+    struct err err;
+    const char *url = http_url_for(http->url, slice_str(call->event), &err);
+    if (!url) {
+        refuse(call, FAILURE_BAD_EVENT, FAILURE_PERMANENT, err.text);
+        return NULL;
+    }
+    struct run *run = take_run(fn);
+    if (!run) {
+        refuse(call, FAILURE_CONNECTION, FAILURE_TEMPORARY, "libcurl: out of memory");
+        return NULL;
+    }
+    run->call = call;
+    call->run = run;
+    call->started = clock_now();
+    if (start(run, url, &err) < 0) {
+        give_back(run);
+        refuse(call, FAILURE_CONNECTION, FAILURE_TEMPORARY, err.text);
+        return NULL;
+    }
+    run->timer.fire = timed_out;
+    if (fn->settings.timeout)
+        loop_timer_set(loop, &run->timer, loop_now(loop) + fn->settings.timeout);
+    return run;
+}
+
+static void http_begin(struct fn *fn, struct fn_call *call)
+{
+    begin(fn, call);
+}
+
+static void http_crash(struct fn *fn, struct fn_call *call)
+{
+    struct run *run = begin(fn, call);
+    if (!run)
+        return;
+    run->timer.fire = crashed;
+    loop_timer_set(fn->context->loop, &run->timer, loop_now(fn->context->loop));
+}
+
+static void http_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
+                         enum failure_reason reason)
+{
+    struct run *run = call->run;
+    (void)fn;
+    run->call = instead;
+    end(run, failure_new(reason, FAILURE_PERMANENT, "%s", failure_name(reason)));
+}
+
+static void http_cancel(struct fn *fn, enum failure_reason reason, bool now)
+{
+    struct http *http = fn->state;
+    (void)now;
+    for (unsigned i = 0; i < http->made; i++) {
+        if (http->runs[i]->call)
+            end(http->runs[i], failure_new(reason, FAILURE_PERMANENT,
+                                           "ended before it was done: %s", failure_name(reason)));
+    }
+}
+
+/* ---- opening and closing ---- */
+
+static int http_open(struct fn *fn, struct err *err)
+{
+    struct http_url *url = http_url_new(fn->words[0], fn->settings.literal, err);
+    if (!url)
+        return -1;
+    struct http *http = mem_zalloc(sizeof *http);
+    http->url = url;
+    if (fn->word_count > 1) {
+        err_set(err, ERR_USAGE, "'%s': takes no further words", fn->words[0]);
+        goto fail;
+    }
+    http->curl = http_curl_load(err);
+    http->multi =
+        http->curl ? http_multi_new(http->curl, fn->context->loop, fn->settings.jobs, err) : NULL;
+    if (!http->multi)
+        goto fail;
+    http->environment = environment_new(fn->context);
+    http->runs = mem_array(fn->settings.jobs, sizeof *http->runs);
+    fn->state = http;
+    return 0;
+
+fail:
+    http_url_free(url);
+    free(http);
+    return -1;
+}
+
+static void http_close(struct fn *fn)
+{
+    fn_closed(fn);
+}
+
+static void http_free(struct fn *fn)
+{
+    struct http *http = fn->state;
+    for (unsigned i = 0; i < http->made; i++) {
+        struct run *run = http->runs[i];
+        give_back(run);
+        http->curl->easy_cleanup(run->transfer.easy);
+        http_request_free(&run->request);
+        http_answer_free(&run->answer);
+        free(run);
+    }
+    http_multi_free(http->multi);
+    environment_free(http->environment);
+    http_url_free(http->url);
+    free(http->runs);
+    free(http);
+}
+
+#define HTTP_KIND(word)                                                                        \
+    {                                                                                          \
+        .scheme = word, .whole = true, .wants_id = true, .open = http_open,                    \
+        .has_slot = http_has_slot, .begin = http_begin, .crash = http_crash,                   \
+        .forsake = http_forsake, .cancel = http_cancel, .close = http_close, .free = http_free \
+    }
+
+const struct fn_kind http_kind = HTTP_KIND("http://");
+const struct fn_kind https_kind = HTTP_KIND("https://");

@@ -1,0 +1,260 @@
+/* http_answer.c: what a server answers, as a result or a failure. */
+#include "fn/http_answer.h"
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "fn/http.h"
+#include "fn/http_url.h"
+#include "fn/kind.h"
+#include "fn/retry_after.h"
+#include "format/json.h"
+
+#include <strings.h>
+
+enum {
+    HTTP_ERROR_KEPT =
+        16 * 1024, /* bytes of the body of a failure; of a longer one nothing is said */
+    HTTP_ERROR_READ =
+        1024 * 1024,       /* bytes that are read, so that the connection can be used again */
+    HTTP_TITLE = 100,      /* bytes of a status and its reason; the rest is left out */
+    HTTP_FIELD = 8 * 1024, /* bytes of a field that matters; a longer one is not heeded */
+};
+
+static const char *const names[HTTP_FIELDS] = {
+    [HTTP_CONTENT_TYPE] = "content-type",
+    [HTTP_RETRY_AFTER] = "retry-after",
+    [HTTP_ETAG] = "etag",
+    [HTTP_LAST_MODIFIED] = "last-modified",
+};
+
+void http_answer_init(struct http_answer *answer, const struct fn *fn)
+{
+    *answer = (struct http_answer){.text = fn->settings.text};
+    collect_init(&answer->output, fn->settings.max_result, fn->settings.text,
+                 fn->context->temp_dir);
+}
+
+void http_answer_free(struct http_answer *answer)
+{
+    buf_free(&answer->title);
+    for (int i = 0; i < HTTP_FIELDS; i++)
+        buf_free(&answer->fields[i]);
+    collect_free(&answer->output);
+    buf_free(&answer->error);
+}
+
+static void clear_fields(struct http_answer *answer)
+{
+    answer->status = 0;
+    buf_clear(&answer->title);
+    for (int i = 0; i < HTTP_FIELDS; i++)
+        buf_clear(&answer->fields[i]);
+}
+
+void http_answer_clear(struct http_answer *answer)
+{
+    struct slice lines;
+    size_t count;
+    struct err err;
+    clear_fields(answer);
+    collect_finish(&answer->output, &lines, &count, &err); /* empties it */
+    slice_drop(&lines);
+    buf_free(&answer->error);
+    answer->received = 0;
+    answer->begun = answer->broken = answer->cut = false;
+}
+
+/* ---- the head ---- */
+
+/* "HTTP/1.1 503 Service Unavailable": of the last answer, as 100 and 103 come before another. */
+static void read_status(struct http_answer *answer, struct str line)
+{
+    clear_fields(answer);
+    const char *blank = memchr(line.data, ' ', line.len);
+    if (!blank)
+        return;
+    struct str rest = {blank + 1, (size_t)(line.data + line.len - blank - 1)};
+    for (size_t i = 0; i < rest.len && i < 3 && rest.data[i] >= '0' && rest.data[i] <= '9'; i++)
+        answer->status = answer->status * 10 + (rest.data[i] - '0');
+    for (size_t i = 0; i < rest.len && i < HTTP_TITLE; i++)
+        buf_addc(&answer->title, rest.data[i] >= ' ' && rest.data[i] <= '~' ? rest.data[i] : '?');
+}
+
+size_t http_answer_header(char *line, size_t size, size_t count, void *owner)
+{
+    struct http_answer *answer = owner;
+    struct str text = str_trim((struct str){line, size * count});
+    if (text.len > 5 && strncasecmp(text.data, "HTTP/", 5) == 0) {
+        read_status(answer, text);
+        return count;
+    }
+    for (int i = 0; i < HTTP_FIELDS; i++) {
+        size_t len = strlen(names[i]);
+        if (text.len <= len || text.data[len] != ':' || strncasecmp(text.data, names[i], len) != 0)
+            continue;
+        struct str value = str_trim((struct str){text.data + len + 1, text.len - len - 1});
+        buf_clear(&answer->fields[i]);
+        if (value.len <= HTTP_FIELD)
+            buf_add_str(&answer->fields[i], value);
+    }
+    return count;
+}
+
+static bool is_success(const struct http_answer *answer)
+{
+    return answer->status >= 200 && answer->status < 300;
+}
+
+/* "Application/X-NDJSON; charset=utf-8" */
+static bool is_type(const struct http_answer *answer, const char *type)
+{
+    struct str value = buf_str(&answer->fields[HTTP_CONTENT_TYPE]);
+    size_t len = strlen(type);
+    return value.len >= len && strncasecmp(value.data, type, len) == 0 &&
+           (value.len == len || strchr("; \t", value.data[len]));
+}
+
+static bool is_lines(const struct http_answer *answer)
+{
+    return answer->text || is_type(answer, "application/x-ndjson") ||
+           is_type(answer, "application/ndjson") || is_type(answer, "application/jsonl") ||
+           is_type(answer, "application/x-jsonlines") || is_type(answer, "application/jsonlines");
+}
+
+/* ---- the body ---- */
+
+static int add(struct http_answer *answer, struct str bytes)
+{
+    while (bytes.len) {
+        size_t room;
+        char *space = collect_space(&answer->output, &room);
+        size_t count = bytes.len < room ? bytes.len : room;
+        memcpy(space, bytes.data, count);
+        if (collect_filled(&answer->output, count) < 0)
+            return -1;
+        bytes = (struct str){bytes.data + count, bytes.len - count};
+    }
+    return 0;
+}
+
+/* The bytes up to the next line break. */
+static struct str unbroken(struct str bytes)
+{
+    size_t len = 0;
+    while (len < bytes.len && bytes.data[len] != '\n' && bytes.data[len] != '\r')
+        len++;
+    return (struct str){bytes.data, len};
+}
+
+static int add_document(struct http_answer *answer, struct str bytes)
+{
+    while (bytes.len) {
+        struct str piece = unbroken(bytes);
+        if (!piece.len) {
+            answer->broken = answer->begun;
+            bytes = (struct str){bytes.data + 1, bytes.len - 1};
+            continue;
+        }
+        if (answer->broken && add(answer, STR("\t")) < 0)
+            return -1;
+        answer->begun = true;
+        answer->broken = false;
+        if (add(answer, piece) < 0)
+            return -1;
+        bytes = (struct str){bytes.data + piece.len, bytes.len - piece.len};
+    }
+    return 0;
+}
+
+/* What the server says of its failure. -1: enough. */
+static int add_error(struct http_answer *answer, struct str bytes)
+{
+    if (answer->received <= HTTP_ERROR_KEPT)
+        buf_add_str(&answer->error, bytes);
+    answer->cut = answer->received > HTTP_ERROR_READ;
+    return answer->cut ? -1 : 0;
+}
+
+size_t http_answer_body(char *data, size_t size, size_t count, void *owner)
+{
+    struct http_answer *answer = owner;
+    struct str bytes = {data, size * count};
+    int status;
+    answer->received += bytes.len;
+    if (!is_success(answer))
+        status = add_error(answer, bytes);
+    else if (is_lines(answer))
+        status = add(answer, bytes);
+    else
+        status = add_document(answer, bytes);
+    return status == 0 ? bytes.len : 0;
+}
+
+/* ---- the end ---- */
+
+/* The body of a failure, if it is JSON, or a short text. */
+static void explain(const struct http_answer *answer, struct failure *failure)
+{
+    struct str body = str_trim(buf_str(&answer->error));
+    struct json_scan scan;
+    struct buf detail = {0};
+    if (!body.len || answer->received > HTTP_ERROR_KEPT)
+        return;
+    if (json_scan(body, NULL, NULL, &scan) == 0)
+        json_compact(body, &detail);
+    else if (is_type(answer, "text/plain") && str_is_utf8(body))
+        buf_add_json(&detail, body);
+    if (detail.len)
+        failure_explain(failure, buf_str(&detail));
+    buf_free(&detail);
+}
+
+static struct failure *status_failure(struct http_answer *answer, const char *place)
+{
+    struct failure *failure =
+        failure_new(FAILURE_HTTP, failure_class_of_http(answer->status), NULL);
+    struct buf message = {0};
+    buf_add_str(&message, buf_str(&answer->title));
+    if (place && *place) {
+        buf_puts(&message, ": to ");
+        http_url_show(&message, place);
+        buf_puts(&message, ", which is not followed");
+    }
+    failure->message = buf_take(&message);
+    failure->status = answer->status;
+    explain(answer, failure);
+    int64_t asked = retry_after_read(buf_str(&answer->fields[HTTP_RETRY_AFTER]), clock_wall());
+    if (asked)
+        failure->retry_after = asked;
+    return failure;
+}
+
+/* Nothing that another attempt could change? A server that is not who it should be. */
+static bool is_permanent(CURLcode result)
+{
+    return result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_ISSUER_ERROR ||
+           result == CURLE_SSL_CACERT_BADFILE || result == CURLE_SSL_INVALIDCERTSTATUS ||
+           result == CURLE_URL_MALFORMAT;
+}
+
+struct failure *http_answer_end(struct http_answer *answer, CURLcode result, const char *text,
+                                const char *place, struct fn_call *call)
+{
+    const struct fn_http *http = call->fn->settings.http;
+    bool conditional = http && http->get && http->validators;
+    struct err err;
+    if (answer->output.bad.kind && answer->output.bad.kind != ERR_INPUT)
+        return failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT, "%s", answer->output.bad.text);
+    if (answer->status && !is_success(answer) && answer->status >= 200 &&
+        !(conditional && answer->status == 304))
+        return status_failure(answer, place);
+    if (result != CURLE_OK || !answer->status)
+        return failure_new(FAILURE_CONNECTION,
+                           is_permanent(result) ? FAILURE_PERMANENT : FAILURE_TEMPORARY, "%s",
+                           text);
+    if (collect_finish(&answer->output, &call->lines, &call->count, &err) == 0)
+        return NULL;
+    slice_drop(&call->lines);
+    call->count = 0;
+    return failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "%s", err.text);
+}
