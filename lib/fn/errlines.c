@@ -68,14 +68,21 @@ int errlines_open(struct errlines *errlines, struct fn_context *context, int fd)
     return loop_fd_add(context->loop, &errlines->watch, fd, EPOLLIN);
 }
 
+void errlines_catch_up(struct errlines *errlines)
+{
+    ssize_t got;
+    if (errlines->fd < 0)
+        return;
+    for (size_t drained = 0; drained < ERRLINES_DRAIN && (got = read_some(errlines)) > 0;
+         drained += (size_t)got)
+        ;
+}
+
 void errlines_close(struct errlines *errlines)
 {
     if (errlines->fd < 0)
         return;
-    ssize_t got;
-    for (size_t drained = 0; drained < ERRLINES_DRAIN && (got = read_some(errlines)) > 0;
-         drained += (size_t)got)
-        ;
+    errlines_catch_up(errlines);
     if (errlines->line.len) {
         buf_addc(&errlines->line, '\n');
         pass_on(errlines, buf_str(&errlines->line));

@@ -25,6 +25,8 @@ struct errlines {
 
 /* Take over the read end of the pipe (non-blocking). 0, or -1 with errno. */
 int errlines_open(struct errlines *errlines, struct fn_context *context, int fd);
+/* Read what is there now, so that the tail is complete. */
+void errlines_catch_up(struct errlines *errlines);
 /* Read what is there, pass on the last line whatever its end, and close. Keeps the tail. No-op when
  * closed. */
 void errlines_close(struct errlines *errlines);

@@ -19,9 +19,9 @@ const struct fn_settings fn_defaults = {
     .max_result = 16 * 1024 * 1024,
 };
 
-static const struct fn_kind *const kinds[] = {&lines_kind, &file_kind,   &queue_kind,
-                                              &topic_kind, &warm_kind,   &http_kind,
-                                              &https_kind, &stdout_kind, &exec_kind};
+static const struct fn_kind *const kinds[] = {&lines_kind,  &lambda_kind, &file_kind, &queue_kind,
+                                              &topic_kind,  &warm_kind,   &http_kind, &https_kind,
+                                              &stdout_kind, &exec_kind};
 
 /* The last kind has no scheme and takes what is left. */
 static const struct fn_kind *kind_of(const char *word)

@@ -80,7 +80,7 @@ struct fn {
 };
 
 extern const struct fn_kind exec_kind, lines_kind, file_kind, queue_kind, topic_kind, stdout_kind,
-    request_kind, warm_kind, http_kind, https_kind;
+    request_kind, warm_kind, lambda_kind, http_kind, https_kind;
 
 void fn_list_append(struct fn_list *list, struct fn_call *call);
 void fn_list_prepend(struct fn_list *list, struct fn_call *call);

@@ -26,8 +26,9 @@ enum {
      * sending, lives to read the answer; beyond them the connection is closed. */
     HTTP_SERVER_DISCARD = 64 * 1024 * 1024,
 };
-#define HTTP_SERVER_PATIENCE INT64_C(10000000000) /* for the head of a first request, nanoseconds \
-                                                   */
+#define HTTP_SERVER_PATIENCE                                             \
+    INT64_C(10000000000) /* for the head of a first request, nanoseconds \
+                          */
 
 struct http_server;
 
@@ -46,7 +47,7 @@ struct http_request {
     size_t limit;
     bool handed, waiting, answered, lost;
     struct http_request *next, *prev; /* of those that wait */
-    struct loop_fd watch; /* of the socket, while it waits: has the client left? */
+    struct loop_fd watch;             /* of the socket, while it waits: has the client left? */
 };
 
 struct http_header {

@@ -1,0 +1,323 @@
+/* lambda_runtime.c: the process of one environment of AWS Lambda. */
+#include "fn/lambda_runtime.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "fn/limits.h"
+#include "fn/piped.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define RUNTIME_OF(pointer, member) (CONTAINER_OF(pointer, struct lambda_runtime, member))
+
+/* ---- signals and the grace ---- */
+
+static void signal_runtime(struct lambda_runtime *runtime, int signo)
+{
+    if (!runtime->child.pid)
+        return;
+    runtime->tree.pid = runtime->pid;
+    spawn_tree_signal(&runtime->tree, signo);
+}
+
+static void kill_now(struct loop_timer *timer)
+{
+    signal_runtime(RUNTIME_OF(timer, timer), SIGKILL);
+}
+
+static void set_timer(struct lambda_runtime *runtime, void (*fire)(struct loop_timer *timer),
+                      int64_t delay)
+{
+    runtime->timer.fire = fire;
+    loop_timer_set(lambda_loop(runtime), &runtime->timer, loop_now(lambda_loop(runtime)) + delay);
+}
+
+/* It takes no more events and none is in flight: its slot is free, its process is ended. */
+static void let_go(struct lambda_runtime *runtime, int signo)
+{
+    if (runtime->base.state != POOL_ENDING)
+        pool_leaves(&runtime->base);
+    runtime->base.state = POOL_ENDING;
+    runtime->state = LAMBDA_OVER;
+    signal_runtime(runtime, signo);
+    set_timer(runtime, kill_now, runtime->base.fn->settings.grace);
+}
+
+/* ---- the call in flight ---- */
+
+static struct fn_call *take_call(struct lambda_runtime *runtime)
+{
+    struct fn_call *call = runtime->base.flight.first;
+    fn_list_remove(&runtime->base.flight, call);
+    runtime->base.flight_bytes -= call->event.len;
+    runtime->handed = false;
+    return call;
+}
+
+static void report(struct lambda_runtime *runtime, struct fn_call *call, struct failure *failure,
+                   size_t bytes_out)
+{
+    struct attempt_report what = {.slot = runtime->base.slot,
+                                  .pid = runtime->pid,
+                                  .bytes_in = call->event.len,
+                                  .bytes_out = bytes_out};
+    if (failure)
+        buf_add_str(&failure->errors, errlines_tail(&runtime->output));
+    if (runtime->base.answers == 1 && !failure)
+        what.init = clock_now() - runtime->base.born;
+    attempt_end(call, failure, &what);
+}
+
+void lambda_runtime_end_call(struct lambda_runtime *runtime, struct failure *failure,
+                             size_t bytes_out)
+{
+    struct fn *fn = runtime->base.fn;
+    loop_timer_clear(lambda_loop(runtime), &runtime->timer);
+    runtime->base.answers++;
+    runtime->base.last_heard = loop_now(lambda_loop(runtime));
+    if (failure)
+        errlines_catch_up(&runtime->output);
+    struct fn_call *call = take_call(runtime);
+    bool finished = runtime->base.state == POOL_FINISHED;
+    report(runtime, call, failure, bytes_out);
+    if (finished && runtime->base.state != POOL_ENDING)
+        let_go(runtime, SIGTERM);
+    attempt_pump(fn);
+}
+
+/* The environment is of no use any more: its call fails, it is ended. */
+static void break_off(struct lambda_runtime *runtime, struct failure *failure)
+{
+    errlines_catch_up(&runtime->output);
+    let_go(runtime, SIGTERM);
+    if (runtime->base.flight.count)
+        report(runtime, take_call(runtime), failure, 0);
+    else
+        failure_free(failure);
+    attempt_pump(runtime->base.fn);
+}
+
+static void timed_out(struct loop_timer *timer)
+{
+    struct lambda_runtime *runtime = RUNTIME_OF(timer, timer);
+    char after[NUM_TEXT];
+    const char *time = num_format_duration(runtime->base.fn->settings.timeout, after);
+    if (runtime->state == LAMBDA_STARTING)
+        break_off(runtime, failure_new(FAILURE_INIT, FAILURE_ORDINARY,
+                                       "has not asked for an event within %s", time));
+    else
+        break_off(runtime,
+                  failure_new(FAILURE_TIMEOUT, FAILURE_ORDINARY, "no answer after %s", time));
+}
+
+void lambda_runtime_ready(struct lambda_runtime *runtime)
+{
+    loop_timer_clear(lambda_loop(runtime), &runtime->timer);
+}
+
+void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
+{
+    struct lambda_runtime *runtime = RUNTIME_OF(base, base);
+    int64_t timeout = base->fn->settings.timeout;
+    call->run = base;
+    fn_list_append(&base->flight, call);
+    base->flight_bytes += call->event.len;
+    base->uses++;
+    base->last_heard = loop_now(lambda_loop(runtime));
+    runtime->deadline = clock_wall() + (timeout ? timeout : LAMBDA_NO_DEADLINE);
+    if (timeout && runtime->state != LAMBDA_FAILED)
+        set_timer(runtime, timed_out, timeout);
+    lambda_requests_hand_out(runtime);
+}
+
+/* ---- its end ---- */
+
+static void terminate(struct loop_timer *timer)
+{
+    struct lambda_runtime *runtime = RUNTIME_OF(timer, timer);
+    signal_runtime(runtime, SIGTERM);
+    set_timer(runtime, kill_now, runtime->base.fn->settings.grace);
+}
+
+void lambda_runtime_give_up(struct lambda_runtime *runtime, struct failure *reported)
+{
+    runtime->reported = reported;
+    if (runtime->base.state == POOL_READY)
+        runtime->base.state = POOL_FINISHED;
+    set_timer(runtime, terminate, runtime->base.fn->settings.grace);
+}
+
+void lambda_runtime_finish(struct pool_worker *base)
+{
+    struct lambda_runtime *runtime = RUNTIME_OF(base, base);
+    if (base->state == POOL_ENDING)
+        return;
+    if (base->flight.count)
+        base->state = POOL_FINISHED;
+    else
+        let_go(runtime, SIGTERM);
+}
+
+void lambda_runtime_cancel(struct pool_worker *base, enum failure_reason reason, bool now)
+{
+    struct lambda_runtime *runtime = RUNTIME_OF(base, base);
+    if (base->state == POOL_ENDING) {
+        if (now)
+            signal_runtime(runtime, SIGKILL);
+        return;
+    }
+    let_go(runtime, now ? SIGKILL : SIGTERM);
+    if (base->flight.count)
+        report(runtime, take_call(runtime),
+               failure_new(reason, FAILURE_PERMANENT, "ended before it was done: %s",
+                           failure_name(reason)),
+               0);
+}
+
+void lambda_runtime_kill(struct pool_worker *base)
+{
+    struct lambda_runtime *runtime = RUNTIME_OF(base, base);
+    if (runtime->child.pid)
+        kill(-runtime->pid, SIGKILL);
+}
+
+/* Why it is gone, as a failure of its call. */
+static struct failure *failure_of_exit(struct lambda_runtime *runtime, int status)
+{
+    struct failure *failure = runtime->reported;
+    runtime->reported = NULL;
+    if (failure)
+        return failure;
+    failure = status ? failure_of_status(status)
+                     : failure_new(FAILURE_EXIT, FAILURE_ORDINARY, "exited before it had answered");
+    if (runtime->state == LAMBDA_STARTING) {
+        struct buf message = {0};
+        buf_addf(&message, "%s before it asked for an event", status ? failure->message : "exited");
+        free(failure->message);
+        failure->message = buf_take(&message);
+        failure->reason = FAILURE_INIT;
+    }
+    return failure;
+}
+
+/* An event that it was not handed, as it went after the one before, counts nothing. */
+static void give_up_call(struct lambda_runtime *runtime, int status)
+{
+    bool innocent = runtime->base.answers && !runtime->handed;
+    if (!innocent) {
+        report(runtime, take_call(runtime), failure_of_exit(runtime, status), 0);
+        return;
+    }
+    attempt_return(take_call(runtime));
+}
+
+static void exited(struct loop_child *child, int status, const struct rusage *usage)
+{
+    struct lambda_runtime *runtime = RUNTIME_OF(child, child);
+    struct fn *fn = runtime->base.fn;
+    (void)usage;
+    http_server_drain(runtime->server); /* what it answered before it died counts */
+    loop_timer_clear(lambda_loop(runtime), &runtime->timer);
+    kill(-runtime->pid,
+         SIGKILL); /* what it left behind: in its group, and of those who had left it */
+    runtime->tree.pid = 0;
+    spawn_tree_signal(&runtime->tree, SIGKILL);
+    spawn_tree_free(&runtime->tree);
+    errlines_close(&runtime->output);
+    if (runtime->base.state != POOL_ENDING)
+        pool_leaves(&runtime->base);
+    runtime->base.state = POOL_ENDING;
+    if (runtime->base.flight.count)
+        give_up_call(runtime, status);
+    http_server_close(runtime->server);
+    runtime->server = NULL;
+    pool_gone(&runtime->base);
+    attempt_pump(fn);
+}
+
+void lambda_runtime_free(struct pool_worker *base)
+{
+    struct lambda_runtime *runtime = RUNTIME_OF(base, base);
+    http_server_close(runtime->server);
+    errlines_free(&runtime->output);
+    failure_free(runtime->reported);
+    free(runtime);
+}
+
+/* ---- its start ---- */
+
+/* The pid, and *output the read end of what it prints. -1 with err. */
+static pid_t spawn(struct lambda_runtime *runtime, int *output, struct err *err)
+{
+    struct fn *fn = runtime->base.fn;
+    struct lambda *lambda = fn->state;
+    const struct spawn_limits *limits = NULL;
+    int ends[2];
+    if (fn->limits && !(limits = limits_of(fn->limits, runtime->base.slot, err)))
+        return -1;
+    if (spawn_pipe(ends, O_NONBLOCK, 0) < 0)
+        return err_sys(err, "make a pipe");
+    char **variables = lambda_variables(&lambda->names, fn, http_server_port(runtime->server),
+                                        rng_next(&lambda->rng));
+    struct fn_context context = *fn->context;
+    context.environment = variables;
+    struct environment *environment = environment_new(&context);
+    struct spawn_spec spec = {
+        .path = fn->program,
+        .argv = fn->words,
+        .envp = environment_for(environment, NULL, runtime->base.slot, 0),
+        .fds = {-1, ends[1], ends[1]},
+        .limits = limits,
+    };
+    pid_t pid = spawn_process(&spec, err);
+    environment_free(environment);
+    lambda_variables_free(variables);
+    close(ends[1]);
+    if (pid < 0)
+        close(ends[0]);
+    else
+        *output = ends[0];
+    return pid;
+}
+
+static int watch_process(struct lambda_runtime *runtime, int output, struct err *err)
+{
+    struct fn_context *context = runtime->base.fn->context;
+    runtime->child.exited = exited;
+    if (loop_child_add(context->loop, &runtime->child, runtime->pid) == 0 &&
+        errlines_open(&runtime->output, context, output) == 0)
+        return 0;
+    err_sys(err, "watch a process");
+    loop_child_remove(context->loop, &runtime->child);
+    runtime->output.fd = -1;
+    close(output);
+    piped_abandon(runtime->pid);
+    return -1;
+}
+
+struct pool_worker *lambda_runtime_start(struct fn *fn, unsigned slot, struct err *err)
+{
+    struct lambda_runtime *runtime = mem_zalloc(sizeof *runtime);
+    int output = -1;
+    runtime->base.fn = fn;
+    runtime->base.slot = slot;
+    runtime->output.fd = -1;
+    if (lambda_requests_open(runtime, err) < 0)
+        goto fail;
+    runtime->pid = spawn(runtime, &output, err);
+    if (runtime->pid < 0 || watch_process(runtime, output, err) < 0)
+        goto fail;
+    if (fn->settings.timeout)
+        set_timer(runtime, timed_out, fn->settings.timeout);
+    return &runtime->base;
+
+fail:
+    lambda_runtime_free(&runtime->base);
+    return NULL;
+}
