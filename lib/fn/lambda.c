@@ -28,6 +28,7 @@ static int lambda_open(struct fn *fn, struct err *err)
             fn->name);
     struct lambda *lambda = mem_zalloc(sizeof *lambda);
     fn->settings.pipeline = 1; /* an environment has one event at a time, whatever is said */
+    lambda->environment = environment_new(fn->context);
     rng_seed_random(&lambda->rng);
     lambda_names_init(&lambda->names, fn);
     pool_init(&lambda->pool, fn, &pool_kind);
@@ -53,6 +54,7 @@ static void lambda_free(struct fn *fn)
 {
     struct lambda *lambda = fn->state;
     pool_free(&lambda->pool);
+    environment_free(lambda->environment);
     lambda_names_free(&lambda->names);
     free(lambda);
 }

@@ -1,7 +1,6 @@
 /* lambda_requests.c: what an environment of AWS Lambda asks for, and tells. */
 #include "fn/lambda_runtime.h"
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "fn/body.h"
@@ -70,14 +69,17 @@ static void renew_id(struct lambda_runtime *runtime)
              (unsigned)(low >> 48 & 0x3FFF) | 0x8000, (unsigned long long)(low & 0xFFFFFFFFFFFF));
 }
 
-/* X-Ray's form of our trace: the same 32 digits, cut after 8 as its are. */
+/* X-Ray's form of TRACEPARENT: the same digits, the 32 of the trace cut after 8. */
 static void add_trace(const struct lambda_runtime *runtime, const struct fn_call *call,
                       struct buf *out)
 {
-    char hash[HASH_TEXT];
-    const char *trace = hash_format(hash_128(call->id), hash);
-    buf_addf(out, "Root=1-%.8s-%s;Parent=%016llx;Sampled=1", trace, trace + 8,
-             (unsigned long long)(rng_next(&lambda_of(runtime)->rng) | 1));
+    enum { TRACE_AT = 3, CUT_AT = 11, SPAN_AT = 36 }; /* in "00-TRACE-SPAN-01" */
+    struct buf trace = {0};
+    environment_add_trace(lambda_of(runtime)->environment, call, &trace);
+    const char *text = buf_cstr(&trace);
+    buf_addf(out, "Root=1-%.8s-%.24s;Parent=%.16s;Sampled=1", text + TRACE_AT, text + CUT_AT,
+             text + SPAN_AT);
+    buf_free(&trace);
 }
 
 static void send_event(struct lambda_runtime *runtime, struct http_request *request)
@@ -134,7 +136,7 @@ static struct failure *failure_from(enum failure_reason reason, const char *text
     else if (body.len && str_is_utf8(body))
         buf_add_json(&detail, (struct str){body.data, body.len < ANSWER_MESSAGE ? body.len : 0});
     if (detail.len)
-        failure->detail = buf_take(&detail);
+        failure_explain(failure, buf_str(&detail));
     buf_free(&detail);
     return failure;
 }

@@ -27,6 +27,7 @@ enum { LAMBDA_ID = 37 }; /* a request id, with its NUL: a random UUID (RFC 9562,
 struct lambda {       /* fn->state */
     struct pool pool; /* first */
     struct lambda_names names;
+    struct environment *environment; /* knows the trace that was inherited */
     struct rng rng; /* of its own, seeded by the kernel: ids must not be guessed */
 };
 
