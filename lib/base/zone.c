@@ -13,6 +13,41 @@ static int32_t no_offset(const struct zone *zone, int64_t at)
 
 const struct zone zone_utc = {no_offset};
 
+int64_t zone_change(const struct zone *zone, int64_t from, int64_t to)
+{
+    int32_t before = zone->offset(zone, from);
+    int64_t same = from, other = from;
+    while (zone->offset(zone, other) == before) {
+        if (other == to)
+            return to + 1;
+        same = other;
+        other = to - same > ZONE_STEP ? same + ZONE_STEP : to;
+    }
+    while (other - same > 1) {
+        int64_t middle = same + (other - same) / 2;
+        if (zone->offset(zone, middle) == before)
+            same = middle;
+        else
+            other = middle;
+    }
+    return other;
+}
+
+int64_t zone_instant(const struct zone *zone, int64_t local)
+{
+    int64_t from = local - ZONE_FURTHEST, end = local + ZONE_FURTHEST;
+    while (from <= end) {
+        int64_t next = zone_change(zone, from, end);
+        int64_t at = local - zone->offset(zone, from);
+        if (at < from) /* left out by the change at from */
+            return from;
+        if (at < next)
+            return at;
+        from = next;
+    }
+    return end;
+}
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);

@@ -17,6 +17,21 @@ struct zone { /* first in an implementation's own struct */
 
 extern const struct zone zone_utc;
 
+/* Offsets are never further from 0 (RFC 8536, 3.2), in seconds. */
+enum { ZONE_FURTHEST = 26 * 3600 };
+
+/*
+ * The first second above from at which the offset is another than at from; to + 1 if there is none
+ * up to to. Changes of a zone are further apart than ZONE_STEP (in the years from 1970 on none of
+ * the world are closer than days); one that is taken back within it may go unseen.
+ */
+enum { ZONE_STEP = 6 * 3600 };
+int64_t zone_change(const struct zone *zone, int64_t from, int64_t to);
+
+/* The first second at which clocks show that local time (seconds since 1970 as shown), or, where it
+ * is left out, the first after the gap. */
+int64_t zone_instant(const struct zone *zone, int64_t local);
+
 /* A date and time of day, as a clock on the wall shows it (proleptic Gregorian). */
 struct zone_civil {
     int64_t year;

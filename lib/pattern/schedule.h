@@ -29,6 +29,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Nothing is due from then on, nor before 1970: seconds, 2262-01-01T00:00:00Z. */
+#define SCHEDULE_END INT64_C(9214646400)
+
+#define SCHEDULE_SHORTEST INT64_C(1000000) /* nanoseconds: intervals below it are refused */
+
 enum schedule_kind { SCHEDULE_CRON, SCHEDULE_INTERVAL, SCHEDULE_AT };
 
 struct schedule {

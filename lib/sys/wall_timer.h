@@ -12,16 +12,17 @@
 #include "sys/loop.h"
 
 struct wall_timer {
-    /* Set by the owner. Called in the loop: it is time, or the clock was set (then it is still
-     * set). */
+    /* Set by the owner. Called in the loop: it is time, or the clock was set (then the timer is
+     * still set, if it was; who has no time to wait for is told too). May set or close it. */
     void (*fire)(struct wall_timer *timer, bool clock_set);
     /* Private. */
     struct loop *loop;
     struct loop_fd watch;
     int64_t at;
+    bool unheard; /* the clock was set and the owner is not told yet */
 };
 
-/* timerfd with TFD_TIMER_CANCEL_ON_SET. -1 with err. */
+/* A timerfd with TFD_TIMER_CANCEL_ON_SET; zeroed before but for fire. -1 with err. */
 int wall_timer_open(struct wall_timer *timer, struct loop *loop, struct err *err);
 void wall_timer_close(struct wall_timer *timer); /* no-op when it is not open */
 

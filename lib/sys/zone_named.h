@@ -1,8 +1,9 @@
 /*
  * zone_named.h: the time zones of the system, by name.
  *
- * "Europe/Berlin", "UTC", or NULL for the one that the machine is set to (TZ, /etc/localtime). The
- * rules are those of the C library, which keeps one zone for the process: one is open at a time.
+ * They are read from the system's files (TZif), not asked of the C library: that has one zone for
+ * the whole process, takes it from the environment, which functions inherit, and takes a name that
+ * it does not know for UTC.
  */
 #ifndef FIT_SYS_ZONE_NAMED_H
 #define FIT_SYS_ZONE_NAMED_H
@@ -10,8 +11,17 @@
 #include "base/err.h"
 #include "base/zone.h"
 
-/* NULL with ERR_USAGE: there is no such zone (the C library alone would take it for UTC). */
+/* "Europe/Berlin", "UTC"; NULL for the one that the machine is set to (/etc/localtime, else UTC).
+ * NULL with ERR_USAGE: there is no such zone. */
 struct zone *zone_named(const char *name, struct err *err);
+
+/*
+ * By the value of the variable TZ: a name, a path, a line of POSIX ("CET-1CEST,M3.5.0,M10.5.0/3"),
+ * the former with or without a colon before it; empty is UTC, and NULL (it is not set) is the
+ * machine's. NULL with ERR_USAGE.
+ */
+struct zone *zone_of_variable(const char *value, struct err *err);
+
 void zone_named_free(struct zone *zone); /* NULL is a no-op */
 
 #endif
