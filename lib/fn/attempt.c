@@ -220,6 +220,10 @@ void attempt_refuse(struct fn_call *call, struct failure *failure)
 void attempt_end(struct fn_call *call, struct failure *failure, const struct attempt_report *report)
 {
     struct fn *fn = call->fn;
+    if (call->aside) {
+        finish(call, failure);
+        return;
+    }
     fn->context->attempts++;
     fn->context->failed_attempts += failure != NULL;
     if (fn->gate)
@@ -237,6 +241,10 @@ void attempt_end(struct fn_call *call, struct failure *failure, const struct att
 void attempt_return(struct fn_call *call)
 {
     struct fn *fn = call->fn;
+    if (call->aside) {
+        finish(call, ended(FAILURE_NOT_NEEDED));
+        return;
+    }
     if (fn->cancelled || call->unwanted) {
         leave(call, fn->cancelled ? fn->cancel_reason : FAILURE_NOT_NEEDED);
         return;

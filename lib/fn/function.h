@@ -171,6 +171,7 @@ struct fn_call {
     struct fn_call *next, *prev;
     void *run;        /* the process or worker that has it, while it runs */
     bool unwanted;    /* it stands in for one that was ended */
+    bool aside;       /* its attempt is its kind's own: it counts in nothing */
     void *pass;       /* what it holds of the policy (gate.c); NULL: nothing */
     unsigned refused; /* attempts that a policy did not allow */
     struct loop_timer timer;
@@ -222,15 +223,16 @@ bool fn_put(struct fn *fn, struct fn_put *put, struct str line);
 
 /*
  * Of a function with workers (lines:, lambda:): start min_workers now, and keep so many from here
- * on; the context's prepared is called once, when so many have become ready. No-op for others, but
- * that prepared is called, before this returns.
+ * on; the context's prepared is called once, when so many (but not more than jobs) have become
+ * ready. No-op for others, but that prepared is called, before this returns.
  */
 void fn_prepare(struct fn *fn);
 
 /* What its workers are doing now, and have done; all 0 for a function without workers. */
 struct fn_workers {
     unsigned running, ready, busy; /* processes; of them those that take events; that have some */
-    uint64_t started, crashed;     /* ever; ended without having been told to */
+    uint64_t started, crashed; /* ever; ended without having been told to, or with calls in flight
+                                  that were not cancelled */
 };
 struct fn_workers fn_workers(const struct fn *fn);
 

@@ -40,11 +40,12 @@ static void restart(struct loop_timer *timer)
     struct pool *pool = CONTAINER_OF(timer, struct pool, restart);
     pool->paused = false;
     attempt_pump(pool->fn);
+    pool_tend(pool);
 }
 
-/* The next worker is started after a pause. */
-static void pause_starts(struct pool *pool)
+void pool_failed_start(struct pool *pool)
 {
+    pool->failed_starts++;
     unsigned attempt =
         pool->failed_starts < POOL_CRASH_LIMIT ? pool->failed_starts : POOL_CRASH_LIMIT;
     pool->paused = true;
@@ -53,7 +54,7 @@ static void pause_starts(struct pool *pool)
                        retry_delay(&restart_policy, attempt, rng_unit(pool->fn->context->rng)));
 }
 
-static struct pool_worker *start_worker(struct pool *pool, unsigned slot, struct err *err)
+struct pool_worker *pool_start(struct pool *pool, unsigned slot, struct err *err)
 {
     int64_t now = clock_now();
     struct pool_worker *worker = pool->kind->start(pool->fn, slot, err);
@@ -63,6 +64,8 @@ static struct pool_worker *start_worker(struct pool *pool, unsigned slot, struct
     worker->born = worker->last_heard = now;
     pool->slots[slot - 1] = worker;
     pool->running++;
+    pool->started++;
+    pool_tend(pool);
     return worker;
 }
 
@@ -102,19 +105,33 @@ bool pool_has_slot(const struct fn *fn)
     return pick(fn->state, &empty) || empty;
 }
 
-static void finish(struct pool *pool, struct pool_worker *worker)
+void pool_finish(struct pool_worker *worker)
 {
-    worker->told = true;
+    struct pool *pool = worker->fn->state;
+    worker->finished = true;
     pool->kind->finish(worker);
+    pool_tend(pool);
 }
 
-/* A new worker is due when this one has served its time. */
-static bool is_worn(const struct pool_worker *worker)
+static void cancel(struct pool_worker *worker, enum failure_reason reason, bool now)
 {
-    const struct fn_settings *settings = &worker->fn->settings;
-    return (settings->max_uses && worker->uses >= settings->max_uses) ||
-           (settings->max_age &&
-            loop_now(worker->fn->context->loop) - worker->born >= settings->max_age);
+    const struct pool *pool = worker->fn->state;
+    worker->cancelled = true;
+    pool->kind->cancel(worker, reason, now);
+}
+
+bool pool_is_old(const struct pool_worker *worker)
+{
+    int64_t max_age = worker->fn->settings.max_age;
+    return max_age && loop_now(worker->fn->context->loop) - worker->born >= max_age;
+}
+
+/* A new worker is due when this one has served its time. While workers are kept ready, an old one
+ * goes when another is there (pool_keep.c). */
+static bool is_worn(const struct pool *pool, const struct pool_worker *worker)
+{
+    uint64_t max_uses = pool->fn->settings.max_uses;
+    return (max_uses && worker->uses >= max_uses) || (!pool->keeping && pool_is_old(worker));
 }
 
 static void fail_start(struct fn_call *call, const struct err *err)
@@ -129,14 +146,14 @@ static struct pool_worker *send(struct pool *pool, struct fn_call *call)
     unsigned empty;
     struct pool_worker *worker = pick(pool, &empty);
     if (worker && !worker->flight.count &&
-        is_worn(worker)) { /* its age: its uses were looked at when it was sent to */
+        is_worn(pool, worker)) { /* its age: its uses were looked at when it was sent to */
         empty = worker->slot;
-        finish(pool, worker);
+        pool_finish(worker);
         worker = NULL;
     }
     if (!worker) {
         struct err err;
-        worker = start_worker(pool, empty, &err);
+        worker = pool_start(pool, empty, &err);
         if (!worker) {
             fail_start(call, &err);
             return NULL;
@@ -147,6 +164,7 @@ static struct pool_worker *send(struct pool *pool, struct fn_call *call)
         worker->dirty = true;
         loop_defer(loop_of(pool), &pool->flush);
     }
+    worker->uses++;
     pool->kind->send(worker, call);
     return worker;
 }
@@ -155,10 +173,10 @@ void pool_begin(struct fn *fn, struct fn_call *call)
 {
     struct pool *pool = fn->state;
     struct pool_worker *worker = send(pool, call);
-    if (worker && worker->state == POOL_READY && is_worn(worker)) {
+    if (worker && worker->state == POOL_READY && is_worn(pool, worker)) {
         if (pool->kind->flush)
             pool->kind->flush(worker);
-        finish(pool, worker);
+        pool_finish(worker);
     }
 }
 
@@ -181,6 +199,16 @@ void pool_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
 
 /* ---- the end of a worker ---- */
 
+/* It was of no use, and its successor may be of none: it has answered nothing, or nothing but the
+ * ping before it went soon after. */
+static bool came_to_nothing(const struct pool_worker *worker)
+{
+    if (worker->answers > worker->pinged)
+        return false;
+    return !worker->pinged ||
+           loop_now(worker->fn->context->loop) - worker->born < restart_policy.cap;
+}
+
 void pool_leaves(struct pool_worker *worker)
 {
     struct pool *pool = worker->fn->state;
@@ -190,6 +218,18 @@ void pool_leaves(struct pool_worker *worker)
         pool->current = NULL;
     worker->next = pool->ending;
     pool->ending = worker;
+    if (pool->closing || worker->cancelled)
+        return;
+    bool crashed = !worker->finished || worker->flight.count;
+    pool->crashed += crashed;
+    if (crashed && came_to_nothing(worker)) {
+        pool_failed_start(pool);
+        if (!worker->flight.count)
+            pool_lost_unused(pool);
+    } else if (worker->answers) {
+        pool->failed_starts = 0;
+    }
+    pool_tend(pool);
 }
 
 void pool_gone(struct pool_worker *worker)
@@ -199,9 +239,6 @@ void pool_gone(struct pool_worker *worker)
     while (*link != worker)
         link = &(*link)->next;
     *link = worker->next;
-    pool->failed_starts = worker->answers ? 0 : pool->failed_starts + 1;
-    if (pool->failed_starts && !pool->closing)
-        pause_starts(pool);
     pool->kind->free(worker);
     if (pool->closing && !pool->running && !pool->ending)
         fn_closed(pool->fn);
@@ -211,13 +248,11 @@ void pool_cancel(struct fn *fn, enum failure_reason reason, bool now)
 {
     struct pool *pool = fn->state;
     for (unsigned i = 0; i < fn->settings.jobs; i++) {
-        if (pool->slots[i]) {
-            pool->slots[i]->told = true;
-            pool->kind->cancel(pool->slots[i], reason, now);
-        }
+        if (pool->slots[i])
+            cancel(pool->slots[i], reason, now);
     }
     for (struct pool_worker *worker = pool->ending; worker; worker = worker->next)
-        pool->kind->cancel(worker, reason, now);
+        cancel(worker, reason, now);
 }
 
 /* ---- the pool ---- */
@@ -229,6 +264,7 @@ void pool_init(struct pool *pool, struct fn *fn, const struct pool_kind *kind)
     pool->slots = mem_array(fn->settings.jobs, sizeof *pool->slots);
     pool->flush.run = send_gathered;
     pool->restart.fire = restart;
+    pool_keep_init(pool);
 }
 
 void pool_close(struct fn *fn)
@@ -237,15 +273,13 @@ void pool_close(struct fn *fn)
     pool->closing = true;
     loop_timer_clear(loop_of(pool), &pool->restart);
     loop_undefer(loop_of(pool), &pool->flush);
+    pool_keep_end(pool);
     for (unsigned i = 0; i < fn->settings.jobs; i++) {
         struct pool_worker *worker = pool->slots[i];
-        if (!worker)
-            continue;
-        worker->told = true;
-        if (worker->flight.count) /* nobody waits for its answers (fn_end) */
-            pool->kind->cancel(worker, FAILURE_NOT_NEEDED, false);
-        else
-            pool->kind->finish(worker);
+        if (worker && worker->flight.count) /* nobody waits for its answers (fn_end) */
+            cancel(worker, FAILURE_NOT_NEEDED, false);
+        else if (worker)
+            pool_finish(worker);
     }
     if (!pool->ending)
         fn_closed(fn);

@@ -7,6 +7,12 @@
  * starts after a pause that grows. The kind speaks with the worker and watches its process; the
  * pool decides which worker gets an event, and when one is started or let go.
  *
+ * After fn_prepare a pool keeps min_workers that take events, whether or not there are calls
+ * (pool_keep.c). A worker that is started for that is sent the ping first, and is ready when it has
+ * answered. The ping is a call of the pool's own: an attempt that counts in nothing. Calls do not
+ * wait for it if another worker can be started; with --pipeline they may stand behind it, and go
+ * back uncounted if it fails.
+ *
  * A worker gives up its slot (pool_leaves) as soon as nothing is in flight to it and it takes no
  * more; its process may go on for the grace, until pool_gone. So a slot has at most one worker, and
  * every worker is either in its slot or on the list of those that are ending.
@@ -37,13 +43,16 @@ struct pool_worker {
     struct fn_list flight; /* the kind's: calls sent and not answered, oldest first */
     size_t flight_bytes;   /* the kind's: bytes of their events */
     unsigned depth;        /* how many may be in flight; from 1 on, the kind's to adapt */
-    uint64_t uses;         /* the kind's: events sent */
-    uint64_t answers;      /* the kind's */
+    uint64_t uses;         /* events sent, but for the ping */
+    uint64_t answers;      /* the kind's: to all events */
     int64_t born;          /* clock_now */
     int64_t last_heard;    /* the kind's: loop_now of the last answer, or of the last event that was
                               sent while none was in flight */
     bool dirty;            /* has gathered lines to be flushed */
-    bool told;             /* that it ends is the pool's wish */
+    bool finished, cancelled; /* it was told to */
+    bool pinging;             /* the ping is in flight; it is not ready yet */
+    bool pinged;              /* and was answered: one of its answers */
+    struct fn_call ping;
     struct pool_worker *next; /* in the list of those that are ending */
 };
 
@@ -67,7 +76,7 @@ struct pool_kind {
 
 /* A pool is the first member of the kind's own state (fn->state). */
 struct pool {
-    /* Private to pool.c. */
+    /* Private to pool.c and pool_keep.c. */
     const struct pool_kind *kind;
     struct fn *fn;
     struct pool_worker **slots;  /* settings.jobs of them; NULL: no worker */
@@ -76,9 +85,14 @@ struct pool {
     struct pool_worker *ending;  /* out of their slot, not yet gone */
     struct loop_task flush;      /* sends what this turn has gathered */
     struct loop_timer restart;
-    unsigned failed_starts; /* workers that ended without an answer, since the last answer */
+    unsigned failed_starts; /* in a row: workers that ended before they were of use */
     bool paused;            /* no new worker before the restart timer fires */
     bool closing;
+    bool keeping; /* fn_prepare was called */
+    bool told_prepared;
+    struct loop_task tend;  /* start those that are missing */
+    struct loop_timer look; /* when the next may have been idle for too long, or too old */
+    uint64_t started, crashed;
 };
 
 void pool_init(struct pool *pool, struct fn *fn, const struct pool_kind *kind);
@@ -90,16 +104,34 @@ void pool_begin(struct fn *fn, struct fn_call *call);
 void pool_crash(struct fn *fn, struct fn_call *call);
 void pool_cancel(struct fn *fn, enum failure_reason reason, bool now);
 void pool_close(struct fn *fn);
+void pool_prepare(struct fn *fn);
+struct fn_workers pool_workers(const struct fn *fn);
 /* A call in flight is ended, and instead takes its place: its answer will come as always. */
 void pool_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
                   enum failure_reason reason);
 
 /* ---- for the kinds: what has become of a worker ---- */
 
-/* Nothing is in flight, or what is will be given up in this turn; it takes no more: its slot is
- * free. Once, before pool_gone. */
+/*
+ * It takes no more and its slot is free. Nothing is in flight, or the kind gives up what is right
+ * behind this: calls in flight say that it did not end well. Once, before pool_gone.
+ */
 void pool_leaves(struct pool_worker *worker);
 /* Its process is gone: the last use of the struct, which is freed. */
 void pool_gone(struct pool_worker *worker);
+
+/* ---- between pool.c and pool_keep.c ---- */
+
+/* NULL with err. */
+struct pool_worker *pool_start(struct pool *pool, unsigned slot, struct err *err);
+void pool_failed_start(struct pool *pool); /* the next start comes after a pause */
+void pool_lost_unused(struct pool *pool);  /* that was one which had no event in flight */
+void pool_finish(struct pool_worker *worker);
+bool pool_is_old(const struct pool_worker *worker); /* beyond max_age */
+void pool_keep_init(struct pool *pool);
+void pool_keep_end(struct pool *pool);
+/* A worker was started, has left its slot or will: look in this turn whether one is missing, and
+ * by the timer whether one has become idle or old. */
+void pool_tend(struct pool *pool);
 
 #endif

@@ -396,7 +396,6 @@ void worker_send(struct pool_worker *base, struct fn_call *call)
     call->run = base;
     fn_list_append(&worker->base.flight, call);
     worker->base.flight_bytes += call->event.len;
-    worker->base.uses++;
     if (worker->base.flight.count == 1) {
         worker->base.last_heard = loop_now(loop_of(worker));
         watch_oldest(worker);

@@ -282,6 +282,10 @@ static void set_up(const uint8_t header[HEADER], struct fn_context *context,
     settings->max_uses = header[2] % 4;
     settings->timeout = header[2] & 16 ? JUMP / 4 : 0;
     settings->max_result = header[3] & 1 ? 64 : 1024;
+    settings->min_workers = header[3] / 2 % 3;
+    settings->ping = header[3] & 8 ? "{\"ping\":1}" : NULL;
+    settings->idle = header[3] & 16 ? JUMP / 2 : 0;
+    settings->max_age = header[3] & 32 ? JUMP / 3 : 0;
     settings->text = false;
 }
 
@@ -308,6 +312,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.fn = fn_open(&context, &settings, words, 1, &err);
     check(world.fn != NULL);
     loop_idle_add(world.loop, &hook);
+    if (data[3] & 64)
+        fn_prepare(world.fn);
     for (size_t i = 0; i < CALLS; i++) {
         calls[i].event = (struct slice){.data = "{\"n\":123}", .len = 9};
         calls[i].done = done;

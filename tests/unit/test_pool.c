@@ -1,0 +1,781 @@
+/* test_pool.c: so many workers are kept ready, whatever becomes of them, and no more than needed.
+ */
+#include "fn/function.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/num.h"
+#include "pattern/retry.h"
+
+#include "../helpers/scratch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#define HOUR (3600 * NUM_SECOND)
+enum { CALLS = 4, DEADLINE_S = 60 }; /* far beyond what anything here takes */
+
+struct
+try {
+    struct fn_call call; /* first */
+    unsigned ended, attempts;
+    bool failed;
+    struct buf lines;
+};
+
+static struct loop *loop;
+static struct rng rng;
+static struct fn_context context;
+static struct fn_settings settings;
+static struct fn *fn;
+static struct try tries[CALLS];
+static bool closed;
+static unsigned prepared, seen, warned;
+static int64_t last_init, now;
+static char warning[256];
+static struct err err;
+
+/* ---- the scene: real processes, and a time that stands still until it is moved ---- */
+
+static void say(void *owner, struct str lines)
+{
+    (void)owner;
+    (void)lines;
+}
+
+static void attempted(void *owner, const struct fn_attempt *attempt)
+{
+    (void)owner;
+    assert_true(str_eq(attempt->call->id, STR("id")));
+    last_init = attempt->init;
+    seen++;
+}
+
+static void note_prepared(void *owner, struct fn *which)
+{
+    (void)owner;
+    assert_true(!fn || which == fn);
+    prepared++;
+}
+
+static void note_warning(void *owner, const char *text)
+{
+    (void)owner;
+    snprintf(warning, sizeof warning, "%s", text);
+    warned++;
+}
+
+static int setup(void **state)
+{
+    extern char **environ;
+    if (scratch_make(state) < 0)
+        return -1;
+    now = clock_now();
+    clock_invent(&now, NULL);
+    loop = loop_new(&err);
+    rng_seed(&rng, 1);
+    context = (struct fn_context){.loop = loop,
+                                  .rng = &rng,
+                                  .command = "test",
+                                  .path = "/usr/bin:/bin",
+                                  .temp_dir = scratch,
+                                  .environment = environ,
+                                  .say = say,
+                                  .attempted = attempted,
+                                  .prepared = note_prepared,
+                                  .warn = note_warning};
+    settings = fn_defaults;
+    closed = false;
+    prepared = seen = warned = 0;
+    last_init = -1;
+    memset(tries, 0, sizeof tries);
+    return loop ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    for (size_t i = 0; i < CALLS; i++)
+        buf_free(&tries[i].lines);
+    fn_free(fn);
+    fn = NULL;
+    loop_free(loop);
+    block_drop_kept();
+    clock_invent(NULL, NULL);
+    return scratch_remove(state);
+}
+
+static bool (*holds)(void);
+static unsigned looks;
+
+static void look(struct loop_fd *watch, uint32_t events)
+{
+    (void)events;
+    uint64_t count;
+    assert_int_equal(read(watch->fd, &count, sizeof count), (ssize_t)sizeof count);
+    if (holds())
+        loop_stop(loop);
+    else if (++looks > DEADLINE_S * 1000)
+        fail_msg("nothing happened");
+}
+
+/* Turn the loop until that holds. */
+static void until(bool (*condition)(void))
+{
+    const struct itimerspec often = {{0, 1000000}, {0, 1000000}};
+    struct loop_fd watch = {.ready = look};
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    assert_int_equal(timerfd_settime(fd, 0, &often, NULL), 0);
+    assert_int_equal(loop_fd_add(loop, &watch, fd, EPOLLIN), 0);
+    holds = condition;
+    looks = 0;
+    assert_int_equal(loop_run(loop, &err), 0);
+    loop_fd_remove(loop, &watch);
+    close(fd);
+}
+
+static bool at_once(void)
+{
+    return looks++ > 1; /* what is due, and what comes of it, has been done by then */
+}
+
+static void turn(void)
+{
+    until(at_once);
+}
+
+/* Text in a file of the scratch folder, "" as long as it is not there. */
+static const char *text_of(const char *name)
+{
+    static char text[4096];
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", scratch, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    return text;
+}
+
+static unsigned lines_of(const char *name)
+{
+    unsigned lines = 0;
+    for (const char *at = text_of(name); *at; at++)
+        lines += *at == '\n';
+    return lines;
+}
+
+/* The scripts wait for files. */
+static void make(const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", scratch, name);
+    assert_true(close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) == 0);
+}
+
+static void write_script(const char *script)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/script", scratch);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fprintf(out, "#!/bin/sh\ncd '%s'\necho $$ >>pids; n=$(wc -l <pids)\n%s\n", scratch, script);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(chmod(path, 0700), 0);
+}
+
+static void open_script(const char *scheme, const char *script)
+{
+    char name[160];
+    write_script(script);
+    snprintf(name, sizeof name, "%s%s/script", scheme, scratch);
+    char *words[] = {name, NULL};
+    fn = fn_open(&context, &settings, words, 1, &err);
+    if (!fn)
+        fail_msg("%s", err.text);
+}
+
+/* Answers each event with it; n is the number of the worker, counted from the first. */
+#define ECHO       "while read -r e; do echo $e; done"
+#define WAIT(name) "while [ ! -e " name " ]; do sleep 0.01; done; "
+
+static void done(struct fn_call *call)
+{
+    struct try *try = (struct try *)(void *)call;
+    try->ended++;
+    try->failed = call->failure != NULL;
+    try->attempts = call->attempts;
+    buf_add_str(&try->lines, slice_str(call->lines));
+    slice_drop(&call->lines);
+    failure_free(call->failure);
+    slice_drop(&call->event);
+}
+
+static void begin(size_t i)
+{
+    char event[16];
+    snprintf(event, sizeof event, "%zu", i);
+    tries[i].call =
+        (struct fn_call){.event = slice_dup(str_of(event)), .id = STR("id"), .done = done};
+    fn_call(fn, &tries[i].call);
+}
+
+static void expect(size_t i, const char *lines)
+{
+    assert_int_equal(tries[i].ended, 1);
+    assert_false(tries[i].failed);
+    assert_string_equal(buf_cstr(&tries[i].lines), lines);
+}
+
+static bool first_ended(void)
+{
+    return tries[0].ended;
+}
+
+static bool second_ended(void)
+{
+    return tries[1].ended;
+}
+
+static bool three_ended(void)
+{
+    return tries[0].ended && tries[1].ended && tries[2].ended;
+}
+
+static bool is_prepared(void)
+{
+    return prepared;
+}
+
+static bool has_begun(void)
+{
+    return lines_of("begun") > 0;
+}
+
+static bool has_warned(void)
+{
+    return warned;
+}
+
+static unsigned wanted; /* for those below */
+
+static bool runs(void)
+{
+    return fn_workers(fn).running == wanted;
+}
+
+static bool is_ready(void)
+{
+    return fn_workers(fn).ready == wanted;
+}
+
+static bool has_started(void)
+{
+    return fn_workers(fn).started == wanted;
+}
+
+static bool has_crashed(void)
+{
+    return fn_workers(fn).crashed == wanted;
+}
+
+static void until_so_many(bool (*condition)(void), unsigned count)
+{
+    wanted = count;
+    until(condition);
+}
+
+static void note_closed(void *owner)
+{
+    (void)owner;
+    closed = true;
+}
+
+static bool has_closed(void)
+{
+    return closed;
+}
+
+static void close_it(void)
+{
+    fn_close(fn, note_closed, NULL);
+    until(has_closed);
+    assert_int_equal(fn_workers(fn).running, 0);
+}
+
+/* ---- so many ---- */
+
+static void keeps_so_many_without_calls(void **state)
+{
+    (void)state;
+    settings.jobs = 3;
+    settings.min_workers = 2;
+    open_script("lines:", ECHO);
+    turn();
+    assert_int_equal(fn_workers(fn).started, 0);
+    fn_prepare(fn);
+    until(is_prepared);
+    struct fn_workers workers = fn_workers(fn);
+    assert_int_equal(workers.running, 2);
+    assert_int_equal(workers.ready, 2);
+    assert_int_equal(workers.busy, 0);
+    assert_int_equal(workers.started, 2);
+    begin(0);
+    until(first_ended);
+    expect(0, "0\n");
+    close_it();
+    workers = fn_workers(fn);
+    assert_int_equal(workers.started, 2);
+    assert_int_equal(workers.crashed, 0);
+    assert_int_equal(prepared, 1);
+}
+
+static void keeps_no_more_than_there_are_jobs(void **state)
+{
+    (void)state;
+    settings.jobs = 2;
+    settings.min_workers = 5;
+    open_script("lines:", ECHO);
+    fn_prepare(fn);
+    until(is_prepared);
+    assert_int_equal(fn_workers(fn).running, 2);
+    close_it();
+}
+
+static void is_prepared_at_once_where_nothing_is_to_be_kept(void **state)
+{
+    (void)state;
+    open_script("lines:", ECHO);
+    fn_prepare(fn);
+    until(is_prepared);
+    assert_int_equal(fn_workers(fn).started, 0);
+    close_it();
+    fn_free(fn);
+    fn = NULL;
+    open_script("", "cat");
+    fn_prepare(fn);
+    assert_int_equal(prepared, 2);
+    assert_int_equal(fn_workers(fn).running, 0);
+    close_it();
+}
+
+static void replaces_one_that_dies(void **state)
+{
+    (void)state;
+    settings.min_workers = 1;
+    open_script("lines:", ECHO);
+    fn_prepare(fn);
+    begin(0);
+    until(first_ended);
+    kill((pid_t)strtol(text_of("pids"), NULL, 10), SIGKILL);
+    until_so_many(has_started, 2); /* it has been of use: no pause */
+    until_so_many(is_ready, 1);
+    assert_int_equal(fn_workers(fn).crashed, 1);
+    assert_int_equal(warned, 0);
+    close_it();
+}
+
+/* The delays that a pool makes with the numbers that ours will give. */
+static int64_t next_pause(struct rng *numbers, unsigned failed)
+{
+    static const struct retry_policy policy = {.base = NUM_SECOND / 10, .cap = NUM_SECOND * 10};
+    return retry_delay(&policy, failed, rng_unit(numbers));
+}
+
+static void rests_longer_and_longer_between_starts_that_come_to_nothing(void **state)
+{
+    (void)state;
+    settings.min_workers = 1;
+    open_script("lines:", "exit 3");
+    struct rng numbers = rng;
+    fn_prepare(fn);
+    for (unsigned failed = 1; failed < 12; failed++) {
+        until_so_many(has_crashed, failed);
+        int64_t pause = next_pause(&numbers, failed);
+        now += pause - 1;
+        turn();
+        assert_int_equal(fn_workers(fn).started, failed);
+        now += 1;
+        until_so_many(has_started, failed + 1);
+    }
+    assert_int_equal(warned, 1);
+    assert_non_null(strstr(warning, "/script: a worker ended before its first event"));
+    until_so_many(has_crashed, 12);
+    write_script(ECHO);
+    now += 10 * NUM_SECOND;
+    until_so_many(is_ready, 1);
+    close_it();
+}
+
+static void rests_when_a_worker_ends_right_after_the_ping(void **state)
+{
+    (void)state;
+    settings.min_workers = 1;
+    settings.ping = "1";
+    open_script("lines:", "head -n 1");
+    struct rng numbers = rng;
+    fn_prepare(fn);
+    for (unsigned failed = 1; failed < 6; failed++) {
+        until_so_many(has_crashed, failed);
+        int64_t pause = next_pause(&numbers, failed);
+        now += pause - 1;
+        turn();
+        assert_int_equal(fn_workers(fn).started, failed);
+        now += 1;
+        until_so_many(has_started, failed + 1);
+    }
+    close_it();
+}
+
+static void goes_on_when_a_program_that_was_gone_is_there_again(void **state)
+{
+    (void)state;
+    settings.min_workers = 2;
+    settings.jobs = 2;
+    open_script("lines:", ECHO);
+    char path[128];
+    snprintf(path, sizeof path, "%s/script", scratch);
+    assert_int_equal(unlink(path), 0);
+    fn_prepare(fn);
+    until(has_warned);
+    assert_non_null(strstr(warning, "/script: a worker cannot be started: "));
+    for (unsigned i = 0; i < 3; i++) {
+        now += 10 * NUM_SECOND;
+        turn();
+    }
+    assert_int_equal(warned, 1);
+    assert_int_equal(prepared, 0);
+    write_script(ECHO);
+    now += 10 * NUM_SECOND;
+    until(is_prepared);
+    assert_int_equal(fn_workers(fn).running, 2);
+    close_it();
+}
+
+static void replaces_one_whose_uses_are_over(void **state)
+{
+    (void)state;
+    settings.jobs = 2;
+    settings.min_workers = 1;
+    settings.max_uses = 1;
+    settings.ping = "7";
+    open_script("lines:", "[ $n = 1 ] || echo >>second; " ECHO);
+    fn_prepare(fn);
+    until(is_prepared);
+    begin(0);
+    until(first_ended);
+    assert_int_equal(last_init, 0); /* the ping is no use, but its answer is the first */
+    until_so_many(has_started, 2);
+    until_so_many(is_ready, 1);
+    begin(1);
+    until(second_ended);
+    until_so_many(has_started, 3);
+    assert_int_equal(fn_workers(fn).crashed, 0);
+    close_it();
+}
+
+/* ---- the ping ---- */
+
+static void is_ready_when_it_has_answered_the_ping(void **state)
+{
+    (void)state;
+    settings.jobs = 1;
+    settings.min_workers = 1;
+    settings.ping = "{\"warmer\":true}";
+    open_script("lines:", "while read -r e; do echo \"$e\" >>begun; " WAIT("go") "echo $e; done");
+    fn_prepare(fn);
+    until(has_begun);
+    assert_string_equal(text_of("begun"), "{\"warmer\":true}\n");
+    assert_int_equal(prepared, 0);
+    struct fn_workers workers = fn_workers(fn);
+    assert_int_equal(workers.running, 1);
+    assert_int_equal(workers.ready, 0);
+    assert_int_equal(workers.busy, 0);
+    begin(0); /* waits: there is one job */
+    turn();
+    assert_int_equal(tries[0].ended, 0);
+    make("go");
+    until(first_ended);
+    expect(0, "0\n");
+    assert_int_equal(prepared, 1);
+    assert_int_equal(fn_workers(fn).ready, 1);
+    assert_int_equal(seen, 1); /* the ping counts in nothing */
+    assert_int_equal(context.attempts, 1);
+    assert_int_equal(context.failed_attempts, 0);
+    assert_int_equal(last_init, 0); /* and the first call meets a warm worker */
+    close_it();
+}
+
+static void takes_an_error_for_an_answer(void **state)
+{
+    (void)state;
+    settings.min_workers = 1;
+    settings.ping = "1";
+    open_script("lines:",
+                "read -r e; echo '!{\"errorType\":\"X\",\"errorMessage\":\"no\"}'; " ECHO);
+    fn_prepare(fn);
+    until(is_prepared);
+    assert_int_equal(fn_workers(fn).crashed, 0);
+    assert_int_equal(context.failed_attempts, 0);
+    begin(0);
+    until(first_ended);
+    expect(0, "0\n");
+    assert_int_equal(lines_of("pids"), 1);
+    close_it();
+}
+
+static void replaces_one_that_does_not_answer_in_time(void **state)
+{
+    (void)state;
+    settings.min_workers = 1;
+    settings.ping = "1";
+    settings.timeout = HOUR;
+    open_script("lines:", "[ $n != 1 ] || { read -r e; echo >>begun; exec sleep 1000; }; " ECHO);
+    struct rng numbers = rng;
+    fn_prepare(fn);
+    until(has_begun);
+    now += HOUR;
+    until_so_many(has_crashed, 1);
+    assert_int_equal(warned, 1);
+    assert_string_equal(strstr(warning, ": a worker"),
+                        ": a worker did not answer the ping: no answer after 1.00h");
+    until_so_many(runs, 0);
+    assert_int_equal(prepared, 0);
+    now += next_pause(&numbers, 1);
+    until(is_prepared);
+    assert_int_equal(fn_workers(fn).started, 2);
+    assert_int_equal(context.attempts, 0);
+    assert_int_equal(seen, 0);
+    close_it();
+}
+
+static void replaces_one_that_answers_nonsense(void **state)
+{
+    (void)state;
+    settings.min_workers = 1;
+    settings.ping = "1";
+    open_script("lines:", "[ $n != 1 ] || { echo hello; sleep 1000; }; " ECHO);
+    fn_prepare(fn);
+    until(has_warned);
+    now += 10 * NUM_SECOND; /* the grace too */
+    until(is_prepared);
+    assert_int_equal(fn_workers(fn).started, 2);
+    assert_int_equal(fn_workers(fn).crashed, 1);
+    close_it();
+}
+
+static void gives_a_call_behind_a_ping_that_fails_to_another(void **state)
+{
+    (void)state;
+    settings.min_workers = 1;
+    settings.pipeline = 2;
+    settings.ping = "7";
+    open_script("lines:",
+                "[ $n != 1 ] || { read -r e; echo >>begun; " WAIT("go") "exit 1; }; " ECHO);
+    fn_prepare(fn);
+    until(has_begun);
+    begin(0);
+    turn();
+    assert_int_equal(fn_workers(fn).busy, 1);
+    make("go");
+    until_so_many(has_crashed, 1);
+    now += 10 * NUM_SECOND;
+    until(first_ended);
+    expect(0, "0\n");
+    assert_int_equal(tries[0].attempts, 1);
+    assert_int_equal(seen, 1);
+    close_it();
+}
+
+static void needs_no_ping_for_a_call(void **state)
+{
+    (void)state;
+    settings.jobs = 2;
+    settings.min_workers = 1;
+    settings.ping = "7";
+    open_script("lines:", "[ $n != 1 ] || { read -r e; echo >>begun; " WAIT(
+                              "go") "echo 1; }\n"
+                                    "while read -r e; do echo $e >>others; echo $e; done");
+    fn_prepare(fn);
+    until(has_begun);
+    begin(0); /* another is started for it, rather than wait for the first */
+    until(first_ended);
+    expect(0, "0\n");
+    assert_string_equal(text_of("others"), "0\n");
+    assert_true(last_init >= 0);
+    make("go");
+    close_it();
+}
+
+/* ---- those that are idle, or old ---- */
+
+static void lets_go_of_idle_ones_beyond_the_least(void **state)
+{
+    (void)state;
+    settings.jobs = 3;
+    settings.min_workers = 1;
+    settings.idle = HOUR;
+    open_script("lines:", "while read -r e; do " WAIT("go") "echo $e; done");
+    fn_prepare(fn);
+    until(is_prepared);
+    for (size_t i = 0; i < 3; i++)
+        begin(i);
+    assert_int_equal(fn_workers(fn).busy, 3);
+    now += 2 * HOUR; /* they are busy */
+    turn();
+    assert_int_equal(fn_workers(fn).ready, 3);
+    make("go");
+    until(three_ended);
+    now += HOUR - 1;
+    turn();
+    assert_int_equal(fn_workers(fn).ready, 3);
+    now += 1;
+    until_so_many(runs, 1);
+    struct fn_workers workers = fn_workers(fn);
+    assert_int_equal(workers.ready, 1);
+    assert_int_equal(workers.started, 3);
+    assert_int_equal(workers.crashed, 0);
+    now += 10 * HOUR;
+    turn();
+    assert_int_equal(fn_workers(fn).ready, 1);
+    begin(3);
+    assert_int_equal(fn_workers(fn).started, 3);
+    close_it();
+}
+
+static void lets_go_of_all_that_are_idle_where_none_is_kept(void **state)
+{
+    (void)state;
+    settings.idle = HOUR;
+    open_script("lines:", ECHO);
+    begin(0);
+    until(first_ended);
+    now += HOUR;
+    until_so_many(runs, 0);
+    begin(1);
+    until(second_ended);
+    expect(1, "1\n");
+    assert_int_equal(fn_workers(fn).started, 2);
+    close_it();
+}
+
+static void replaces_an_old_one_when_another_is_ready(void **state)
+{
+    (void)state;
+    settings.jobs = 2;
+    settings.min_workers = 1;
+    settings.max_age = HOUR;
+    settings.ping = "7";
+    open_script("lines:", "[ $n != 2 ] || { read -r e; echo >>begun; " WAIT(
+                              "go") "echo $e; }\n"
+                                    "while read -r e; do echo $n; done");
+    fn_prepare(fn);
+    until(is_prepared);
+    now += HOUR;
+    until(has_begun);
+    begin(0); /* the old one is there until the new one is */
+    until(first_ended);
+    expect(0, "1\n");
+    make("go");
+    until_so_many(runs, 1);
+    begin(1);
+    until(second_ended);
+    expect(1, "2\n");
+    assert_int_equal(fn_workers(fn).started, 2);
+    assert_int_equal(fn_workers(fn).crashed, 0);
+    close_it();
+}
+
+static bool all_new(void)
+{
+    struct fn_workers workers = fn_workers(fn);
+    assert_true(workers.ready >= 2);
+    return workers.started == 6 && workers.running == 3 && workers.ready == 3;
+}
+
+static void replaces_old_ones_one_by_one_where_no_slot_is_free(void **state)
+{
+    (void)state;
+    settings.jobs = settings.min_workers = 3;
+    settings.max_age = HOUR;
+    settings.ping = "7";
+    open_script("lines:", ECHO);
+    fn_prepare(fn);
+    until(is_prepared);
+    now += HOUR;
+    until(all_new);
+    close_it();
+}
+
+/* ---- the end ---- */
+
+static void closes_while_a_ping_is_open(void **state)
+{
+    (void)state;
+    settings.min_workers = 1;
+    settings.ping = "7";
+    open_script("lines:", "read -r e; echo >>begun; " WAIT("go"));
+    fn_prepare(fn);
+    until(has_begun);
+    close_it();
+    now += HOUR;
+    turn();
+    assert_int_equal(fn_workers(fn).started, 1);
+    assert_int_equal(prepared, 0);
+    assert_int_equal(warned, 0);
+}
+
+static void starts_none_after_it_was_cancelled(void **state)
+{
+    (void)state;
+    settings.min_workers = 2;
+    settings.jobs = 2;
+    open_script("lines:", ECHO);
+    fn_prepare(fn);
+    until(is_prepared);
+    fn_cancel(fn, FAILURE_INTERRUPTED, true);
+    until_so_many(runs, 0);
+    now += HOUR;
+    turn();
+    assert_int_equal(fn_workers(fn).started, 2);
+    assert_int_equal(warned, 0);
+    close_it();
+}
+
+#define CLAIM(name) cmocka_unit_test_setup_teardown(name, setup, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLAIM(keeps_so_many_without_calls),
+        CLAIM(keeps_no_more_than_there_are_jobs),
+        CLAIM(is_prepared_at_once_where_nothing_is_to_be_kept),
+        CLAIM(replaces_one_that_dies),
+        CLAIM(rests_longer_and_longer_between_starts_that_come_to_nothing),
+        CLAIM(rests_when_a_worker_ends_right_after_the_ping),
+        CLAIM(goes_on_when_a_program_that_was_gone_is_there_again),
+        CLAIM(replaces_one_whose_uses_are_over),
+        CLAIM(is_ready_when_it_has_answered_the_ping),
+        CLAIM(takes_an_error_for_an_answer),
+        CLAIM(replaces_one_that_does_not_answer_in_time),
+        CLAIM(replaces_one_that_answers_nonsense),
+        CLAIM(gives_a_call_behind_a_ping_that_fails_to_another),
+        CLAIM(needs_no_ping_for_a_call),
+        CLAIM(lets_go_of_idle_ones_beyond_the_least),
+        CLAIM(lets_go_of_all_that_are_idle_where_none_is_kept),
+        CLAIM(replaces_an_old_one_when_another_is_ready),
+        CLAIM(replaces_old_ones_one_by_one_where_no_slot_is_free),
+        CLAIM(closes_while_a_ping_is_open),
+        CLAIM(starts_none_after_it_was_cancelled),
+    };
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
