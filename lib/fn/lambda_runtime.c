@@ -128,7 +128,6 @@ void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
     call->run = base;
     fn_list_append(&base->flight, call);
     base->flight_bytes += call->event.len;
-    base->uses++;
     base->last_heard = loop_now(lambda_loop(runtime));
     runtime->deadline = clock_wall() + (timeout ? timeout : LAMBDA_NO_DEADLINE);
     if (timeout && runtime->state != LAMBDA_FAILED)

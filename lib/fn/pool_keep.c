@@ -73,15 +73,10 @@ static void ping_ended(struct fn_call *call)
     struct pool *pool = worker->fn->state;
     struct failure *failure = call->failure;
     worker->pinging = false;
-    worker->pinged = !failure || failure->reason == FAILURE_ERROR; /* it has answered */
+    worker->pinged = worker->state != POOL_ENDING; /* one that goes on has answered */
     slice_drop(&call->lines);
-    if (!worker->pinged && !pool->closing && !worker->cancelled) {
-        if (worker->state == POOL_READY) { /* it could not be sent */
-            pool_failed_start(pool);
-            pool_finish(worker);
-        }
+    if (!worker->pinged && !pool->closing && !worker->cancelled)
         warn(pool, "did not answer the ping", failure->message);
-    }
     failure_free(failure);
     pool_tend(pool);
 }
@@ -101,7 +96,7 @@ static void ping(struct pool *pool, struct pool_worker *worker)
     };
     worker->pinging = true;
     pool->kind->send(worker, &worker->ping);
-    if (pool->kind->flush && worker->state != POOL_ENDING)
+    if (pool->kind->flush)
         pool->kind->flush(worker);
 }
 
