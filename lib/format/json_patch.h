@@ -13,10 +13,18 @@
 #include "base/str.h"
 
 enum {
-    JSON_PATCH_DEPTH = 512, /* values nested deeper are replaced as a whole */
+    JSON_PATCH_DEPTH = 512, /* what is nested deeper is compared by its text without blanks, and
+                               replaced as a whole */
     /* Arrays whose differing middle is longer than this are replaced element by element and not
      * compared with each other by a longest common subsequence. */
     JSON_PATCH_WINDOW = 1000,
+    JSON_PATCH_CELLS = 64 * 1024 * 1024, /* pairs of elements that are so compared; then the same */
+    /* A container for which the operations come to more bytes than this, and to more than so many
+     * times its new text, is replaced as a whole. */
+    JSON_PATCH_SMALL = 64 * 1024,
+    JSON_PATCH_GROWTH = 4,
+    JSON_PATCH_MAX = 64 * 1024 * 1024, /* bytes that the copy operations of a patch make; more are
+                                           refused */
 };
 
 /*
