@@ -1,6 +1,7 @@
 /* aggregate: ask several functions about each event, and make one answer. */
 #include "base/mem.h"
 #include "base/num.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/engine.h"
 #include "engine/options.h"
@@ -82,13 +83,10 @@ static int take_part(void *into, const char *word, struct err *err)
 }
 
 static const struct option_group aggregating = {"Aggregating", entries, set};
-static const struct option_use uses[] = {{&aggregating, NULL},
-                                         {&common_calling, &common},
-                                         {&common_policies, &common},
-                                         {&common_flow, &common},
-                                         {&common_events, &common},
-                                         {&common_reporting, &common},
-                                         {0}};
+static const struct option_use uses[] = {{&aggregating, NULL},         {&common_calling, &common},
+                                         {&common_policies, &common},  {&common_http, &common},
+                                         {&common_flow, &common},      {&common_events, &common},
+                                         {&common_reporting, &common}, {0}};
 
 static const struct command command = {
     .name = "aggregate",

@@ -3,6 +3,7 @@
 #include "engine/breaker_hand.h"
 #include "engine/breaker_options.h"
 #include "engine/breaker_report.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/engine.h"
 #include "engine/options.h"
@@ -85,6 +86,7 @@ static const struct option_use uses[] = {{&group, NULL},
                                          {&breaker_options, &common.policies.judging},
                                          {&common_calling, &common},
                                          {&common_policies_without_breaker, &common},
+                                         {&common_http, &common},
                                          {&common_flow, &common},
                                          {&common_events, &common},
                                          {&common_reporting, &common},

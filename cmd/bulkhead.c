@@ -1,5 +1,6 @@
 /* bulkhead: a slow flow cannot sink the others. */
 #include "base/num.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/engine.h"
 #include "engine/limit_options.h"
@@ -100,6 +101,7 @@ static const struct option_use uses[] = {{&group, NULL},
                                          {&limit_options, &limits},
                                          {&common_calling, &common},
                                          {&common_policies_without_bulkhead, &common},
+                                         {&common_http, &common},
                                          {&common_flow, &common},
                                          {&common_events, &common},
                                          {&common_reporting, &common},

@@ -4,6 +4,7 @@
 #include "base/msg.h"
 #include "base/num.h"
 #include "engine/chain_outline.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/engine.h"
 #include "engine/options.h"
@@ -115,6 +116,7 @@ static const struct option_group chaining = {"Chaining", entries, set};
 static const struct option_use uses[] = {{&chaining, NULL},
                                          {&common_calling, &common},
                                          {&common_policies, &common},
+                                         {&common_http, &common},
                                          {&common_flow, &common},
                                          {&common_events, &common},
                                          {&common_reporting, &common},

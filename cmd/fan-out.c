@@ -1,6 +1,7 @@
 /* fan-out: run a function on many events, or on the parts of one, in parallel. */
 #include "base/num.h"
 #include "engine/batch.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/elsewhere.h"
 #include "engine/engine.h"
@@ -113,6 +114,7 @@ static const struct option_use uses[] = {{&group, NULL},
                                          {&elsewhere_options, NULL},
                                          {&common_calling, &common},
                                          {&common_policies, &common},
+                                         {&common_http, &common},
                                          {&common_flow, &common},
                                          {&common_events, &common},
                                          {&common_reporting, &common},

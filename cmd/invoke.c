@@ -1,6 +1,7 @@
 /* invoke: call one function once, and look at what it does. */
 #include "base/msg.h"
 #include "base/num.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/engine.h"
 #include "engine/expectation.h"
@@ -75,6 +76,7 @@ static const struct option_group group = {"Invoking", entries, set};
 static const struct option_use uses[] = {{&group, NULL},
                                          {&common_calling, &common},
                                          {&common_policies, &common},
+                                         {&common_http, &common},
                                          {&common_identity, &common},
                                          {&common_reporting, &common},
                                          {0}};

@@ -1,14 +1,21 @@
 /* queue: durable queue between the quick and the slow. */
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/queue_verb.h"
 
-static const struct option_use uses[] = {
-    {&queue_delay, &queue_options},     {&queue_pushing, &queue_options},
-    {&queue_leasing, &queue_options},   {&queue_emptying, &queue_options},
-    {&queue_counting, &queue_options},  {&queue_answering, &queue_options},
-    {&common_calling, &queue_common},   {&common_policies, &queue_common},
-    {&common_flow, &queue_common},      {&common_events, &queue_common},
-    {&common_reporting, &queue_common}, {0}};
+static const struct option_use uses[] = {{&queue_delay, &queue_options},
+                                         {&queue_pushing, &queue_options},
+                                         {&queue_leasing, &queue_options},
+                                         {&queue_emptying, &queue_options},
+                                         {&queue_counting, &queue_options},
+                                         {&queue_answering, &queue_options},
+                                         {&common_calling, &queue_common},
+                                         {&common_policies, &queue_common},
+                                         {&common_http, &queue_common},
+                                         {&common_flow, &queue_common},
+                                         {&common_events, &queue_common},
+                                         {&common_reporting, &queue_common},
+                                         {0}};
 
 /* Help, page and completions are of all verbs together; each verb takes what concerns it. */
 static const struct command command = {

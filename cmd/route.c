@@ -1,6 +1,7 @@
 /* route: send each event to the function that its content names. */
 #include "base/mem.h"
 #include "base/num.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/engine.h"
 #include "engine/options.h"
@@ -111,6 +112,7 @@ static const struct option_group routing = {"Routing", entries, set};
 static const struct option_use uses[] = {{&routing, NULL},
                                          {&common_calling, &common},
                                          {&common_policies, &common},
+                                         {&common_http, &common},
                                          {&common_flow, &common},
                                          {&common_events, &common},
                                          {&common_reporting, &common},

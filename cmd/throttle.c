@@ -1,6 +1,7 @@
 /* throttle: no faster than this. */
 #include "base/clock.h"
 #include "base/num.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/engine.h"
 #include "engine/options.h"
@@ -111,6 +112,7 @@ static const struct option_group group = {"Throttle", entries, set};
 static const struct option_use uses[] = {{&group, NULL},
                                          {&common_calling, &common},
                                          {&common_policies_without_rate, &common},
+                                         {&common_http, &common},
                                          {&common_flow, &common},
                                          {&common_events, &common},
                                          {&common_reporting, &common},

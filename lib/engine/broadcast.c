@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/msg.h"
 #include "base/num.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "state/home.h"
 
@@ -176,6 +177,7 @@ const struct option_use broadcast_uses[] = {{&broadcast_giving, NULL},
                                             {&broadcast_subscribing, &broadcast_options},
                                             {&common_calling, &broadcast_common},
                                             {&common_policies, &broadcast_common},
+                                            {&common_http, &broadcast_common},
                                             {&common_flow, &broadcast_common},
                                             {&common_events, &broadcast_common},
                                             {&common_reporting, &broadcast_common},

@@ -2,17 +2,22 @@
 #include "base/msg.h"
 #include "engine/asking.h"
 #include "engine/broadcast.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/plan_subscriber.h"
 #include "engine/source_topic.h"
 
 #include <inttypes.h>
 
-static const struct option_use uses[] = {
-    {&broadcast_forms, &broadcast_options}, {&broadcast_subscribing, &broadcast_options},
-    {&common_calling, &broadcast_common},   {&common_policies, &broadcast_common},
-    {&common_flow, &broadcast_common},      {&common_events, &broadcast_common},
-    {&common_reporting, &broadcast_common}, {0}};
+static const struct option_use uses[] = {{&broadcast_forms, &broadcast_options},
+                                         {&broadcast_subscribing, &broadcast_options},
+                                         {&common_calling, &broadcast_common},
+                                         {&common_policies, &broadcast_common},
+                                         {&common_http, &broadcast_common},
+                                         {&common_flow, &broadcast_common},
+                                         {&common_events, &broadcast_common},
+                                         {&common_reporting, &broadcast_common},
+                                         {0}};
 
 static const struct command command = {
     .name = "broadcast",

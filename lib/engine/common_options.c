@@ -147,6 +147,7 @@ void common_options_init(struct common_options *options)
         .calling = fn_defaults,
         .max_event = COMMON_EVENT_SIZE,
     };
+    options->calling.http = &options->http;
     options->calling.jobs = (unsigned)common_options_cores();
 }
 

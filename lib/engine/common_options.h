@@ -11,6 +11,7 @@
 
 #include "engine/options.h"
 #include "fn/function.h"
+#include "fn/http.h"
 #include "fn/policy.h"
 
 #include <stdint.h>
@@ -36,6 +37,7 @@ struct common_options {
     bool seeded;                /* seed was given */
     uint64_t seed;
     struct policy_settings policies; /* common_policies.h */
+    struct fn_http http;             /* common_http.h; calling points to it */
     /* common_flow */
     bool unordered;
     const char *serial_by;

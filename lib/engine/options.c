@@ -198,10 +198,10 @@ static int wrong_value(const char *name, const char *value, struct err *err)
 {
     struct err cause = *err;
     char text[OPTIONS_VALUE_SHOWN + 4];
-    if (!value)
-        return err_set(err, ERR_USAGE, "%s: %s", name, cause.text);
-    if (!*value)
+    if (value && !*value)
         return err_set(err, ERR_USAGE, "%s: the value is empty", name);
+    if (!value || cause.kind == ERR_SYSTEM || cause.kind == ERR_NOT_USABLE)
+        return err_set(err, ERR_USAGE, "%s: %s", name, cause.text);
     return err_set(err, ERR_USAGE, "%s: %s: %s", name, shown(value, text), cause.text);
 }
 

@@ -39,7 +39,8 @@ struct option_entry {
 struct option_group {
     const char *title; /* "Calling functions" */
     const struct option_entry *entries;
-    /* Take one option; arg is NULL for a flag. The text of err is only the cause ("too large"). */
+    /* Take one option; arg is NULL for a flag. The text of err is only the cause ("too large");
+     * with ERR_SYSTEM and ERR_NOT_USABLE it is all that is said, and the value is not repeated. */
     int (*set)(void *into, int id, const char *arg, struct err *err);
 };
 

@@ -1,14 +1,19 @@
 /* queue_verb_work.c: `queue work`: a function on the events of a queue. */
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/plan_calls.h"
 #include "engine/queue_verb.h"
 #include "engine/source_queue.h"
 
-static const struct option_use uses[] = {
-    {&queue_leasing, &queue_options},   {&queue_emptying, &queue_options},
-    {&common_calling, &queue_common},   {&common_policies, &queue_common},
-    {&common_flow, &queue_common},      {&common_events, &queue_common},
-    {&common_reporting, &queue_common}, {0}};
+static const struct option_use uses[] = {{&queue_leasing, &queue_options},
+                                         {&queue_emptying, &queue_options},
+                                         {&common_calling, &queue_common},
+                                         {&common_policies, &queue_common},
+                                         {&common_http, &queue_common},
+                                         {&common_flow, &queue_common},
+                                         {&common_events, &queue_common},
+                                         {&common_reporting, &queue_common},
+                                         {0}};
 
 static const struct command command = {
     .name = "queue work",

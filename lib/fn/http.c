@@ -180,6 +180,8 @@ static void set_up(struct run *run)
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_answer_body);
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, &run->answer);
     curl->easy_setopt(easy, is_get(run->fn) ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
+    if (run->fn->settings.http && run->fn->settings.http->cacert)
+        curl->easy_setopt(easy, CURLOPT_CAINFO, run->fn->settings.http->cacert);
 #if LIBCURL_VERSION_NUM >= 0x075700 /* else an end waits for names that are being looked up */
     curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
@@ -212,7 +214,8 @@ static int start(struct run *run, const char *url, struct err *err)
     struct http *http = run->fn->state;
     CURL *easy = run->transfer.easy;
     struct str *body = &run->request.body;
-    http_request_make(&run->request, run->call, http->environment);
+    if (http_request_make(&run->request, run->call, http->environment, err) < 0)
+        return -1;
     run->error[0] = '\0';
     run->hops = 0;
     http->curl->easy_setopt(easy, CURLOPT_URL, url);
@@ -249,7 +252,10 @@ static struct run *begin(struct fn *fn, struct fn_call *call)
     call->started = clock_now();
     if (start(run, url, &err) < 0) {
         give_back(run);
-        refuse(call, FAILURE_CONNECTION, FAILURE_TEMPORARY, err.text);
+        if (err.kind == ERR_INPUT)
+            refuse(call, FAILURE_BAD_EVENT, FAILURE_PERMANENT, err.text);
+        else
+            refuse(call, FAILURE_CONNECTION, FAILURE_TEMPORARY, err.text);
         return NULL;
     }
     run->timer.fire = timed_out;
@@ -294,6 +300,16 @@ static void http_cancel(struct fn *fn, enum failure_reason reason, bool now)
 
 /* ---- opening and closing ---- */
 
+static int check_settings(const struct fn *fn, struct err *err)
+{
+    const struct fn_http *http = fn->settings.http;
+    if (fn->word_count > 1)
+        return err_set(err, ERR_USAGE, "'%s': takes no further words", fn->words[0]);
+    if (http && http->ce && fn->settings.raw)
+        return err_set(err, ERR_USAGE, "'%s': --raw and --ce do not go together", fn->words[0]);
+    return 0;
+}
+
 static int http_open(struct fn *fn, struct err *err)
 {
     struct http_url *url = http_url_new(fn->words[0], fn->settings.literal, err);
@@ -301,10 +317,8 @@ static int http_open(struct fn *fn, struct err *err)
         return -1;
     struct http *http = mem_zalloc(sizeof *http);
     http->url = url;
-    if (fn->word_count > 1) {
-        err_set(err, ERR_USAGE, "'%s': takes no further words", fn->words[0]);
+    if (check_settings(fn, err) < 0)
         goto fail;
-    }
     http->curl = http_curl_load(err);
     http->multi =
         http->curl ? http_multi_new(http->curl, fn->context->loop, fn->settings.jobs, err) : NULL;

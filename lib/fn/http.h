@@ -8,6 +8,8 @@
 #ifndef FIT_FN_HTTP_H
 #define FIT_FN_HTTP_H
 
+#include "base/err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -29,10 +31,18 @@ struct fn_http {    /* borrowed as long as the function is open */
     char **headers; /* "Name: value" each, checked; they may hold secrets and are never shown */
     size_t count;
     enum fn_ce ce;
-    bool get; /* a GET without a body: somebody looks (poll --check) */
+    const char *cacert; /* a file of certificates that are trusted, instead of the system's; NULL */
+    bool get;           /* a GET without a body: somebody looks (poll --check) */
     /* With get: sent if they are set, and set to what an answer says, before done is called. NULL:
      * none. One call at a time. */
     struct fn_validators *validators;
 };
+
+/* Can it be sent: "Name: value", the name a token, no control characters in the value, none of
+ * those that say where a message ends? -1 with err, which does not repeat the value. */
+int fn_http_check_header(const char *header, struct err *err);
+
+/* Is it one whose value nobody should see (Authorization and the like)? */
+bool fn_http_is_secret(const char *header);
 
 #endif

@@ -25,6 +25,7 @@ static const char *const names[HTTP_FIELDS] = {
     [HTTP_RETRY_AFTER] = "retry-after",
     [HTTP_ETAG] = "etag",
     [HTTP_LAST_MODIFIED] = "last-modified",
+    [HTTP_FUNCTION_ERROR] = "x-amz-function-error",
 };
 
 void http_answer_init(struct http_answer *answer, const struct fn *fn)
@@ -61,7 +62,7 @@ void http_answer_clear(struct http_answer *answer)
     slice_drop(&lines);
     buf_free(&answer->error);
     answer->received = 0;
-    answer->begun = answer->broken = answer->cut = false;
+    answer->begun = answer->broken = answer->joined = answer->cut = false;
 }
 
 /* ---- the head ---- */
@@ -157,6 +158,7 @@ static int add_document(struct http_answer *answer, struct str bytes)
         }
         if (answer->broken && add(answer, STR("\t")) < 0)
             return -1;
+        answer->joined |= answer->broken;
         answer->begun = true;
         answer->broken = false;
         if (add(answer, piece) < 0)
@@ -237,12 +239,46 @@ static bool is_permanent(CURLcode result)
            result == CURLE_URL_MALFORMAT;
 }
 
+static struct failure *function_failure(struct http_answer *answer)
+{
+    struct failure *failure =
+        failure_new(FAILURE_ERROR, FAILURE_ORDINARY, "the function answered with an error");
+    struct str error = collect_error_object(&answer->output);
+    if (error.len)
+        failure_explain(failure, error);
+    return failure;
+}
+
+/* A document that was laid out over lines loses its blanks, unless it is large. */
+static void lay_out(const struct http_answer *answer, struct slice *lines)
+{
+    struct buf line = {0};
+    if (!answer->joined || lines->len > FN_SPILL)
+        return;
+    json_compact((struct str){lines->data, lines->len - 1}, &line);
+    buf_addc(&line, '\n');
+    slice_drop(lines);
+    *lines = slice_dup(buf_str(&line));
+    buf_free(&line);
+}
+
+static struct failure *take_result(struct http_answer *answer, struct fn_call *call)
+{
+    struct err err;
+    if (collect_finish(&answer->output, &call->lines, &call->count, &err) == 0) {
+        lay_out(answer, &call->lines);
+        return NULL;
+    }
+    slice_drop(&call->lines);
+    call->count = 0;
+    return failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "%s", err.text);
+}
+
 struct failure *http_answer_end(struct http_answer *answer, CURLcode result, const char *text,
                                 const char *place, struct fn_call *call)
 {
     const struct fn_http *http = call->fn->settings.http;
     bool conditional = http && http->get && http->validators;
-    struct err err;
     if (answer->output.bad.kind && answer->output.bad.kind != ERR_INPUT)
         return failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT, "%s", answer->output.bad.text);
     if (answer->status && !is_success(answer) && answer->status >= 200 &&
@@ -252,9 +288,7 @@ struct failure *http_answer_end(struct http_answer *answer, CURLcode result, con
         return failure_new(FAILURE_CONNECTION,
                            is_permanent(result) ? FAILURE_PERMANENT : FAILURE_TEMPORARY, "%s",
                            text);
-    if (collect_finish(&answer->output, &call->lines, &call->count, &err) == 0)
-        return NULL;
-    slice_drop(&call->lines);
-    call->count = 0;
-    return failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "%s", err.text);
+    if (answer->fields[HTTP_FUNCTION_ERROR].len)
+        return function_failure(answer);
+    return take_result(answer, call);
 }

@@ -2,9 +2,9 @@
  * http_answer.h: what a server answers: its status, the fields that matter, the body as a result or
  * as what it says of its failure. Internal to lib/fn.
  *
- * A body of JSON is one document, on however many lines: its line breaks become tabs, which JSON
- * allows where it allows these, so that it is one line. Several results are a body of lines
- * (application/x-ndjson), and with --text every body is.
+ * A body of JSON is one document, on however many lines. While it comes its line breaks become
+ * tabs, which JSON allows where it allows these and nowhere else, so that it is one line. Several
+ * results are a body of lines (application/x-ndjson), and with --text every body is.
  */
 #ifndef FIT_FN_HTTP_ANSWER_H
 #define FIT_FN_HTTP_ANSWER_H
@@ -14,7 +14,14 @@
 #include "fn/function.h"
 #include "fn/http_curl.h"
 
-enum http_field { HTTP_CONTENT_TYPE, HTTP_RETRY_AFTER, HTTP_ETAG, HTTP_LAST_MODIFIED, HTTP_FIELDS };
+enum http_field {
+    HTTP_CONTENT_TYPE,
+    HTTP_RETRY_AFTER,
+    HTTP_ETAG,
+    HTTP_LAST_MODIFIED,
+    HTTP_FUNCTION_ERROR, /* of Lambda's Invoke: the function has failed, though the status is 200 */
+    HTTP_FIELDS
+};
 
 struct http_answer {
     int status;       /* 0: none has come */
@@ -24,7 +31,8 @@ struct http_answer {
     struct buf error;      /* the begin of the body of another */
     size_t received;       /* bytes of the body */
     bool text;
-    bool begun, broken; /* of a document: it has begun; line breaks are owed */
+    bool begun, broken; /* of a document: it has begun; a line break is owed */
+    bool joined;        /* there were some within it */
     bool cut;           /* we had enough of the body of a failure */
 };
 

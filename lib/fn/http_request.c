@@ -2,6 +2,7 @@
 #include "fn/http_request.h"
 
 #include "base/mem.h"
+#include "fn/http_ce.h"
 #include "fn/kind.h"
 #include "format/json.h"
 
@@ -9,18 +10,63 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* Has the user given a field of that name? Then it stands for ours. */
-static bool is_given(const struct fn_http *http, const char *name)
+/* They say where a message ends, or what becomes of the connection: libcurl's own affair. */
+static const char *const reserved[] = {
+    "Content-Length", "Transfer-Encoding", "Connection", "Expect", "Keep-Alive", "TE", "Trailer",
+    "Upgrade"};
+
+static const char *const secret[] = {"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key"};
+
+static const char token_bytes[] = "!#$%&'*+-.^_`|~0123456789"
+                                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/* Is the field called so? */
+static bool is_named(const char *header, const char *name)
 {
     size_t len = strlen(name);
-    for (size_t i = 0; http && i < http->count; i++) {
-        if (strncasecmp(http->headers[i], name, len) == 0 && http->headers[i][len] == ':')
+    return strncasecmp(header, name, len) == 0 && header[len] == ':';
+}
+
+static bool is_one_of(const char *header, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_named(header, names[i]))
             return true;
     }
     return false;
 }
 
-static void add(struct http_request *request, const char *name, struct str value)
+int fn_http_check_header(const char *header, struct err *err)
+{
+    size_t len = strspn(header, token_bytes);
+    if (!len || header[len] != ':')
+        return err_set(err, ERR_USAGE, "not \"Name: value\"");
+    for (const unsigned char *at = (const unsigned char *)header + len + 1; *at; at++) {
+        if ((*at < ' ' && *at != '\t') || *at == 0x7f)
+            return err_set(err, ERR_USAGE, "a control character in the value of %.*s", (int)len,
+                           header);
+    }
+    if (is_one_of(header, reserved, sizeof reserved / sizeof *reserved))
+        return err_set(err, ERR_USAGE, "%.*s cannot be chosen", (int)len, header);
+    return 0;
+}
+
+bool fn_http_is_secret(const char *header)
+{
+    return is_one_of(header, secret, sizeof secret / sizeof *secret);
+}
+
+/* Has the user given a field of that name? Then it stands for ours. */
+static bool is_given(const struct fn_http *http, const char *name)
+{
+    for (size_t i = 0; http && i < http->count; i++) {
+        if (is_named(http->headers[i], name))
+            return true;
+    }
+    return false;
+}
+
+void http_request_add(struct http_request *request, const char *name, struct str value)
 {
     buf_puts(&request->text, name);
     buf_puts(&request->text, value.len ? ": " : ";"); /* so libcurl sends one without a value */
@@ -29,11 +75,18 @@ static void add(struct http_request *request, const char *name, struct str value
     request->count++;
 }
 
+void http_request_omit(struct http_request *request, const char *name)
+{
+    buf_addf(&request->text, "%s:", name);
+    buf_addc(&request->text, '\0');
+    request->count++;
+}
+
 static void add_ours(struct http_request *request, const struct fn_http *http, const char *name,
                      struct str value)
 {
     if (!is_given(http, name))
-        add(request, name, value);
+        http_request_add(request, name, value);
 }
 
 static void add_given(struct http_request *request, const struct fn_http *http)
@@ -41,7 +94,7 @@ static void add_given(struct http_request *request, const struct fn_http *http)
     for (size_t i = 0; http && i < http->count; i++) {
         const char *colon = strchr(http->headers[i], ':');
         char *name = mem_strndup(http->headers[i], (size_t)(colon - http->headers[i]));
-        add(request, name, str_trim(str_of(colon + 1)));
+        http_request_add(request, name, str_trim(str_of(colon + 1)));
         free(name);
     }
 }
@@ -62,14 +115,13 @@ static void add_identity(struct http_request *request, const struct fn_call *cal
 static void add_validators(struct http_request *request, const struct fn_validators *validators)
 {
     if (validators && validators->etag)
-        add(request, "If-None-Match", str_of(validators->etag));
+        http_request_add(request, "If-None-Match", str_of(validators->etag));
     if (validators && validators->modified)
-        add(request, "If-Modified-Since", str_of(validators->modified));
+        http_request_add(request, "If-Modified-Since", str_of(validators->modified));
 }
 
-static void make_body(struct http_request *request, const struct fn_call *call)
+static void make_plain_body(struct http_request *request, const struct fn_call *call)
 {
-    const struct fn_http *http = call->fn->settings.http;
     const char *type = "application/json";
     request->body = slice_str(call->event);
     if (call->fn->settings.raw && json_type_of(request->body) == JSON_STRING) {
@@ -77,14 +129,24 @@ static void make_body(struct http_request *request, const struct fn_call *call)
         request->body = buf_str(&request->own);
         type = "text/plain; charset=utf-8";
     }
-    add_ours(request, http, "Content-Type", str_of(type));
-    buf_puts(&request->text, "Expect:"); /* libcurl sends none then, and waits for no 100 */
-    buf_addc(&request->text, '\0');
-    request->count++;
+    add_ours(request, call->fn->settings.http, "Content-Type", str_of(type));
 }
 
-void http_request_make(struct http_request *request, const struct fn_call *call,
-                       const struct environment *environment)
+static int make_body(struct http_request *request, const struct fn_call *call, struct err *err)
+{
+    const struct fn_http *http = call->fn->settings.http;
+    if (http && http->ce) {
+        if (http_ce_make(request, call, err) < 0)
+            return -1;
+    } else {
+        make_plain_body(request, call);
+    }
+    http_request_omit(request, "Expect"); /* libcurl waits for no 100 then */
+    return 0;
+}
+
+int http_request_make(struct http_request *request, const struct fn_call *call,
+                      const struct environment *environment, struct err *err)
 {
     const struct fn_http *http = call->fn->settings.http;
     buf_clear(&request->text);
@@ -96,10 +158,10 @@ void http_request_make(struct http_request *request, const struct fn_call *call,
     add_ours(request, http, "Accept",
              STR("application/json, application/x-ndjson;q=0.9, */*;q=0.1"));
     add_identity(request, call, environment, http);
-    if (http && http->get)
-        add_validators(request, http->validators);
-    else
-        make_body(request, call);
+    if (!http || !http->get)
+        return make_body(request, call, err);
+    add_validators(request, http->validators);
+    return 0;
 }
 
 struct curl_slist *http_request_fields(struct http_request *request)

@@ -16,10 +16,16 @@ struct http_request { /* zeroed before the first use */
     struct str body; /* borrowed: own, or the call's event */
 };
 
-/* For an attempt; http may be NULL. What was there before is gone. Valid as long as the call's
- * event is. */
-void http_request_make(struct http_request *request, const struct fn_call *call,
-                       const struct environment *environment);
+/* For an attempt. What was there before is gone. Valid as long as the call's event is. -1 with
+ * ERR_INPUT: the event cannot be sent so (--ce). */
+int http_request_make(struct http_request *request, const struct fn_call *call,
+                      const struct environment *environment, struct err *err);
+
+/* Add a field; its name and value are such as can be sent. */
+void http_request_add(struct http_request *request, const char *name, struct str value);
+
+/* Send no field of that name, where libcurl would. */
+void http_request_omit(struct http_request *request, const char *name);
 
 /* Its fields for libcurl; valid until the next http_request_make. */
 struct curl_slist *http_request_fields(struct http_request *request);

@@ -39,8 +39,7 @@ out_like "Idempotency-Key: $key"
 claim 'takes a pretty-printed document as one value'
 run fan-out "$url/pretty" <one
 exits 0
-is "$(wc -l <"$out")" 1
-is "$(tr '\t' ' ' <"$out" | tr -s ' ')" '{ "a": 1.50, "b": "x" }'
+out_is '{"a":1.50,"b":"x"}'
 
 claim 'takes the lines of NDJSON as so many results'
 run fan-out "$url/lines" <one
@@ -162,5 +161,170 @@ echo '{"id":".."}' >up
 run fan-out "$url/users/{.id}" <up
 exits 123
 is "$(letter .reason)" '"bad_event"'
+
+claim 'sends the fields of --header and --header-file, in place of its own'
+printf '# for the tests\n\nAuthorization: Bearer s3cret\r\nX-Two: 2' >fields
+chmod 600 fields
+run fan-out --header 'X-One: 1' --header 'user-agent: me' --header X-Empty: --header-file fields \
+    "$url/headers" <one
+exits 0
+err_is ''
+is "$(jq -r '.[]' "$out" | grep -i -e '^x-' -e '^user-agent' -e '^auth' | sort)" \
+    'Authorization: Bearer s3cret
+X-Empty:
+X-One: 1
+X-Two: 2
+user-agent: me'
+
+claim 'shows nothing of what is secret'
+run fan-out -v --header-file fields --trace trace --stats --dead dead "$url/status?code=400" <one
+exits 123
+for file in "$out" "$err" trace dead; do
+    ! grep -q s3cret "$file" || wrong "no secret in $file" '' "$file"
+done
+run fan-out --header 'Authorization: Bearer s3cret' "$url/echo" <one
+exits 2
+err_like '^fan-out: --header: Authorization: a command line is public; use --header-file$'
+run fan-out --header "X-Key: s3cret$(printf '\001')" "$url/echo" <one
+exits 2
+err_unlike s3cret
+printf 'X-One: 1\nAuthorization\001: s3cret\n' >wrong
+chmod 600 wrong
+run fan-out --header-file wrong "$url/echo" <one
+exits 2
+err_is "fan-out: --header-file: wrong: line 2: not \"Name: value\"
+try 'fit fan-out --help'"
+
+claim 'warns of secrets that others can read, and of a file that is not there'
+chmod 644 fields
+run fan-out --header-file fields "$url/echo" <one
+exits 0
+err_is 'fan-out: --header-file: fields: others can read it (chmod 600)'
+run fan-out --header-file nowhere "$url/echo" <one
+exits 2
+err_like '^fan-out: --header-file: nowhere: No such file or directory$'
+
+claim 'sends no fields that say where a message ends, or hold line breaks'
+for field in 'Content-Length: 1' 'transfer-encoding: chunked' 'Connection: close' 'X' ': x' 'X Y: z' \
+    "$(printf 'X: y\r\nZ: z')"; do
+    run fan-out --header "$field" "$url/echo" <one
+    exits 2
+    err_like '^fan-out: --header: '
+done
+
+claim 'sends a CloudEvent as its attributes and its data with --ce binary'
+printf '%s\n' '{"specversion":"1.0","id":"a \"%\u00e9","source":"/s","type":"t","n":5,"yes":true,"no":null,"data": {"x" :1}}' >event
+run fan-out --ce binary "$url/headers" <event
+exits 0
+is "$(jq -r '.[]' "$out" | grep -e '^ce-' -e '^Content-Type' | sort)" 'Content-Type: application/json
+ce-id: a%20%22%25%C3%A9
+ce-n: 5
+ce-source: /s
+ce-specversion: 1.0
+ce-type: t
+ce-yes: true'
+run fan-out --ce binary "$url/echo" <event
+out_is '{"x" :1}'
+printf '%s\n' '{"specversion":"1.0","id":"1","source":"s","type":"t","datacontenttype":"text/plain","data":"a\nb"}' \
+    '{"specversion":"1.0","id":"2","source":"s","type":"t","data_base64":"aGk="}' \
+    '{"specversion":"1.0","id":"3","source":"s","type":"t"}' >events
+run fan-out --text --ce binary "$url/echo" <events
+exits 0
+out_is '"a"
+"b"
+"hi"'
+
+claim 'sends a CloudEvent as it is with --ce structured, and wraps what is none'
+run fan-out --ce structured "$url/echo" <event
+out_same event
+run fan-out --ce structured "$url/headers" <event
+out_like 'Content-Type: application/cloudevents\+json; charset=utf-8'
+run fan-out --id .a --ce structured "$url/echo" <one
+out_is '{"specversion":"1.0","id":"1.0","source":"fit:fan-out","type":"fit.event","datacontenttype":"application/json","data":{"a": 1.0}}'
+run fan-out --id .a --ce binary "$url/echo" <one
+out_same one
+
+claim 'refuses a CloudEvent that no fields can say'
+printf '%s\n' '{"specversion":"1.0","id":"1","source":"s","type":"t","x\r\ny":1}' \
+    '{"specversion":"1.0","id":"2","source":"s","type":"t","x":[]}' \
+    '{"specversion":"1.0","id":"3","source":"s","type":"t","data_base64":"?"}' \
+    '{"specversion":"1.0","id":"4","source":"s","type":"t","datacontenttype":"a\nb"}' >events
+run fan-out --ce binary "$url/echo" <events
+exits 123
+is "$(jq -r .reason "$err" | uniq -c | tr -s ' ')" ' 4 bad_event'
+run fan-out --raw --ce binary "$url/echo" <one
+exits 2
+
+claim 'waits as long as a server asks for, in seconds or until a date'
+for asks in after=1 date=2; do
+    echo "\"$asks\"" >asking
+    begin=$(date +%s%N)
+    run fan-out --retries 1 --backoff 1ms..2ms "$url/fail?code=429&times=1&$asks" <asking
+    exits 0
+    out_same asking
+    check test $((($(date +%s%N) - begin) / 1000000)) -ge 950
+done
+
+claim 'lets a process ask so too'
+cat >ask <<'end'
+#!/bin/sh
+[ "$FIT_ATTEMPT" = 1 ] || exec cat
+echo '{"errorType":"Busy","errorMessage":"busy","retry_after":1.2}'
+exit 75
+end
+chmod +x ask
+begin=$(date +%s%N)
+run fan-out --retries 1 --backoff 1ms..2ms ./ask <one
+exits 0
+check test $((($(date +%s%N) - begin) / 1000000)) -ge 1200
+
+claim 'opens no breaker for what is the fault of the caller'
+seq 200 >many
+run fan-out --breaker theirs --retries 0 --dead dead --stats "$url/status?code=404" <many
+is "$(tail -n 1 "$err" | jq -c '[.read,.dead]')" '[200,200]'
+is "$(grep -c breaker_open dead)" 0
+rm dead
+run fan-out --breaker ours --dead dead --stats "$url/status?code=503" <many
+check test "$(grep -c breaker_open dead)" -gt 0
+rm dead
+
+claim 'talks to no server that cannot prove who it is'
+openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost \
+    -addext 'subjectAltName=DNS:localhost' 2>/dev/null
+printf 'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"tls":true}' >answer
+mkfifo to_server
+# Serves one connection after the other; the answer is what it reads.
+serve() {
+    (cat answer && exec sleep 60) >to_server &
+    feeder=$!
+    openssl s_server -4 -accept 0 -cert cert.pem -key key.pem -ign_eof <to_server >served 2>&1 &
+    tls=$!
+    within 10 grep -q '^ACCEPT.*:[0-9]' served
+    secure=https://localhost:$(sed -n 's/^ACCEPT.*:\([0-9]*\).*/\1/p' served | head -n 1)
+}
+unserve() {
+    kill $tls $feeder
+    wait $tls $feeder 2>/dev/null
+}
+serve
+run fan-out --timeout 20s --retries 3 "$secure/" <one
+exits 123
+is "$(letter '[.reason,.attempts]')" '["connection",1]'
+err_like 'certificate'
+unserve
+serve
+run fan-out --timeout 20s --cacert cert.pem "$secure/" <one
+exits 0
+out_is '{"tls":true}'
+unserve
+
+claim 'is ended in the middle of a call, at once'
+rm -f dead
+run_sh "fan-out --grace 100ms --dead dead --stats $url/stall?last <one 2>stats & fitting=\$!
+    for i in \$(seq 200); do grep -q last log && break; sleep 0.05; done
+    kill \$fitting; wait \$fitting"
+exits 143
+is "$(jq -r .reason dead)" interrupted
+is "$(tail -n 1 stats | jq -c '[.read,.done,.dead]')" '[1,0,1]'
 
 finish
