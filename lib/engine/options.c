@@ -56,6 +56,11 @@ static struct {
 static char *const no_words[] = {NULL};
 static char *const *line = no_words;
 
+void options_line_begins(char *const *words)
+{
+    line = words;
+}
+
 char *const *options_line(void)
 {
     return line;

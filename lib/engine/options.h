@@ -102,6 +102,8 @@ struct options_words options_parse(const struct command *command, int argc, char
 
 /* The words behind the name, as options_parse was given them; none before. */
 char *const *options_line(void);
+/* They begin there: operands stood before what options_parse was given. */
+void options_line_begins(char *const *words);
 
 /* Say what is wrong with the operands and how to get help, and exit 2. */
 _Noreturn void options_fail(const struct command *command, const char *format, ...)

@@ -19,6 +19,7 @@ minimal() {
     throttle) echo filter --rate 100000/s ;;
     bulkhead) echo filter --slots 2 -- cat ;;
     state) echo other put --key . ;;
+    every) echo other 1h --count 1 -- true ;;
     *) echo unknown ;;
     esac
 }

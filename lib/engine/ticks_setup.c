@@ -1,0 +1,54 @@
+/* ticks_setup.c: a schedule as `every` was given it, and where it begins. */
+#include "engine/ticks_setup.h"
+
+#define MINUTE (INT64_C(60) * 1000000000)
+
+static bool is_same(const struct ticks_setup *setup, const struct ticks_record *record)
+{
+    return str_eq(buf_str(&record->schedule), str_of(setup->text)) &&
+           str_eq(buf_str(&record->zone), str_of(setup->zone_name));
+}
+
+/* Has its moment ended, so that another one is meant? */
+static bool is_spent(const struct ticks_setup *setup, const struct ticks_record *record)
+{
+    return setup->schedule.kind == SCHEDULE_AT && !setup->once && !record->count &&
+           record->through >= record->at;
+}
+
+static int64_t first_anchor(const struct ticks_setup *setup, int64_t now)
+{
+    bool whole =
+        setup->schedule.kind == SCHEDULE_INTERVAL && setup->schedule.interval % MINUTE == 0;
+    return setup->once && whole ? now - now % MINUTE : now;
+}
+
+bool ticks_setup_begin(const struct ticks_setup *setup, const struct ticks_record *record,
+                       int64_t now, struct ticks *ticks)
+{
+    struct schedule schedule = setup->schedule;
+    bool resumes = record->schedule.len && is_same(setup, record) && !is_spent(setup, record);
+    if (resumes) {
+        schedule.anchor = record->anchor;
+        if (schedule.kind == SCHEDULE_AT)
+            schedule.at = record->at;
+    }
+    ticks_init(ticks, &schedule, setup->zone, &setup->policy);
+    if (resumes)
+        ticks_resume(ticks, record->through, record->open, record->count);
+    else
+        ticks_begin(ticks, first_anchor(setup, now), setup->once ? TICKS_PROMPT : 0);
+    return resumes;
+}
+
+bool ticks_setup_is_due(const struct ticks_setup *setup, const struct ticks_record *record,
+                        int64_t now)
+{
+    struct ticks ticks;
+    struct tick tick;
+    int64_t when;
+    bool resumes = ticks_setup_begin(setup, record, now, &ticks);
+    bool due = !resumes || ticks_next(&ticks, now, &tick, &when) == TICKS_RUN || ticks.missed;
+    ticks_free(&ticks);
+    return due;
+}
