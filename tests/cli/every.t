@@ -225,11 +225,11 @@ is "$(jq -s '.[0].missed >= 2' "$out")" true missed
 
 claim 'the state keeps nothing because of FIT_STATE alone'
 for _ in 1 2; do
-    FIT_STATE=$work/fit-state run every 1h --count 1 -- jq -c .data.last_success
+    run env FIT_STATE="$work/fit-state" every 1h --count 1 -- jq -c .data.last_success
     out_is 'null'
 done
 for _ in null '"2'; do
-    FIT_STATE=$work/fit-state run every 30ms --name x --count 1 -- jq -c .data.last_success
+    run env FIT_STATE="$work/fit-state" every 30ms --name x --count 1 -- jq -c .data.last_success
     out_like "^$_"
 done
 
