@@ -29,6 +29,23 @@ static bool wants_next(const struct option_use *uses, const char *letters)
     return entry && entry->arg && *letters && !letters[1];
 }
 
+size_t options_span(const struct command *command, char *const *words, size_t count,
+                    const char **name)
+{
+    const char *word = words[0];
+    *name = NULL;
+    if (word[0] != '-' || !word[1])
+        return 1;
+    if (word[1] != '-')
+        return 1 + (count > 1 && wants_next(command->uses, word + 1));
+    struct str written = {word + 2, strcspn(word + 2, "=")};
+    const struct option_entry *entry = find(command->uses, written, 0);
+    if (!entry)
+        return 1;
+    *name = entry->name;
+    return 1 + (count > 1 && entry->arg && !word[2 + written.len]);
+}
+
 const struct option_verb *options_form(const struct command *command,
                                        const struct option_verb *forms, int argc, char **argv)
 {

@@ -17,6 +17,11 @@
 const struct option_verb *options_form(const struct command *command,
                                        const struct option_verb *forms, int argc, char **argv);
 
+/* How many of words the option takes that they begin with, as options_read would: its value may be
+ * the second. *name is that of a long option of the command, else NULL. */
+size_t options_span(const struct command *command, char *const *words, size_t count,
+                    const char **name);
+
 /* Is it an option of another form: a name, or a letter if name is empty? */
 bool options_elsewhere(const struct command *command, struct str name, char letter);
 

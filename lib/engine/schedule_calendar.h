@@ -1,0 +1,26 @@
+/*
+ * schedule_calendar.h: a schedule in the words of other schedulers: the fields of crontab(5), and
+ * the calendar events of systemd.time(7).
+ */
+#ifndef FIT_ENGINE_SCHEDULE_CALENDAR_H
+#define FIT_ENGINE_SCHEDULE_CALENDAR_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "pattern/schedule.h"
+
+/*
+ * Append the five fields, or a name of cron, of a schedule whose text that is. -1 with ERR_USAGE:
+ * cron cannot say it (an interval that does not divide an hour or a day, a single time).
+ */
+int schedule_calendar_crontab(struct buf *fields, const struct schedule *schedule, const char *text,
+                              struct err *err);
+
+/*
+ * Append "OnCalendar=..." lines for a cron line or a moment: two where a day or a weekday is
+ * enough. zone_name: NULL for the machine's.
+ */
+void schedule_calendar_systemd(struct buf *lines, const struct schedule *schedule,
+                               const char *zone_name);
+
+#endif

@@ -1,0 +1,92 @@
+/* schedule_print_crontab.c: a schedule as a line of crontab(5). */
+#include "engine/schedule_print.h"
+
+#include "engine/schedule_calendar.h"
+#include "engine/schedule_print_words.h"
+#include "fn/words.h"
+
+/*
+ * A word for the shell that cron calls. cron itself takes an end of line out of "%" unless there
+ * is a backslash before it, which it takes away; and one backslash keeps it from seeing the next.
+ * So between a backslash and "\%" comes an empty string.
+ */
+static void add_word(struct buf *line, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+=:,./@";
+    bool quoted = !*word || word[strspn(word, plain)];
+    if (quoted)
+        buf_addc(line, '\'');
+    for (const char *c = word; *c; c++) {
+        if (*c == '\'')
+            buf_puts(line, "'\\''");
+        else if (*c == '%')
+            buf_puts(line, c > word && c[-1] == '\\' ? "''\\%" : "\\%");
+        else
+            buf_addc(line, *c);
+    }
+    if (quoted)
+        buf_addc(line, '\'');
+}
+
+static int check(const char *text, struct err *err)
+{
+    if (!text || !text[strcspn(text, "\r\n")])
+        return 0;
+    return err_set(err, ERR_USAGE, "a crontab cannot hold an end of line: '%.40s'", text);
+}
+
+/* "PATH=" changes all lines of a table that follow, so it is said in the command. */
+static int add_command(const struct schedule_print *print, struct buf *line, struct err *err)
+{
+    size_t count;
+    char **words = schedule_print_words(print, NULL, &count);
+    int status = check(print->folder, err) < 0 || check(print->path, err) < 0 ? -1 : 0;
+    buf_puts(line, "cd ");
+    add_word(line, print->folder);
+    buf_puts(line, " &&");
+    if (print->path) {
+        buf_puts(line, " PATH=");
+        add_word(line, print->path);
+    }
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        buf_addc(line, ' ');
+        add_word(line, words[i]);
+        status = check(words[i], err);
+    }
+    words_free(words);
+    return status;
+}
+
+static int add_line(const struct schedule_print *print, struct buf *line, struct err *err)
+{
+    if (schedule_calendar_crontab(line, print->schedule, print->text, err) < 0)
+        return -1;
+    buf_addc(line, ' ');
+    if (add_command(print, line, err) < 0)
+        return -1;
+    if (line->len > SCHEDULE_PRINT_LONGEST)
+        return err_set(err, ERR_USAGE, "%zu bytes, and cron reads %d of a line: put it in a script",
+                       line->len, SCHEDULE_PRINT_LONGEST);
+    buf_addc(line, '\n');
+    return 0;
+}
+
+int schedule_print_crontab(const struct schedule_print *print, struct buf *text, struct err *err)
+{
+    struct buf line = {0};
+    int status = add_line(print, &line, err);
+    if (status == 0) {
+        buf_puts(text, "# for the table of crontab -e\n");
+        if (print->zone_name)
+            buf_addf(text,
+                     "# CRON_TZ is known to cronie; a cron that does not know it (Debian's) takes "
+                     "the machine's zone\nCRON_TZ=%s\n",
+                     print->zone_name);
+        buf_add_str(text, buf_str(&line));
+        if (print->zone_name) /* it is for all lines that follow */
+            buf_puts(text, "CRON_TZ=\"\"\n");
+    }
+    buf_free(&line);
+    return status;
+}
