@@ -8,12 +8,16 @@
 #include "base/tzif.h"
 #include "engine/schedule_calendar.h"
 #include "engine/schedule_show.h"
+#include "sys/slurp.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -277,16 +281,27 @@ static void as_cron(const char *line, struct buf *shell)
 /* The words that the shell makes of what follows "every ", each with an end of line behind it. */
 static void run_shell(const char *text, struct buf *words)
 {
+    static const char every[] = "/usr/libexec/fittings/every ";
+    char sh[] = "/bin/sh", flag[] = "-c";
     struct buf script = {0};
-    const char *from = strstr(text, "/usr/libexec/fittings/every ");
+    struct err err;
+    int ends[2], status;
+    const char *from = strstr(text, every);
     assert_non_null(from);
-    buf_addf(&script, "printf '%%s\\n' %s", from + strlen("/usr/libexec/fittings/every "));
-    assert_int_equal(setenv("SCRIPT", buf_cstr(&script), 1), 0);
-    FILE *pipe = popen("exec sh -c \"$SCRIPT\"", "r");
-    assert_non_null(pipe);
-    for (int c; (c = fgetc(pipe)) != EOF;)
-        buf_addc(words, (char)c);
-    assert_int_equal(pclose(pipe), 0);
+    buf_addf(&script, "printf '%%s\\n' %s", from + strlen(every));
+    char *const arguments[] = {sh, flag, buf_cstr(&script), NULL};
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t shell = vfork();
+    if (shell == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        execv(sh, arguments);
+        _exit(127);
+    }
+    close(ends[1]);
+    assert_int_equal(slurp_fd(ends[0], "sh", 1 << 20, words, &err), 0);
+    close(ends[0]);
+    assert_int_equal(waitpid(shell, &status, 0), shell);
+    assert_int_equal(status, 0);
     buf_free(&script);
 }
 
