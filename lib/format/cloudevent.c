@@ -21,6 +21,7 @@ void cloudevent_write(const struct cloudevent *event, struct buf *out)
         member(out, "subject", event->subject);
     if (event->time)
         member(out, "time", str_of(clock_format(event->time, time)));
+    buf_add_str(out, event->members);
     if (event->data.data) {
         buf_puts(out, ",\"datacontenttype\":\"application/json\",\"data\":");
         buf_add_str(out, event->data);

@@ -17,6 +17,7 @@ struct cloudevent {
     struct str subject; /* {NULL, 0}: none */
     int64_t time;       /* clock_wall; 0: none */
     struct str data;    /* a JSON value, as it is; {NULL, 0}: none */
+    struct str members; /* extension attributes, as they are: ",\"warmer\":true"; {NULL, 0}: none */
 };
 
 /* Append it, one line without LF. Strings are plain text and are escaped here. */
