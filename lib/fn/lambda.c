@@ -26,6 +26,10 @@ static int lambda_open(struct fn *fn, struct err *err)
             err, ERR_USAGE,
             "'%s': a worker's words hold no placeholders (--literal takes them as they are)",
             fn->name);
+    if (http_server_load(err) < 0) {
+        struct err why = *err;
+        return err_set(err, ERR_NOT_USABLE, "'%s': %s", fn->name, why.text);
+    }
     struct lambda *lambda = mem_zalloc(sizeof *lambda);
     fn->settings.pipeline = 1; /* an environment has one event at a time, whatever is said */
     lambda->environment = environment_new(fn->context);

@@ -59,6 +59,8 @@ static struct lambda_verdict judge_next(enum lambda_state state)
     case LAMBDA_STARTING:
     case LAMBDA_ANSWERED:
         return (struct lambda_verdict){LAMBDA_OPEN, LAMBDA_WAITING, 0, NULL};
+    case LAMBDA_LEAVING:
+        return (struct lambda_verdict){LAMBDA_LEAVES, LAMBDA_OVER, 0, NULL};
     case LAMBDA_INVOKED:
         return (struct lambda_verdict){LAMBDA_AGAIN, LAMBDA_INVOKED, 0, NULL};
     default:
@@ -107,8 +109,9 @@ struct lambda_verdict lambda_api_judge(enum lambda_state state, enum lambda_ask 
 const char *lambda_api_state_name(enum lambda_state state)
 {
     static const char *const names[LAMBDA_STATES] = {
-        [LAMBDA_STARTING] = "starting", [LAMBDA_WAITING] = "waiting", [LAMBDA_INVOKED] = "invoked",
-        [LAMBDA_ANSWERED] = "answered", [LAMBDA_FAILED] = "failed",   [LAMBDA_OVER] = "over",
+        [LAMBDA_STARTING] = "starting", [LAMBDA_WAITING] = "waiting",  [LAMBDA_INVOKED] = "invoked",
+        [LAMBDA_ANSWERED] = "answered", [LAMBDA_LEAVING] = "answered", /* as far as it knows */
+        [LAMBDA_FAILED] = "failed",     [LAMBDA_OVER] = "over",
     };
     return names[state];
 }

@@ -31,6 +31,7 @@ enum lambda_state {
     LAMBDA_WAITING,  /* a `next` is open */
     LAMBDA_INVOKED,  /* an event was handed out and is not answered */
     LAMBDA_ANSWERED, /* the last event is answered; it has to ask for the next */
+    LAMBDA_LEAVING,  /* the same, and there will be none: it is ended when it asks */
     LAMBDA_FAILED,   /* its initialisation has failed, as it says */
     LAMBDA_OVER,     /* it is being ended: nothing that it says counts any more */
     LAMBDA_STATES
@@ -52,6 +53,7 @@ unsigned lambda_api_route(const char *method, const char *path, enum lambda_ask 
 enum lambda_effect {
     LAMBDA_NOTHING,    /* it is refused */
     LAMBDA_OPEN,       /* `next` waits for an event */
+    LAMBDA_LEAVES,     /* `next` waits, and never gets one: its process can be ended */
     LAMBDA_AGAIN,      /* `next` gets the event that it got before */
     LAMBDA_SUCCEEDS,   /* the invocation has its response */
     LAMBDA_OVERSIZED,  /* the invocation fails: what it sent was too large */

@@ -275,6 +275,9 @@ static void requested(void *owner, struct http_request *request)
     case LAMBDA_OPEN:
         open_next(runtime, request);
         break;
+    case LAMBDA_LEAVES:
+        lambda_runtime_leave(runtime);
+        break;
     case LAMBDA_AGAIN:
         send_event(runtime, request);
         break;

@@ -38,15 +38,47 @@ static void set_timer(struct lambda_runtime *runtime, void (*fire)(struct loop_t
     loop_timer_set(lambda_loop(runtime), &runtime->timer, loop_now(lambda_loop(runtime)) + delay);
 }
 
-/* It takes no more events and none is in flight: its slot is free, its process is ended. */
-static void let_go(struct lambda_runtime *runtime, int signo)
+static void terminate(struct loop_timer *timer)
+{
+    struct lambda_runtime *runtime = RUNTIME_OF(timer, timer);
+    runtime->state = LAMBDA_OVER;
+    signal_runtime(runtime, SIGTERM);
+    set_timer(runtime, kill_now, runtime->base.fn->settings.grace);
+}
+
+/* It takes no more events and none is in flight: its slot is free. */
+static void leave_slot(struct lambda_runtime *runtime)
 {
     if (runtime->base.state != POOL_ENDING)
         pool_leaves(&runtime->base);
     runtime->base.state = POOL_ENDING;
+}
+
+/* It is ended now. */
+static void let_go(struct lambda_runtime *runtime, int signo)
+{
+    leave_slot(runtime);
     runtime->state = LAMBDA_OVER;
     signal_runtime(runtime, signo);
     set_timer(runtime, kill_now, runtime->base.fn->settings.grace);
+}
+
+/* It has served its time. What it still does after its last answer it may do: it is ended when it
+ * asks for another event, or after the grace. */
+static void retire(struct lambda_runtime *runtime)
+{
+    if (runtime->state != LAMBDA_ANSWERED) {
+        let_go(runtime, SIGTERM);
+        return;
+    }
+    leave_slot(runtime);
+    runtime->state = LAMBDA_LEAVING;
+    set_timer(runtime, terminate, runtime->base.fn->settings.grace);
+}
+
+void lambda_runtime_leave(struct lambda_runtime *runtime)
+{
+    terminate(&runtime->timer);
 }
 
 /* ---- the call in flight ---- */
@@ -87,7 +119,7 @@ void lambda_runtime_end_call(struct lambda_runtime *runtime, struct failure *fai
     bool finished = runtime->base.state == POOL_FINISHED;
     report(runtime, call, failure, bytes_out);
     if (finished && runtime->base.state != POOL_ENDING)
-        let_go(runtime, SIGTERM);
+        retire(runtime);
     attempt_pump(fn);
 }
 
@@ -137,13 +169,6 @@ void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
 
 /* ---- its end ---- */
 
-static void terminate(struct loop_timer *timer)
-{
-    struct lambda_runtime *runtime = RUNTIME_OF(timer, timer);
-    signal_runtime(runtime, SIGTERM);
-    set_timer(runtime, kill_now, runtime->base.fn->settings.grace);
-}
-
 void lambda_runtime_give_up(struct lambda_runtime *runtime, struct failure *reported)
 {
     runtime->reported = reported;
@@ -160,15 +185,15 @@ void lambda_runtime_finish(struct pool_worker *base)
     if (base->flight.count)
         base->state = POOL_FINISHED;
     else
-        let_go(runtime, SIGTERM);
+        retire(runtime);
 }
 
 void lambda_runtime_cancel(struct pool_worker *base, enum failure_reason reason, bool now)
 {
     struct lambda_runtime *runtime = RUNTIME_OF(base, base);
     if (base->state == POOL_ENDING) {
-        if (now)
-            signal_runtime(runtime, SIGKILL);
+        if (now || runtime->state == LAMBDA_LEAVING)
+            signal_runtime(runtime, now ? SIGKILL : SIGTERM);
         return;
     }
     let_go(runtime, now ? SIGKILL : SIGTERM);

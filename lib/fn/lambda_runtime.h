@@ -28,7 +28,7 @@ struct lambda {       /* fn->state */
     struct pool pool; /* first */
     struct lambda_names names;
     struct environment *environment; /* knows the trace that was inherited */
-    struct rng rng; /* of its own, seeded by the kernel: ids must not be guessed */
+    struct rng rng;                  /* of its own, seeded by the kernel: ids must not be guessed */
 };
 
 struct lambda_runtime {
@@ -39,7 +39,7 @@ struct lambda_runtime {
     struct loop_child child;
     struct errlines output; /* its stdout and stderr */
     struct http_server *server;
-    struct http_request *next; /* the open one; NULL: none */
+    struct http_request *next; /* the open one that an event is for; NULL: none */
     char id[LAMBDA_ID];        /* of the last event that was handed out; empty: none */
     bool handed;               /* the call in flight was handed out */
     int64_t deadline;          /* of the call in flight, on the wall clock */
@@ -67,6 +67,8 @@ void lambda_runtime_end_call(struct lambda_runtime *runtime, struct failure *fai
                              size_t bytes_out);
 /* Its initialisation has failed, as it says itself: it is given the grace to exit. */
 void lambda_runtime_give_up(struct lambda_runtime *runtime, struct failure *reported);
+/* It is through with the last event that it gets. */
+void lambda_runtime_leave(struct lambda_runtime *runtime);
 /* It has asked for an event for the first time, and there is none. */
 void lambda_runtime_ready(struct lambda_runtime *runtime);
 

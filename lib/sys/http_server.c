@@ -371,6 +371,11 @@ static int start(struct http_server *server, int fd, struct err *err)
     return 0;
 }
 
+int http_server_load(struct err *err)
+{
+    return http_library(err) ? 0 : -1;
+}
+
 struct http_server *http_server_open(struct loop *loop, const struct http_server_settings *settings,
                                      struct err *err)
 {

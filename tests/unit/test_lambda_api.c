@@ -96,7 +96,7 @@ struct row {
     struct lambda_verdict in[LAMBDA_STATES]; /* state LAMBDA_STATES: it stays as it was */
 };
 
-/* The states: starting, waiting, invoked, answered, failed, over. */
+/* The states: starting, waiting, invoked, answered, leaving, failed, over. */
 static const struct row table[] = {
     {"next",
      LAMBDA_NEXT,
@@ -106,6 +106,7 @@ static const struct row table[] = {
       WRONG_TURN,
       {LAMBDA_AGAIN, LAMBDA_INVOKED, 0, NULL},
       {LAMBDA_OPEN, LAMBDA_WAITING, 0, NULL},
+      {LAMBDA_LEAVES, LAMBDA_OVER, 0, NULL},
       WRONG_TURN,
       WRONG_TURN}},
     {"response",
@@ -115,6 +116,7 @@ static const struct row table[] = {
      {WRONG_TURN,
       WRONG_TURN,
       {LAMBDA_SUCCEEDS, LAMBDA_ANSWERED, 202, NULL},
+      WRONG_TURN,
       WRONG_TURN,
       WRONG_TURN,
       WRONG_ID}},
@@ -127,17 +129,18 @@ static const struct row table[] = {
       {LAMBDA_OVERSIZED, LAMBDA_ANSWERED, 413, TOO_LARGE},
       WRONG_TURN,
       WRONG_TURN,
+      WRONG_TURN,
       WRONG_ID}},
     {"response, other id",
      LAMBDA_RESPONSE,
      false,
      false,
-     {WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID}},
+     {WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID}},
     {"response, other id, too large",
      LAMBDA_RESPONSE,
      false,
      true,
-     {WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID}},
+     {WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID}},
     {"error",
      LAMBDA_ERROR,
      true,
@@ -145,6 +148,7 @@ static const struct row table[] = {
      {WRONG_TURN,
       WRONG_TURN,
       {LAMBDA_FAILS, LAMBDA_ANSWERED, 202, NULL},
+      WRONG_TURN,
       WRONG_TURN,
       WRONG_TURN,
       WRONG_ID}},
@@ -157,22 +161,24 @@ static const struct row table[] = {
       {LAMBDA_OVERSIZED, LAMBDA_ANSWERED, 413, TOO_LARGE},
       WRONG_TURN,
       WRONG_TURN,
+      WRONG_TURN,
       WRONG_ID}},
     {"error, other id",
      LAMBDA_ERROR,
      false,
      false,
-     {WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID}},
+     {WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID}},
     {"error, other id, too large",
      LAMBDA_ERROR,
      false,
      true,
-     {WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID}},
+     {WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID, WRONG_ID}},
     {"init error",
      LAMBDA_INIT_ERROR,
      false,
      false,
      {{LAMBDA_INIT_FAILS, LAMBDA_FAILED, 202, NULL},
+      WRONG_TURN,
       WRONG_TURN,
       WRONG_TURN,
       WRONG_TURN,
@@ -183,6 +189,7 @@ static const struct row table[] = {
      false,
      true,
      {{LAMBDA_INIT_FAILS, LAMBDA_FAILED, 413, TOO_LARGE},
+      WRONG_TURN,
       WRONG_TURN,
       WRONG_TURN,
       WRONG_TURN,
@@ -255,7 +262,9 @@ static void gives_each_invocation_one_outcome(void **unused)
             state = LAMBDA_INVOKED;
             open = true;
         }
-        if (state == LAMBDA_FAILED)
+        if (state == LAMBDA_ANSWERED && (random >> 25) % 64 == 0)
+            state = LAMBDA_LEAVING;
+        if (state == LAMBDA_FAILED || state == LAMBDA_OVER)
             state = LAMBDA_STARTING; /* another process */
     }
 }
