@@ -234,10 +234,8 @@ static void take_oversized(struct lambda_runtime *runtime, struct http_request *
 static void open_next(struct lambda_runtime *runtime, struct http_request *request)
 {
     runtime->next = request;
-    if (runtime->base.flight.count)
-        lambda_requests_hand_out(runtime);
-    else
-        lambda_runtime_ready(runtime);
+    lambda_runtime_ready(runtime);
+    lambda_requests_hand_out(runtime);
 }
 
 static void refuse_it(const struct lambda_runtime *runtime, struct http_request *request,

@@ -150,7 +150,12 @@ static void timed_out(struct loop_timer *timer)
 
 void lambda_runtime_ready(struct lambda_runtime *runtime)
 {
-    loop_timer_clear(lambda_loop(runtime), &runtime->timer);
+    if (!runtime->base.unready)
+        return;
+    runtime->base.unready = false;
+    if (!runtime->base.flight.count) /* else the timer is the call's */
+        loop_timer_clear(lambda_loop(runtime), &runtime->timer);
+    pool_tend(runtime->base.fn->state);
 }
 
 void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
@@ -169,8 +174,23 @@ void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
 
 /* ---- its end ---- */
 
+/* No call fails that would tell of it. */
+static void warn(const struct lambda_runtime *runtime, const struct failure *reported)
+{
+    const struct fn_context *context = runtime->base.fn->context;
+    struct buf text = {0};
+    if (!context->warn)
+        return;
+    buf_addf(&text, "%s: %s%s%s", runtime->base.fn->name, reported->message,
+             reported->detail ? ": " : "", reported->detail ? reported->detail : "");
+    context->warn(context->owner, buf_cstr(&text));
+    buf_free(&text);
+}
+
 void lambda_runtime_give_up(struct lambda_runtime *runtime, struct failure *reported)
 {
+    if (!runtime->base.flight.count)
+        warn(runtime, reported);
     runtime->reported = reported;
     if (runtime->base.state == POOL_READY)
         runtime->base.state = POOL_FINISHED;
@@ -192,8 +212,10 @@ void lambda_runtime_cancel(struct pool_worker *base, enum failure_reason reason,
 {
     struct lambda_runtime *runtime = RUNTIME_OF(base, base);
     if (base->state == POOL_ENDING) {
-        if (now || runtime->state == LAMBDA_LEAVING)
-            signal_runtime(runtime, now ? SIGKILL : SIGTERM);
+        if (now)
+            signal_runtime(runtime, SIGKILL);
+        else if (runtime->state == LAMBDA_LEAVING)
+            terminate(&runtime->timer);
         return;
     }
     let_go(runtime, now ? SIGKILL : SIGTERM);
@@ -331,6 +353,7 @@ struct pool_worker *lambda_runtime_start(struct fn *fn, unsigned slot, struct er
     int output = -1;
     runtime->base.fn = fn;
     runtime->base.slot = slot;
+    runtime->base.unready = true;
     runtime->output.fd = -1;
     if (lambda_requests_open(runtime, err) < 0)
         goto fail;

@@ -69,7 +69,7 @@ void lambda_runtime_end_call(struct lambda_runtime *runtime, struct failure *fai
 void lambda_runtime_give_up(struct lambda_runtime *runtime, struct failure *reported);
 /* It is through with the last event that it gets. */
 void lambda_runtime_leave(struct lambda_runtime *runtime);
-/* It has asked for an event for the first time, and there is none. */
+/* It has asked for an event. */
 void lambda_runtime_ready(struct lambda_runtime *runtime);
 
 /* ---- lambda_requests.c ---- */

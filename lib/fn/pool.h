@@ -50,8 +50,10 @@ struct pool_worker {
                               sent while none was in flight */
     bool dirty;            /* has gathered lines to be flushed */
     bool finished, cancelled; /* it was told to */
-    bool pinging;             /* the ping is in flight; it is not ready yet */
-    bool pinged;              /* and was answered: one of its answers */
+    bool unready; /* the kind's: it has not said yet that it takes events. One that never says so
+                     has it false; pool_tend when it has */
+    bool pinging; /* the ping is in flight; it is not ready yet */
+    bool pinged;  /* and was answered: one of its answers */
     struct fn_call ping;
     struct pool_worker *next; /* in the list of those that are ending */
 };

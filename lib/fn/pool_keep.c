@@ -28,10 +28,15 @@ static unsigned least(const struct pool *pool)
 }
 
 struct census {
-    unsigned taking;  /* workers that take events, or will when they have answered the ping */
-    unsigned pinging; /* of these, those that do not yet */
-    unsigned old;     /* of these, those beyond max_age */
+    unsigned taking; /* workers that take events, or will when they are ready */
+    unsigned waking; /* of these, those that are not yet, or have not answered the ping */
+    unsigned old;    /* of these, those beyond max_age */
 };
+
+static bool is_waking(const struct pool_worker *worker)
+{
+    return worker->pinging || worker->unready;
+}
 
 static struct census look_at(const struct pool *pool)
 {
@@ -41,7 +46,7 @@ static struct census look_at(const struct pool *pool)
         if (!worker || worker->state != POOL_READY)
             continue;
         census.taking++;
-        census.pinging += worker->pinging;
+        census.waking += is_waking(worker);
         census.old += pool_is_old(worker);
     }
     return census;
@@ -139,9 +144,9 @@ static void retire_old(struct pool *pool)
         struct pool_worker *worker = pool->slots[i];
         if (!worker || worker->state != POOL_READY || !pool_is_old(worker))
             continue;
-        bool enough = census.taking - census.old - census.pinging >= least(pool);
+        bool enough = census.taking - census.old - census.waking >= least(pool);
         bool full = pool->running == jobs_of(pool) && census.taking == pool->running;
-        if (!enough && (!full || census.pinging))
+        if (!enough && (!full || census.waking))
             return;
         pool_finish(worker);
         census = look_at(pool);
@@ -152,7 +157,7 @@ static void tell_prepared(struct pool *pool)
 {
     const struct fn_context *context = pool->fn->context;
     struct census census = look_at(pool);
-    if (pool->told_prepared || census.taking - census.pinging < least(pool))
+    if (pool->told_prepared || census.taking - census.waking < least(pool))
         return;
     pool->told_prepared = true;
     if (context->prepared)
@@ -251,7 +256,7 @@ struct fn_workers pool_workers(const struct fn *fn)
         if (!worker)
             continue;
         workers.running++;
-        workers.ready += worker->state == POOL_READY && !worker->pinging;
+        workers.ready += worker->state == POOL_READY && !is_waking(worker);
         workers.busy += worker->flight.count > worker->pinging;
     }
     for (const struct pool_worker *worker = pool->ending; worker; worker = worker->next)

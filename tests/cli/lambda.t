@@ -211,7 +211,7 @@ rm -f log
 claim 'tells cold from warm'
 run invoke --times 5 -j1 --report json --event 1 -- lambda:lambda_bootstrap -d 200
 exits 0
-is "$(jq -c '[.cold.count // .cold.n, .warm.count // .warm.n]' "$err")" '[1,4]'
+is "$(jq -c '[.cold.count, .warm.count]' "$err")" '[1,4]'
 
 # ---- errors ----
 
