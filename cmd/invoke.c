@@ -135,7 +135,7 @@ static void attempted(void *owner, const struct fn_attempt *attempt)
         invocation_take(&invoke.last, attempt);
     else if (attempt->init || attempt->usage)
         latency_add(&invoke.cold, attempt->init ? attempt->init : attempt->duration);
-    else if (attempt->pid)
+    else if (attempt->slot) /* else it was not made: a fault on purpose */
         latency_add(&invoke.warm, attempt->duration);
 }
 

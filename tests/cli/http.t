@@ -318,6 +318,11 @@ exits 0
 out_is '{"tls":true}'
 unserve
 
+claim 'invoke tells how long many calls of a URL took'
+run invoke --times 20 --report json --event 1 -- "$url/echo"
+exits 0
+is "$(jq -c '[.cold.count,.warm.count,.failed]' "$err")" '[0,20,0]'
+
 claim 'is ended in the middle of a call, at once'
 rm -f dead
 run_sh "fan-out --grace 100ms --dead dead --stats $url/stall?last <one 2>stats & fitting=\$!
