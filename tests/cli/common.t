@@ -19,6 +19,7 @@ minimal() {
     throttle) echo filter --rate 100000/s ;;
     bulkhead) echo filter --slots 2 -- cat ;;
     state) echo other put --key . ;;
+    poll) echo other --once --check nproc ;;
     every) echo other 1h --count 1 -- true ;;
     *) echo unknown ;;
     esac
@@ -122,7 +123,7 @@ try 'fit $name --help'"
 
     claim "$name: numbers, durations and sizes are strict"
     for option in jobs retries pipeline max-uses seed timeout grace budget max-age max-event max-result \
-        slots burst waiting wait probes consecutive min-calls slow open-for open-max memory nice rate; do
+        every slots burst waiting wait probes consecutive min-calls slow open-for open-max memory nice rate; do
         takes "$name" "$option" || continue
         for value in 010 -5 1e3 0x10 ' 1' '1 ' +1 99999999999999999999999; do
             run "$name" "--$option" "$value"

@@ -10,6 +10,7 @@
  *   /status?code=N[&after=N|&date=N][&say=TEXT]   a status, with Retry-After, with a JSON error
  *   /fail?code=N&times=N[&after=N|&date=N]        so often for an idempotency key, then /echo
  *   /redirect?code=N&to=URL  /version?is=TEXT     302 and the like; an ETag, and 304 for who has it
+ *   /version?file=NAME                            the same of what stands in a file
  *   /stall /stall-body /reset /close /half /half-error /chunk-cut /huge /drip /garbage /continue
  *   /early /close-after /chaos?seed=N             the latter is one of them at random, or /echo
  */
@@ -204,11 +205,27 @@ static void answer_redirect(struct connection *connection)
     buf_free(&head);
 }
 
+/* The first line of a file, or what is given. */
+static const char *version_of(struct connection *connection, char text[64])
+{
+    const char *is = parameter(connection, "is");
+    const char *name = is ? NULL : parameter(connection, "file");
+    int fd = name ? open(name, O_RDONLY) : -1;
+    ssize_t got = fd >= 0 ? read(fd, text, 63) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (got < 0)
+        return is ? is : "1";
+    text[got] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return text;
+}
+
 static void answer_version(struct connection *connection)
 {
     struct buf head = {0}, tag = {0}, body = {0};
-    const char *is = parameter(connection, "is");
-    buf_addf(&tag, "\"%s\"", is ? is : "1");
+    char text[64];
+    buf_addf(&tag, "\"%s\"", version_of(connection, text));
     bool known = str_eq(field(connection->head, "If-None-Match"), buf_str(&tag));
     buf_addf(&head, "%s\r\nETag: %s", known ? "304 Not Modified" : "200 OK", buf_cstr(&tag));
     if (known) {
