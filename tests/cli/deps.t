@@ -26,7 +26,7 @@ case \$* in
 *fail*) exit 1 ;;
 esac
 [ ! -e "$PWD/refuse" ] || exit 100
-for tool in make pkg-config prove gcc clang clang-format mandoc shellcheck bash timeout cmp ps jq zstd; do
+for tool in make pkg-config prove gcc clang clang-format mandoc shellcheck bash timeout cmp ps curl jq zstd openssl; do
     [ -e "$PWD/bin/\$tool" ] || printf '#!$sh\n' >"$PWD/bin/\$tool"
 done
 printf '#!$sh\nexit 0\n' >"$PWD/bin/cc"
@@ -45,7 +45,7 @@ manager apt-get
 deps
 exits 0
 out_like '^deps: missing: .*<popt.h>.* cc make pkg-config'
-out_like '^deps: installing with apt-get: gcc libc6-dev libcurl4-openssl-dev libjq-dev liblmdb-dev libpopt-dev libxxhash-dev libzstd-dev make pkg-config'
+out_like '^deps: installing with apt-get: gcc libc6-dev libcurl4-openssl-dev libjq-dev liblmdb-dev libmicrohttpd-dev libpopt-dev libxxhash-dev libzstd-dev make pkg-config'
 is "$(wc -l <calls)" 2 'calls of apt-get'
 check grep -q '^apt-get update' calls
 check grep -q '^apt-get install -y .* gcc libc6-dev ' calls
