@@ -2,6 +2,7 @@
 #include "engine/every_options.h"
 
 #include "base/num.h"
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "state/home.h"
 
@@ -151,6 +152,7 @@ const struct option_use every_uses[] = {{&timing, &every_options},
                                         {&looking, &every_options},
                                         {&common_calling, &every_common},
                                         {&common_policies, &every_common},
+                                        {&common_http, &every_common},
                                         {&common_flow, &every_common},
                                         {&common_events, &every_common},
                                         {&common_reporting, &every_common},

@@ -1,6 +1,7 @@
 /* warm_verb_ping.c: `warm ping`: calls that only keep a function warm. */
 #include "base/msg.h"
 #include "base/num.h"
+#include "engine/common_http.h"
 #include "engine/plan_ping.h"
 #include "engine/source_rounds.h"
 #include "engine/warm_verb.h"
@@ -45,6 +46,7 @@ const struct option_group warm_pinging = {"Pinging (ping)", entries, set};
 /* No policies: a ping counts in no breaker and takes nothing of a rate. */
 static const struct option_use ping_uses[] = {{&warm_pinging, NULL},
                                               {&common_calling, &warm_common},
+                                              {&common_http, &warm_common},
                                               {&common_state, &warm_common},
                                               {&common_reporting, &warm_common},
                                               {0}};
