@@ -147,16 +147,12 @@ static const struct option_group timing = {"Times", timing_entries, set_timing};
 static const struct option_group keeping = {"What has run", keeping_entries, set_keeping};
 static const struct option_group looking = {"Looking and trying", looking_entries, set_looking};
 
-const struct option_use every_uses[] = {{&timing, &every_options},
-                                        {&keeping, &every_options},
-                                        {&looking, &every_options},
-                                        {&common_calling, &every_common},
-                                        {&common_policies, &every_common},
-                                        {&common_http, &every_common},
-                                        {&common_flow, &every_common},
-                                        {&common_events, &every_common},
-                                        {&common_reporting, &every_common},
-                                        {0}};
+const struct option_use every_uses[] = {
+    {&timing, &every_options},          {&keeping, &every_options},
+    {&looking, &every_options},         {&common_calling, &every_common},
+    {&common_policies, &every_common},  {&common_http, &every_common},
+    {&common_flow, &every_common},      {&common_events, &every_common},
+    {&common_reporting, &every_common}, {0}};
 
 /* ---- the command line ---- */
 

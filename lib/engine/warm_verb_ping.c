@@ -44,12 +44,9 @@ static int set(void *into, int id, const char *arg, struct err *err)
 const struct option_group warm_pinging = {"Pinging (ping)", entries, set};
 
 /* No policies: a ping counts in no breaker and takes nothing of a rate. */
-static const struct option_use ping_uses[] = {{&warm_pinging, NULL},
-                                              {&common_calling, &warm_common},
-                                              {&common_http, &warm_common},
-                                              {&common_state, &warm_common},
-                                              {&common_reporting, &warm_common},
-                                              {0}};
+static const struct option_use ping_uses[] = {
+    {&warm_pinging, NULL},         {&common_calling, &warm_common},   {&common_http, &warm_common},
+    {&common_state, &warm_common}, {&common_reporting, &warm_common}, {0}};
 static const struct command ping_command = {
     .name = "warm ping",
     .summary = "send a function events that only keep it warm",
