@@ -59,6 +59,12 @@ void ending_drain(struct engine *engine)
                    loop_now(engine->loop) + engine->options->calling.grace);
 }
 
+void engine_drain(struct engine *engine)
+{
+    ending_drain(engine);
+    engine_check_end(engine);
+}
+
 static void signalled(void *owner, int signo)
 {
     struct engine *engine = owner;

@@ -322,6 +322,10 @@ bool engine_is_crowded(const struct engine *engine);
 /* The plan can take events again (only for plans with has_room). */
 void engine_room(struct engine *engine);
 
+/* End as on a first signal, but with the exit status of a run that was through: take no more
+ * events, and give what is in flight the grace. */
+void engine_drain(struct engine *engine);
+
 /* The fitting itself cannot go on: said on stderr, reading stops, what is in flight drains, exit
  * status 1. */
 void engine_fail(struct engine *engine, const struct err *err);

@@ -11,9 +11,17 @@
 #include "engine/common_options.h"
 #include "engine/engine.h"
 
-/* Durations are nanoseconds. */
+enum {
+    WARM_QUEUE = 1000,        /* calls that may wait, where --queue is not given */
+    WARM_QUEUE_MAX = 1000000, /* a larger queue is refused as a usage error */
+};
+#define WARM_IDLE INT64_C(300000000000) /* of a worker beyond --min, nanoseconds */
+
 struct warm_options {
-    uint64_t queue; /* requests that may wait */
+    uint64_t min;
+    int64_t idle; /* nanoseconds; 0: never */
+    char *ping;   /* JSON on one line; NULL: none */
+    uint64_t queue;
     bool detach, wait_ready;
     bool detached; /* it is the process in the background: standard output tells how far it is */
     bool wait;     /* stop: until it has gone */
@@ -32,6 +40,10 @@ extern const struct option_group warm_pinging;  /* of ping (warm_verb_ping.c): -
  */
 struct options_words warm_verb_parse(const struct command *command, int argc, char **argv,
                                      const char **name);
+
+/* Open an engine and the state directory for who only looks. NULL: *status is an exit status,
+ * EXIT_OK where there is no state directory, and so no pool. */
+struct engine *warm_verb_look(struct home **home, int *status);
 
 int warm_verb_start(int argc, char **argv);
 int warm_verb_stop(int argc, char **argv);

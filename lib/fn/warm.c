@@ -25,6 +25,7 @@
 
 enum {
     WARM_SLOT_BITS = 16,   /* of a request's number: the rest tells the calls of a slot apart */
+    WARM_UNGREETED = 1,    /* calls at once before the pool has said how many it lets wait */
     WARM_FAILED_LIMIT = 16 /* failed attempts to connect beyond it no longer lengthen the pause */
 };
 static const struct retry_policy connect_policy = {.base = NUM_SECOND / 10, .cap = NUM_SECOND * 10};
@@ -46,6 +47,7 @@ struct warm {
     struct warm_slot *slots; /* settings.jobs of them */
     struct warm_slot *free;
     unsigned busy;
+    uint64_t most; /* calls at once that the pool does not refuse, if it has no other clients */
     uint64_t asked;
     unsigned failed; /* to connect, since it last went well */
     bool paused;     /* no attempt to connect before the timer fires */
@@ -129,6 +131,7 @@ static int not_running(const struct fn *fn, struct err *err)
 
 static int connect_to(struct warm *all, struct err *err)
 {
+    all->most = WARM_UNGREETED;
     if (warm_link_open(&all->link, all->home, str_of(all->fn->words[0]), err) == 0)
         return 0;
     return err->kind == ERR_NOT_FOUND ? not_running(all->fn, err) : -1;
@@ -222,8 +225,12 @@ static void heard(void *owner, const struct warm_frame *frame)
     struct warm *all = owner;
     struct fn *fn = all->fn;
     struct warm_slot *slot = slot_of(all, frame->id);
-    if (frame->type == WARM_HELLO)
+    if (frame->type == WARM_HELLO) {
         all->failed = 0;
+        all->most = frame->values[0] > 0 ? (uint64_t)frame->values[0] : 1;
+        attempt_pump(fn);
+        return;
+    }
     if (!slot || (frame->type != WARM_ANSWER && frame->type != WARM_FAILURE))
         return;
     struct failure *failure =
@@ -272,7 +279,7 @@ static int warm_open(struct fn *fn, struct err *err)
 static bool warm_has_slot(const struct fn *fn)
 {
     const struct warm *all = fn->state;
-    return all->free && !all->paused;
+    return all->free && all->busy < all->most && !all->paused;
 }
 
 /* True: there is a connection. False: the call has been ended, or put back. */

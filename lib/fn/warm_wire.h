@@ -13,7 +13,7 @@
  *     STATUS, READY, STOP                                     of whole pools
  *
  *     supervisor
- *     HELLO                                pid                first of all
+ *     HELLO                                how many may wait  first of all
  *     ANSWER      lines                    how many, init
  *     FAILURE     an object (failure.h)    class, retry_after, init
  *     TEXT        a line of JSON                              to STATUS, READY and STOP

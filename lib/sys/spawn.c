@@ -129,15 +129,23 @@ static int apply_limits(const struct spawn_limits *limits, int nice)
     return limits->nice ? setpriority(PRIO_PROCESS, 0, nice) : 0;
 }
 
+static void die_with(pid_t parent)
+{
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it died before the line above took effect */
+        _exit(127);
+}
+
 /* In the child. Memory and stack are the parent's: nothing but system calls and plan. */
 static void __attribute__((noreturn, noinline)) run_child(struct child_plan *plan)
 {
     const struct spawn_spec *spec = plan->spec;
     sigset_t none;
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != plan->parent) /* it died before the line above took effect */
-        _exit(127);
+    if (spec->outlives)
+        setsid();
+    else
+        die_with(plan->parent);
     if (spec->limits && apply_limits(spec->limits, plan->nice) < 0) {
         plan->failed = STEP_LIMITS;
         plan->error = errno;

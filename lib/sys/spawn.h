@@ -3,10 +3,10 @@
  *
  * The child is made with vfork semantics (its cost does not grow with the parent's memory). In the
  * child, in this order: a new process group; death of the parent ends it (PR_SET_PDEATHSIG,
- * SIGKILL); the limits, if any; signal dispositions and mask are reset; the given descriptors
- * become 0, 1 and 2; every other one is closed (close_range); execve. Between vfork and execve only
- * system calls are made. An execve that fails is reported here, with its errno, not as an exit
- * status.
+ * SIGKILL), unless it is to outlive it; the limits, if any; signal dispositions and mask are reset;
+ * the given descriptors become 0, 1 and 2; every other one is closed (close_range); execve. Between
+ * vfork and execve only system calls are made. An execve that fails is reported here, with its
+ * errno, not as an exit status.
  *
  * Which unusual signals (other than HUP INT QUIT PIPE ALRM TERM USR1 USR2 CHLD) are not at their
  * default is looked up at the first start: who changes another one does it before.
@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,6 +33,7 @@ struct spawn_spec {
     char *const *envp; /* NULL-terminated */
     int fds[3]; /* what becomes 0, 1, 2; -1: /dev/null. Stay open and the caller's in the parent */
     const struct spawn_limits *limits; /* NULL: none */
+    bool outlives; /* it is in a session of its own, and goes on when this process dies */
 };
 
 /*

@@ -20,6 +20,7 @@ minimal() {
     bulkhead) echo filter --slots 2 -- cat ;;
     state) echo other put --key . ;;
     poll) echo other --once --check nproc ;;
+    warm) echo other status none ;;
     every) echo other 1h --count 1 -- true ;;
     *) echo unknown ;;
     esac

@@ -1,0 +1,441 @@
+#!/bin/sh
+# warm.t: pools of workers that live longer than the fittings which call them.
+. "${0%/*}/lib.sh"
+
+FIT_STATE=$PWD/state
+export FIT_STATE
+trap 'end_pools; cd / && rm -rf "$work"' EXIT
+
+# No supervisor outlives the test.
+end_pools() {
+    for lock in state/run/warm*.lock; do
+        [ -f "$lock" ] && kill "$(jq .pid "$lock")" 2>/dev/null
+    done
+}
+
+status_of() {
+    warm status "$1" | jq -c "$2"
+}
+
+status_is() {
+    [ "$(status_of "$1" "$2")" = "$3" ]
+}
+
+# Also one that nobody has reaped.
+gone() {
+    ! kill -0 "$1" 2>/dev/null || grep -q '^State:.*Z' "/proc/$1/status"
+}
+
+# A worker that says who it is, after a start that takes a while.
+cat >worker <<'END'
+#!/bin/sh
+sleep 0.3
+while read -r line; do
+    case $line in
+    *die*) kill -9 $$ ;;
+    *fail*) echo "! {\"why\":\"no\"}" ;;
+    *sleep*) sleep 0.5; echo "{\"pid\":$$,\"of\":$line}" ;;
+    *hang*) sleep 1000 ;;
+    *) echo "{\"pid\":$$,\"of\":$line}" ;;
+    esac
+done
+END
+chmod +x worker
+
+# ---- starting and ending ----
+
+claim 'a pool that does not run is said so, by the exit status too'
+run fan-out -- warm:none <<END
+1
+END
+exits 127
+err_is "fan-out: no pool 'none' is running (warm start none)"
+run warm status none
+exits 1
+err_is "warm: no pool 'none' is running"
+run warm stop none
+exits 1
+
+claim 'lists nothing where there is no state, and makes none'
+run warm list --state "$PWD/nowhere"
+exits 0
+out_is ''
+check test ! -e nowhere
+
+claim 'is called from several runs, with one worker'
+run warm start one --max 1 --detach -- lines:./worker
+exits 0
+out_is ''
+err_is ''
+run fan-out -- warm:one <<END
+{"n":1}
+{"n":2}
+END
+exits 0
+is "$(jq .of.n "$out")" '1
+2'
+pid=$(jq .pid "$out" | sort -u)
+run fan-out -- warm:one <<END
+{"n":3}
+END
+is "$(jq .pid "$out")" "$pid" 'the worker of another run'
+is "$(status_of one '[.pool,.alive,.function,.min,.max,.running,.idle,.busy,.started,.crashed]')" \
+    '["one",true,"lines:./worker",1,1,1,1,0,1,0]'
+is "$(status_of one '[.ready,.clients,.waiting,.in_flight,.done,.failed,.latency.count]')" \
+    '[true,0,0,0,3,0,3]'
+
+claim 'a name has one pool; another start is told who has it, or nothing with --quiet'
+pid=$(status_of one .pid)
+run warm start one -- lines:cat
+exits 75
+err_is "warm: one: process $pid runs it"
+run warm start one --detach -- lines:cat
+exits 75
+err_is "warm: one: process $pid runs it"
+run warm start one --detach --quiet -- lines:cat
+exits 75
+err_is ''
+
+claim 'lists pools, also one that was killed, whose place the next one takes'
+run warm list
+is "$(jq -c '[.pool,.alive]' "$out")" '["one",true]'
+kill -9 "$pid"
+check within 10 gone "$pid"
+run warm list
+is "$(jq -c '[.pool,.alive,.pid]' "$out")" "[\"one\",false,$pid]"
+run fan-out -- warm:one <<END
+1
+END
+exits 127
+run warm start one --detach -- lines:./worker
+exits 0
+check status_is one .alive true
+
+claim 'stop --wait returns when all is gone'
+pid=$(status_of one .pid)
+run warm stop one --wait
+exits 0
+err_is ''
+check gone "$pid"
+is "$(ls state/run)" 'warm-one.log'
+run warm list
+out_is ''
+
+claim 'names that are no file names'
+for name in 'a b/../c' 'ünï' "$(printf '%0200d' 1)"; do
+    run warm start "$name" --detach -- lines:cat
+    exits 0
+    run fan-out -- "warm:$name" <<END
+{"n":1}
+END
+    out_is '{"n":1}'
+    is "$(warm list | jq -r .pool)" "$name"
+    run warm stop "$name" --wait
+    exits 0
+done
+
+claim 'a state directory with a path longer than a socket may have'
+long=$PWD/$(printf '%0100d' 1)/$(printf '%0100d' 2)
+run warm start far --detach --state "$long" -- lines:cat
+exits 0
+run fan-out --state "$long" -- warm:far <<END
+1
+END
+out_is 1
+run warm stop far --wait --state "$long"
+exits 0
+
+claim 'what is wrong with a command line is said before anything runs'
+for words in 'x' 'x cat' 'x -- cat' 'x --min 3 --max 2 -- lines:cat' 'x --wait-ready -- lines:cat' \
+    'x --ping {bad -- lines:cat' 'x --queue 0 -- lines:cat' '-- lines:cat'; do
+    # shellcheck disable=SC2086 # words
+    run warm start $words
+    exits 2
+done
+run warm start x -- lines:./none
+exits 127
+run warm start x --detach -- lines:./none
+exits 127
+err_like '^warm: \./none: not found'
+run fan-out -- warm: </dev/null
+exits 2
+run fan-out -- warm:x y </dev/null
+exits 2
+err_like 'takes no further words'
+
+claim '--detach passes on what is said of a start that fails'
+mkdir other && echo x >other/file
+run warm start x --detach --state other -- lines:cat
+exits 1
+err_like 'not a state directory'
+
+# ---- calls ----
+
+claim 'failures come back as the worker gave them'
+warm start pool --max 1 --detach -- lines:./worker
+run_sh 'printf "%s\n" "{\"fail\":1}" | fan-out --dead dead -- warm:pool'
+exits 123
+is "$(jq -c '[.reason,.error,.function,.attempts]' dead)" '["error",{"why":"no"},"warm:pool",1]'
+rm dead
+
+claim 'a worker that dies in a call: a failed attempt, and what retries give'
+run_sh 'printf "%s\n" "{\"die\":1}" | fan-out --dead dead -- warm:pool'
+exits 123
+is "$(jq -c '[.reason,.signal,.attempts]' dead)" '["signal",9,1]'
+rm dead
+run_sh 'printf "%s\n" 1 2 "{\"die\":1}" 3 4 |
+    fan-out -j5 --retries 2 --backoff 10ms..50ms --dead dead -- warm:pool'
+exits 123
+is "$(jq -c .of "$out")" '1
+2
+3
+4'
+is "$(jq -c '[.event,.attempts]' dead)" '[{"die":1},3]'
+check status_is pool '.crashed' 4
+
+claim '--timeout of a client is its own: the worker goes on, and its answer reaches nobody'
+run_sh 'printf "%s\n" "{\"sleep\":1}" | fan-out --timeout 100ms --dead dead2 -- warm:pool'
+exits 123
+is "$(jq -c .reason dead2)" '"timeout"'
+run fan-out -- warm:pool <<END
+{"next":1}
+END
+is "$(jq -c .of "$out")" '{"next":1}'
+
+claim 'a call whose time is over before it has begun is never made'
+{
+    echo '{"sleep":1}' | fan-out -- warm:pool >slow
+} &
+check within 10 status_is pool .busy 1
+before=$(status_of pool .dropped)
+run_sh 'printf "%s\n" "{\"n\":1}" "{\"n\":2}" "{\"n\":3}" |
+    fan-out -j3 --timeout 50ms --dead /dev/null -- warm:pool'
+exits 123
+wait
+check status_is pool .dropped $((before + 3))
+run fan-out -- warm:pool <<END
+{"n":4}
+END
+exits 0
+is "$(jq -c .of "$out")" '{"n":4}'
+
+claim 'trace and report tell a cold call from a warm one'
+warm start cold --min 0 --max 1 --detach -- lines:./worker
+run_sh 'seq 2 | fan-out -j1 --trace trace -- warm:cold'
+is "$(jq -c '.init_ms > 200' trace 2>/dev/null | head -n 1)" true 'the first call is cold'
+check status_is cold '[.cold,.started]' '[1,1]'
+warm stop cold
+
+claim '--timeout of the pool ends a worker that hangs'
+warm start hangs --max 1 --timeout 300ms --detach -- lines:./worker
+run_sh 'echo "{\"hang\":1}" | fan-out --dead dead3 -- warm:hangs'
+exits 123
+is "$(jq -c .reason dead3)" '"timeout"'
+run_sh 'echo 5 | fan-out --retries 5 -- warm:hangs'
+is "$(jq -c .of "$out")" 5
+warm stop hangs
+
+claim 'large events and large results, and those that are too large'
+warm start big --max 1 --max-event 20M --max-result 20M --detach -- lines:cat
+{
+    head -c 10000000 /dev/zero | tr '\0' x | sed 's/.*/"&"/'
+    echo
+} >large
+run fan-out -- warm:big <large
+exits 0
+check cmp large "$out"
+run_sh 'fan-out --max-result 1M --dead dead4 -- warm:big <large; jq -r .reason dead4'
+out_is bad_result
+head -c 20971600 /dev/zero | tr '\0' x | sed 's/.*/"&"/' >larger
+run_sh 'fan-out --max-event 100M --dead dead5 -- warm:big <larger; jq -r .reason dead5'
+out_is too_large
+echo 1 >small
+run fan-out -- warm:big <small
+out_is 1
+warm stop big
+rm large larger
+
+claim 'a full queue refuses, and retries get through'
+warm start tight --max 1 --queue 2 --detach -- lines:./worker
+warm status tight >/dev/null
+for i in 1 2 3 4 5 6; do
+    echo '{"sleep":1}' | fan-out --stats --dead "full$i" -- warm:tight >/dev/null 2>&1 &
+done
+wait
+is "$(cat full? 2>/dev/null | jq -r .reason | sort -u)" pool_full
+check test "$(status_of tight .refused)" -gt 0
+seq 6 >six
+for i in 1 2 3 4; do
+    fan-out -j2 --retries 1000 --backoff 10ms..20ms -- warm:tight <six >"through$i" &
+done
+wait
+is "$(cat through? | jq .of | sort | uniq -c | awk '{print $1, $2}')" '4 1
+4 2
+4 3
+4 4
+4 5
+4 6'
+warm stop tight
+
+claim '-j larger than the queue: one client alone is never refused'
+warm start narrow --max 1 --queue 8 --detach -- lines:cat
+seq 1000 >thousand
+run fan-out -j500 -- warm:narrow <thousand
+exits 0
+out_same thousand
+check status_is narrow .refused 0
+warm stop narrow
+
+# ---- sharing ----
+
+claim '100 runs pay one cold start'
+warm start shared --max 1 --detach -- lines:./worker
+for i in $(seq 100); do
+    echo "{\"run\":$i}" | fan-out -- warm:shared
+done >runs
+is "$(jq .of.run runs | sort -n)" "$(seq 100)"
+is "$(jq .pid runs | sort -u | wc -l)" 1
+check status_is shared '[.started,.done]' '[1,100]'
+
+claim '100 clients at once never get the answers of others'
+warm stop shared --wait
+warm start shared --min 2 --max 4 --detach -- lines:jq --unbuffered -c .
+for i in $(seq 100); do
+    seq 20 | sed "s/.*/{\"client\":$i,\"n\":&}/" >"in$i"
+    fan-out -j4 -- warm:shared <"in$i" >"out$i" &
+done
+wait
+for i in $(seq 100); do
+    same "in$i" "out$i"
+done
+check status_is shared '[.done,.failed,.clients]' '[2000,0,0]'
+rm -f in* out*
+warm stop shared
+
+claim 'a client with much to do does not hold up one with little'
+warm start fair --max 1 --detach -- lines:./worker
+yes '{"sleep":1}' | head -n 30 | fan-out -j30 -- warm:fair >/dev/null 2>&1 &
+much=$!
+check within 10 status_is fair '.waiting > 20' true
+run_sh 'echo "{\"quick\":1}" | timeout 10 fan-out -- warm:fair'
+exits 0
+kill "$much"
+wait
+
+claim 'what a killed client has asked, and nobody has begun, is dropped'
+check within 20 status_is fair '[.waiting,.clients]' '[0,0]'
+yes '{"sleep":1}' | head -n 30 | fan-out -j30 -- warm:fair >/dev/null 2>&1 &
+check within 10 status_is fair '.waiting > 20' true
+kill -9 $!
+check within 10 status_is fair '[.waiting,.clients]' '[0,0]'
+check test "$(status_of fair .dropped)" -ge 20
+warm stop fair
+
+claim 'workers are started while calls wait, up to --max, and end when they are idle'
+warm start grows --min 1 --max 3 --idle 300ms --detach -- lines:./worker
+yes '{"sleep":1}' | head -n 6 | fan-out -j6 -- warm:grows >/dev/null &
+check within 10 status_is grows .running 3
+wait
+check within 20 status_is grows .running 1
+warm stop grows
+
+claim '--wait-ready returns when --min workers have answered a ping'
+run warm start ready --min 2 --max 2 --detach --wait-ready -- lines:./worker
+exits 0
+check status_is ready '[.ready,.running,.idle,.done]' '[true,2,2,0]'
+run_sh 'echo 1 | fan-out --trace warmtrace -- warm:ready'
+check status_is ready .cold 0
+warm stop ready
+
+# ---- ending ----
+
+claim 'stop does what was asked before it ends'
+warm start drains --max 1 --grace 20s --detach -- lines:./worker
+yes '{"sleep":1}' | head -n 4 | fan-out -j4 -- warm:drains >drained &
+client=$!
+check within 10 status_is drains '.busy + .waiting > 2' true
+run warm stop drains --wait
+exits 0
+wait "$client"
+is $? 0 'exit status of the client'
+is "$(wc -l <drained)" 4
+
+claim 'what is not done within the grace fails, and is done by the next pool'
+warm start next --max 1 --grace 100ms --detach -- lines:./worker
+printf '%s\n' '{"sleep":1}' '{"sleep":2}' '{"sleep":3}' |
+    fan-out -j3 --retries 100 --backoff 50ms..200ms -- warm:next >late &
+client=$!
+check within 10 status_is next '.in_flight > 0' true
+run warm stop next --wait
+exits 0
+warm start next --max 2 --detach -- lines:./worker
+wait "$client"
+is $? 0 'exit status of the client'
+is "$(jq -c .of late)" '{"sleep":1}
+{"sleep":2}
+{"sleep":3}'
+
+claim 'SIGTERM drains as stop does'
+pid=$(status_of next .pid)
+echo '{"sleep":1}' | fan-out -- warm:next >termed &
+client=$!
+check within 10 status_is next .busy 1
+kill "$pid"
+wait "$client"
+is $? 0 'exit status of the client'
+is "$(jq -c .of termed)" '{"sleep":1}'
+check within 10 gone "$pid"
+
+# ---- who may ----
+
+claim 'its files are for their owner only'
+warm start own --detach -- lines:cat
+is "$(stat -c '%a %F' state/run/warm-own.sock)" '600 socket'
+is "$(stat -c %a state/run state/run/warm-own.lock state/run/warm-own.log)" '700
+600
+600'
+
+claim 'other users are refused: by the mode, and by asking who they are'
+if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null; then
+    skip 'needs root, and setpriv'
+else
+    other() {
+        setpriv --reuid=65534 --regid=65534 --clear-groups env PATH="$PATH" FIT_STATE="$FIT_STATE" "$@"
+    }
+    run_sh 'echo 1 >one'
+    run setpriv --reuid=65534 --regid=65534 --clear-groups env FIT_STATE="$FIT_STATE" \
+        "$FIT_BUILD/libexec/fittings/fan-out" -- warm:own
+    check test "$status" -ne 0
+    chmod -R a+rwX "$work"
+    chmod a+rw state/run/warm-own.sock
+    is "$(other perl -MSocket -e '
+        socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die;
+        connect($s, sockaddr_un("state/run/warm-own.sock")) or die "connect: $!";
+        sysread($s, my $x, 64); print length $x' 2>&1)" 0 'bytes that a stranger is told'
+    check grep -q '^warm: own: refused a client of user 65534$' state/run/warm-own.log
+    warm stop own --wait
+    rm -rf theirs && mkdir -m 777 theirs
+    other warm start their --detach --state "$PWD/theirs" -- lines:cat
+    run_sh 'echo 1 | fan-out --state theirs -- warm:their'
+    exits 126
+    err_like 'of user 65534 listens there'
+    other warm stop their --wait --state "$PWD/theirs"
+fi
+warm stop own 2>/dev/null
+
+claim 'what is no request ends that connection, and no other'
+warm start strong --detach -- lines:cat
+for bytes in '' 'x' 'GET / HTTP/1.1\r\n\r\n' '\001\020\127\106\377\0\0\0'; do
+    # shellcheck disable=SC2059 # the bytes are a format
+    printf "$bytes" | head -c 200 >torn
+    head -c 100 /dev/zero >>torn
+    perl -MSocket -e 'socket(my $s, PF_UNIX, SOCK_STREAM, 0); local $/; my $t = <STDIN>;
+        connect($s, sockaddr_un("state/run/warm-strong.sock")) or die; syswrite($s, $t);
+        1 while sysread($s, my $x, 64)' <torn
+done
+run fan-out -- warm:strong <small
+out_is 1
+check within 10 status_is strong .clients 0
+warm stop strong --wait
+
+finish
