@@ -22,7 +22,8 @@ struct ticks_source {
     uint64_t handed; /* out, ever */
     uint64_t noted;  /* times left out that are kept as such */
     size_t out;      /* handed out, and not heard of again */
-    bool unkept;     /* where it begins is not kept yet */
+    bool unkept;     /* where it begins is still to be kept; */
+    bool begun;      /* that is so */
     bool over;       /* no more events */
 };
 
@@ -49,6 +50,7 @@ static void settled(void *owner)
     struct ticks_source *own = owner;
     ticks_settle(&own->ticks);
     own->kept = own->success;
+    own->begun = true;
     ready(own);
 }
 
@@ -148,8 +150,17 @@ static void hand_out(struct ticks_source *own, const struct tick *tick, int64_t 
 /* What was left out is not to come again. */
 static void keep_left_out(struct ticks_source *own)
 {
-    if (own->settings.hold && (own->unkept || own->noted != own->ticks.missed + own->ticks.skipped))
+    if (own->settings.hold && own->noted != own->ticks.missed + own->ticks.skipped)
         keep(own);
+}
+
+/* Where it begins is kept before anything is begun: else another process, after a kill, would begin
+ * elsewhere. True: until then. */
+static bool waits_for_begin(struct ticks_source *own)
+{
+    if (own->settings.hold && own->unkept)
+        keep(own);
+    return own->settings.hold && !own->begun;
 }
 
 static enum source_status next(struct source *source, struct source_event *event, struct err *err)
@@ -162,6 +173,8 @@ static enum source_status next(struct source *source, struct source_event *event
     (void)err;
     if (own->over)
         return SOURCE_END;
+    if (waits_for_begin(own))
+        return SOURCE_LATER;
     enum ticks_answer answer = ticks_next(&own->ticks, now, &tick, &when);
     if (answer == TICKS_RUN) {
         hand_out(own, &tick, now, event);
@@ -243,6 +256,7 @@ static int begin(struct ticks_source *own, struct err *err)
     bool resumes = ticks_setup_begin(settings->setup, record, own->began, &own->ticks);
     own->success = own->kept = record->success;
     own->unkept = !resumes;
+    own->begun = resumes;
     if (!resumes && record->schedule.len)
         msg_verbose("the schedule was '%.*s': going on from now", (int)record->schedule.len,
                     record->schedule.data);
