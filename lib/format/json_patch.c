@@ -146,12 +146,26 @@ static struct middle middle_of(const struct differing *own, const struct json_no
     return (struct middle){a, b, start, a->count - same, b->count - same, start};
 }
 
+/* Which old element a new one is made of is a guess: it is replaced if that is shorter. */
+static void differ_pair(struct differing *own, const struct json_node *old,
+                        const struct json_node *new)
+{
+    size_t start = own->out->len;
+    size_t whole =
+        strlen(",{\"op\":\"replace\",\"path\":\"\",\"value\":}") + own->path.len + new->len;
+    differ(own, old, new);
+    if (own->out->len - start <= whole)
+        return;
+    own->out->len = start;
+    add_with(own, "replace", new);
+}
+
 static void differ_element(struct differing *own, struct middle *middle,
                            const struct json_node *old, const struct json_node *new)
 {
     size_t back = enter_element(own, middle->at);
     if (old && new)
-        differ(own, old, new);
+        differ_pair(own, old, new);
     else if (old)
         add_remove(own);
     else

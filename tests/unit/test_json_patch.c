@@ -353,6 +353,8 @@ static void counts_places_as_they_are_then(void **state)
           "[" WITH("replace", "/1/b", "3") "]");
     makes("[1,2,3,4,5,6]", "[2,3,4,5,6]", "[" OP("remove", "/0") "]");
     makes("[1,2,3,4,5,6]", "[1,2,4,3,5,6]", "[" OP("remove", "/2") "," WITH("add", "/3", "3") "]");
+    makes("[{\"id\":1,\"n\":\"one\",\"z\":0}]", "[{\"id\":2,\"n\":\"two\",\"z\":0}]",
+          "[" WITH("replace", "/0", "{\"id\":2,\"n\":\"two\",\"z\":0}") "]");
     makes("[[],[1],[2]]", "[[1],[2],[]]", "[" OP("remove", "/0") "," WITH("add", "/2", "[]") "]");
 }
 
