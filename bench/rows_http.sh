@@ -2,6 +2,7 @@
 
 row_http() {
     begin_row http
+    unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
     sized 10000
     head -n 500 e200.10000 >http.few
     "$B/helpers/http_server" http.port &

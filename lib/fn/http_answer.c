@@ -15,9 +15,10 @@ enum {
     HTTP_ERROR_KEPT =
         16 * 1024, /* bytes of the body of a failure; of a longer one nothing is said */
     HTTP_ERROR_READ =
-        1024 * 1024,       /* bytes that are read, so that the connection can be used again */
-    HTTP_TITLE = 100,      /* bytes of a status and its reason; the rest is left out */
-    HTTP_FIELD = 8 * 1024, /* bytes of a field that matters; a longer one is not heeded */
+        1024 * 1024,        /* bytes that are read, so that the connection can be used again */
+    HTTP_HEAD = 256 * 1024, /* bytes of heads, those of 1xx included; more fail the call */
+    HTTP_TITLE = 100,       /* bytes of a status and its reason; the rest is left out */
+    HTTP_FIELD = 8 * 1024,  /* bytes of a field that matters; a longer one is not heeded */
 };
 
 static const char *const names[HTTP_FIELDS] = {
@@ -61,7 +62,7 @@ void http_answer_clear(struct http_answer *answer)
     collect_finish(&answer->output, &lines, &count, &err); /* empties it */
     slice_drop(&lines);
     buf_free(&answer->error);
-    answer->received = 0;
+    answer->received = answer->head = 0;
     answer->begun = answer->broken = answer->joined = answer->cut = false;
 }
 
@@ -85,9 +86,12 @@ size_t http_answer_header(char *line, size_t size, size_t count, void *owner)
 {
     struct http_answer *answer = owner;
     struct str text = str_trim((struct str){line, size * count});
+    answer->head += size * count;
+    if (answer->head > HTTP_HEAD)
+        return 0;
     if (text.len > 5 && strncasecmp(text.data, "HTTP/", 5) == 0) {
         read_status(answer, text);
-        return count;
+        return size * count;
     }
     for (int i = 0; i < HTTP_FIELDS; i++) {
         size_t len = strlen(names[i]);
@@ -98,7 +102,7 @@ size_t http_answer_header(char *line, size_t size, size_t count, void *owner)
         if (value.len <= HTTP_FIELD)
             buf_add_str(&answer->fields[i], value);
     }
-    return count;
+    return size * count;
 }
 
 static bool is_success(const struct http_answer *answer)

@@ -25,6 +25,7 @@ enum http_field {
 
 struct http_answer {
     int status;       /* 0: none has come */
+    size_t head;      /* bytes of all heads */
     struct buf title; /* "503 Service Unavailable" */
     struct buf fields[HTTP_FIELDS];
     struct collect output; /* of a 2xx answer */

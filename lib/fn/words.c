@@ -4,11 +4,18 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 static const char *unclosed(char quote)
 {
     return quote == '\'' ? "a single quote is not closed" : "a double quote is not closed";
+}
+
+/* What is an operator elsewhere is an ordinary part of a URL ("?a=1&b=2"). */
+static bool is_url(const struct buf *word)
+{
+    return str_starts(buf_str(word), STR("http://")) || str_starts(buf_str(word), STR("https://"));
 }
 
 /* One word from *cursor on, its quotes removed. Returns NULL, or the reason with *cursor at the
@@ -43,7 +50,7 @@ static const char *read_word(const char **cursor, struct buf *word)
             opened = p;
         } else if (strchr(" \t\r\n", *p)) {
             break;
-        } else if (strchr("|&;<>()", *p)) {
+        } else if (strchr("|&;<>()", *p) && !(is_url(word) && strchr("&;()", *p))) {
             *cursor = p;
             return "an operator outside quotes (no shell is involved: write sh -c '...')";
         } else {

@@ -2,6 +2,7 @@
 # http.t: claims about functions behind a URL, against a server that misbehaves on demand.
 . "${0%/*}/lib.sh"
 
+unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
 http_server port log &
 server=$!
 trap 'kill $server 2>/dev/null; cd / && rm -rf "$work"' EXIT
@@ -121,6 +122,60 @@ run fan-out --retries 3 "$url/huge" <one
 exits 123
 is "$(letter '[.reason,.message,.attempts]')" \
     '["bad_result","a result of more than 16M (--max-result)",1]'
+
+claim 'ends a head without end'
+run fan-out "$url/endless-head" <one
+exits 123
+is "$(letter .reason)" '"connection"'
+
+claim 'holds little of a large answer in memory'
+if sanitized; then
+    skip 'sanitizers need more'
+else
+    run peak usage fan-out --max-result 128M "$url/huge" <one
+    exits 123
+    check test "$(cut -d ' ' -f 1 usage)" -lt 40000
+    run peak usage fan-out -j8 "$url/echo" <three
+    exits 0
+    check test "$(cut -d ' ' -f 1 usage)" -lt 40000
+fi
+
+claim 'sends and takes 10 MB'
+awk 'BEGIN { printf "\""; for (i = 0; i < 1000000; i++) printf "0123456789"; print "\"" }' >large
+run fan-out "$url/echo" <large
+exits 0
+out_same large
+
+claim 'makes as many calls at once as --jobs, and no more'
+seq 12 >dozen
+begin=$(date +%s%N)
+run fan-out -j4 "$url/late?ms=200" <dozen
+exits 0
+out_same dozen
+check test $((($(date +%s%N) - begin) / 1000000)) -ge 600
+
+claim 'gives results as they come with -u'
+printf '%s\n' '{"ms":600}' '{"ms":1}' >two
+run fan-out -u -j2 "$url/late?ms={.ms}" <two
+out_is '{"ms":1}
+{"ms":600}'
+
+claim 'stands in a chain, and as a target; an & is part of a URL'
+run chain "$url/echo?a=1&b=2" 'jq -c .a' "$url/echo" <one
+exits 0
+is "$(grep -c '^POST /echo?a=1&b=2' log)" 1
+run route .a "$url/echo" --else - <one
+exits 0
+out_same one
+run chain "$url/echo & cat" <one
+exits 2
+
+claim 'goes through a proxy that the environment names'
+http_proxy=$url run fan-out http://example.invalid/echo <one
+exits 123
+check grep -q '^POST http://example.invalid/echo' log
+http_proxy=http://example.invalid no_proxy=127.0.0.1 run fan-out "$url/echo" <one
+exits 0
 
 claim 'keeps a large answer in a file until it is whole'
 run fan-out "$url/big?bytes=3000000" <one

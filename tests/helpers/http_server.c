@@ -12,7 +12,8 @@
  *   /redirect?code=N&to=URL  /version?is=TEXT     302 and the like; an ETag, and 304 for who has it
  *   /version?file=NAME                            the same of what stands in a file
  *   /stall /stall-body /reset /close /half /half-error /chunk-cut /huge /drip /garbage /continue
- *   /early /close-after /chaos?seed=N             the latter is one of them at random, or /echo
+ *   /early /close-after /endless-head /chaos?seed=N             the latter is one of them at
+ * random, or /echo
  */
 #include "base/buf.h"
 #include "base/clock.h"
@@ -44,7 +45,8 @@ struct connection {
     struct loop_timer timer; /* what is late */
     struct buf in, out;
     size_t sent;
-    uint64_t huge; /* bytes still to be made up */
+    uint64_t huge;     /* bytes still to be made up, */
+    const char *piece; /* of that */
     struct str head, body;
     char target[2048]; /* of the request that is answered */
     bool ends;         /* closed when all is sent */
@@ -340,9 +342,14 @@ static bool misbehave(struct connection *connection)
         buf_puts(out, "SSH-2.0-something\r\n");
     else if (is(connection, "/close-after"))
         buf_addf(out, "%s\r\n{\"open\":\"end\"}", json);
-    else if (is(connection, "/huge")) {
+    else if (is(connection, "/endless-head")) {
+        buf_puts(out, "HTTP/1.1 200 OK\r\n");
+        connection->huge = HUGE_SIZE;
+        connection->piece = "X-More: and more, and more, and more, and more\r\n";
+    } else if (is(connection, "/huge")) {
         buf_addf(out, "%sContent-Length: %" PRIu64 "\r\n\r\n", json, HUGE_SIZE);
         connection->huge = HUGE_SIZE;
+        connection->piece = " ";
     } else if (is(connection, "/stall-body")) {
         buf_addf(out, "%sContent-Length: 100\r\n\r\n{\"half\":", json);
         connection->ends = false;
@@ -476,9 +483,9 @@ static bool send_out(struct connection *connection)
             buf_clear(out);
             connection->sent = 0;
             buf_reserve(out, HUGE_PIECE);
-            memset(out->data, ' ', HUGE_PIECE);
-            out->len = HUGE_PIECE;
-            connection->huge -= HUGE_PIECE;
+            while (out->len < HUGE_PIECE)
+                buf_puts(out, connection->piece);
+            connection->huge -= out->len < connection->huge ? out->len : connection->huge;
         }
         if (connection->sent == out->len)
             break;

@@ -4,6 +4,8 @@
 # SEEDS=10000 FIRST=1 make prop T=tests/prop/http.t
 . "${0%/*}/../cli/lib.sh"
 
+unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
+
 rounds=$(((${SEEDS:-1000} + 99) / 100))
 first=${FIRST:-1}
 

@@ -134,6 +134,9 @@ static int setup(void **state)
     extern char **environ;
     if (scratch_make(state) < 0)
         return -1;
+    unsetenv("http_proxy");
+    unsetenv("all_proxy");
+    unsetenv("ALL_PROXY");
     loop = loop_new(&err);
     rng_seed(&rng, 1);
     context = (struct fn_context){.loop = loop,
