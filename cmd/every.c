@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/num.h"
+#include "engine/every_look.h"
 #include "engine/every_run.h"
 #include "fn/words.h"
 #include "state/home.h"
@@ -13,8 +14,11 @@ static const struct command command = {
     .name = "every",
     .summary = "periodic invoker",
     .purpose = "Time",
-    .usage = (const char *const[]){"SCHEDULE [options] [--] [FUNCTION...]",
-                                   "SCHEDULE --once [options] [--] FUNCTION...", NULL},
+    .usage =
+        (const char *const[]){"SCHEDULE [options] [--] [FUNCTION...]",
+                              "SCHEDULE --once [options] [--] FUNCTION...",
+                              "SCHEDULE --next N [--tz ZONE]",
+                              "SCHEDULE --print crontab|systemd [options] [--] FUNCTION...", NULL},
     .notes = (const char *const[]){"SCHEDULE is one word: 30s, '0 5 * * mon', @daily, 'at 17:30'.",
                                    NULL},
     .uses = every_uses,
@@ -80,14 +84,24 @@ static int64_t read_test_at(void)
     return moment.at;
 }
 
+static int run(const struct options_words *function)
+{
+    if (every_options.next)
+        return every_look_next(&setup);
+    if (every_options.print)
+        return every_look_print(&command, &setup, function);
+    char *name = choose_name(function);
+    int status = every_options.test_at ? every_run_test(name, function, read_test_at())
+                                       : every_run(&setup, name, function);
+    free(name);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct options_words function = every_options_parse(&command, argc, argv);
     read_schedule();
-    char *name = choose_name(&function);
-    int status = every_options.test_at ? every_run_test(name, &function, read_test_at())
-                                       : every_run(&setup, name, &function);
-    free(name);
+    int status = run(&function);
     zone_named_free(zone);
     return status;
 }

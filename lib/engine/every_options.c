@@ -21,7 +21,7 @@ enum timing_id {
     ID_DATA,
 };
 enum keeping_id { ID_NAME = 1, ID_ONCE };
-enum looking_id { ID_TEST_AT = 1 };
+enum looking_id { ID_NEXT = 1, ID_PRINT, ID_TEST_AT };
 
 static const struct option_entry timing_entries[] = {
     {"tz", 0, ID_TZ, "ZONE", "the time zone of the schedule [TZ, or the machine's]", NULL},
@@ -51,6 +51,10 @@ static const struct option_entry keeping_entries[] = {
 };
 
 static const struct option_entry looking_entries[] = {
+    {"next", 0, ID_NEXT, "N", "print the next N times of the schedule, and end", NULL},
+    {"print", 0, ID_PRINT, "crontab|systemd", "print what starts this there, and end",
+     "It calls the same command line with --once, in this folder and with this PATH. A schedule "
+     "that cannot be said there is refused."},
     {"test-at", 0, ID_TEST_AT, "TIME", "run once, as if it were TIME; nothing is kept",
      "TIME is local (2026-12-24T18:00, 18:00), or has an offset (2026-12-24T17:00:00Z)."},
     {0},
@@ -137,9 +141,18 @@ static int set_keeping(void *into, int id, const char *arg, struct err *err)
 static int set_looking(void *into, int id, const char *arg, struct err *err)
 {
     struct every_options *options = into;
-    (void)id;
-    (void)err;
-    options->test_at = arg;
+    switch ((enum looking_id)id) {
+    case ID_NEXT:
+        return options_check(num_uint(arg, 1, UINT64_MAX, &options->next), err);
+    case ID_PRINT:
+        options->print = arg;
+        if (strcmp(arg, "crontab") == 0 || strcmp(arg, "systemd") == 0)
+            return 0;
+        return err_set(err, ERR_USAGE, "not crontab or systemd");
+    case ID_TEST_AT:
+        options->test_at = arg;
+        return 0;
+    }
     return 0;
 }
 
@@ -172,8 +185,11 @@ static int read_schedule(int argc, char **argv)
 static void check(const struct command *command)
 {
     const struct every_options *own = &every_options;
-    if (own->test_at && own->once)
-        options_fail(command, "--test-at and --once do not go together");
+    if ((own->next != 0) + (own->print != NULL) + (own->test_at != NULL) > 1)
+        options_fail(command, "only one of --next, --print and --test-at");
+    if (own->once && (own->next || own->test_at))
+        options_fail(command, "%s and --once do not go together",
+                     own->next ? "--next" : "--test-at");
     if (every_common.chose_jobs && own->policy.overlap != TICKS_ALLOW)
         options_fail(command, "--jobs needs --overlap allow: else runs do not overlap");
 }
@@ -181,6 +197,7 @@ static void check(const struct command *command)
 struct options_words every_options_parse(const struct command *command, int argc, char **argv)
 {
     int skipped = read_schedule(argc, argv); /* what stands in the place of the command's name */
+    every_options.schedule_words = (size_t)skipped;
     common_options_init(&every_common);
     every_common.unordered = true; /* a run that hangs is not to hold up what others print */
     struct options_words function = options_parse(command, argc - skipped, argv + skipped);

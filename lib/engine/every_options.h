@@ -10,11 +10,14 @@
 
 struct every_options {
     struct buf schedule; /* its text; empty: none was given */
-    const char *zone;    /* NULL: TZ, or the machine's */
+    size_t schedule_words;
+    const char *zone; /* NULL: TZ, or the machine's */
     struct ticks_policy policy;
     const char *name; /* NULL: not given */
     bool once, data;
     uint64_t count;      /* 0: without end */
+    uint64_t next;       /* 0: not given */
+    const char *print;   /* "crontab", "systemd"; NULL: not given */
     const char *test_at; /* a time; NULL: not given */
 };
 

@@ -1,0 +1,116 @@
+/* every_look.c: what `every` says of a schedule without running anything. */
+#include "engine/every_look.h"
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "base/msg.h"
+#include "engine/engine.h"
+#include "engine/schedule_print.h"
+#include "engine/schedule_show.h"
+#include "engine/state_dir.h"
+#include "sys/zone_named.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int every_look_next(const struct ticks_setup *setup)
+{
+    struct schedule schedule = setup->schedule;
+    int64_t now = clock_wall();
+    int64_t finest = schedule.interval % NUM_SECOND ? NUM_SECOND / 1000 : NUM_SECOND;
+    schedule.anchor = now - now % finest + finest;
+    return schedule_show_next(&schedule, setup->zone, now, every_options.next);
+}
+
+/* The words between the schedule and the function. */
+static void find_options(struct schedule_print *print, const struct options_words *function)
+{
+    char *const *line = options_line();
+    size_t count = 0;
+    while (line[count])
+        count++;
+    print->options = line + every_options.schedule_words;
+    print->option_count = count - every_options.schedule_words - function->count;
+    print->option_count -= function->separated;
+}
+
+/* --tz, or what TZ says: a name, which an entry can hold. */
+static const char *name_zone(const struct command *command)
+{
+    const char *variable = getenv("TZ");
+    struct err err;
+    if (every_options.zone || !variable)
+        return every_options.zone;
+    variable += *variable == ':';
+    struct zone *zone = zone_named(*variable ? variable : "UTC", &err);
+    if (!zone)
+        options_fail(command, "--print: TZ is not the name of a time zone: say it with --tz");
+    zone_named_free(zone);
+    return *variable ? variable : "UTC";
+}
+
+/* Where the state is, if what the entry is started by would not find it there by itself. */
+static char *find_state(void)
+{
+    const char *folder = getenv("XDG_STATE_HOME");
+    struct err err;
+    if (!state_dir_is_named(every_common.state) && (!folder || !*folder))
+        return NULL;
+    return state_dir_path(every_common.state, &err);
+}
+
+static int find_program(char program[PATH_MAX], char folder[PATH_MAX], struct err *err)
+{
+    ssize_t len = readlink("/proc/self/exe", program, PATH_MAX - 1);
+    if (len < 0)
+        return err_sys(err, "/proc/self/exe");
+    program[len] = '\0';
+    return getcwd(folder, PATH_MAX) ? 0 : err_sys(err, "working directory");
+}
+
+static int put(const struct buf *text)
+{
+    if (fwrite(text->data, 1, text->len, stdout) == text->len && fflush(stdout) == 0)
+        return EXIT_OK;
+    msg_error("write to standard output: %s", strerror(errno));
+    return EXIT_FITTING;
+}
+
+int every_look_print(const struct command *command, const struct ticks_setup *setup,
+                     const struct options_words *function)
+{
+    static char program[PATH_MAX], folder[PATH_MAX];
+    struct err err;
+    if (find_program(program, folder, &err) < 0)
+        return engine_refuse(&err);
+    char *state = find_state();
+    struct schedule_print print = {
+        .command = command,
+        .program = program,
+        .text = setup->text,
+        .schedule = &setup->schedule,
+        .zone = setup->zone,
+        .zone_name = name_zone(command),
+        .function = function->words,
+        .function_count = function->count,
+        .name = every_options.name,
+        .folder = folder,
+        .path = getenv("PATH"),
+        .state = state,
+        .missed = setup->policy.missed != TICKS_NONE,
+        .jitter = setup->policy.jitter,
+    };
+    find_options(&print, function);
+    struct buf text = {0};
+    bool crontab = strcmp(every_options.print, "crontab") == 0;
+    if ((crontab ? schedule_print_crontab(&print, &text, &err)
+                 : schedule_print_systemd(&print, &text, &err)) < 0)
+        options_fail(command, "--print %s: %s: %s", every_options.print, setup->text, err.text);
+    int status = put(&text);
+    buf_free(&text);
+    free(state);
+    return status;
+}
