@@ -136,6 +136,12 @@ run_sh 'every 10ms | head -n 1 | jq -r .type'
 out_is 'fit.every.tick'
 err_is ''
 
+claim 'with a name, what nobody has read begins again'
+run_sh "every 1h --name unread --overlap queue -- sh -c 'seq 100000' | true"
+run every 1h --name unread --count 1 -- jq -c .data.last_success
+exits 0
+out_is null
+
 claim 'a closed standard input does not matter'
 run_sh 'every 1h --count 1 -- jq -c .type <&-'
 exits 0
