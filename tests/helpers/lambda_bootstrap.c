@@ -46,7 +46,7 @@ static void connect_to_api(void)
     if (!colon)
         die("AWS_LAMBDA_RUNTIME_API");
     struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)atoi(colon + 1)),
+                             .sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connection < 0 || connect(connection, (struct sockaddr *)&to, sizeof to) < 0)
@@ -96,7 +96,7 @@ static int reply(void)
     while (!(end = strstr(buf_cstr(&input), "\r\n\r\n")))
         read_more();
     size_t head = (size_t)(end - input.data) + 4;
-    int status = atoi(input.data + strlen("HTTP/1.1 "));
+    int status = (int)strtol(input.data + strlen("HTTP/1.1 "), NULL, 10);
     header("Content-Length", length, sizeof length);
     size_t len = strtoul(length, NULL, 10);
     if (status == 200)
@@ -191,7 +191,7 @@ static void handle(void)
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "-d") == 0) {
-        long milliseconds = atol(argv[2]);
+        long milliseconds = strtol(argv[2], NULL, 10);
         struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
         while (nanosleep(&left, &left) < 0)
             ;
