@@ -167,7 +167,7 @@ void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
     base->flight_bytes += call->event.len;
     base->last_heard = loop_now(lambda_loop(runtime));
     runtime->deadline = clock_wall() + (timeout ? timeout : LAMBDA_NO_DEADLINE);
-    if (timeout && runtime->state != LAMBDA_FAILED)
+    if (timeout)
         set_timer(runtime, timed_out, timeout);
     lambda_requests_hand_out(runtime);
 }

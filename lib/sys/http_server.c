@@ -185,21 +185,19 @@ static void hand_over(struct http_request *request)
     request->server->settings.request(request->server->settings.owner, request);
 }
 
-/* The head is there. */
-static enum MHD_Result begin(struct http_server *server, struct MHD_Connection *connection,
-                             struct http_request **place)
+/* The head is there. A client that waits for leave to send (Expect), or would send more than is
+ * worth reading, is told at once. */
+static enum MHD_Result begin(struct http_request *request)
 {
-    struct http_request *request = *place;
+    struct http_server *server = request->server;
     uint64_t size = declared_size(request);
     request->limit = server->settings.limit(server->settings.owner, request);
-    if (size <= request->limit)
-        return MHD_YES;
-    request->too_large = true;
-    if (size <= HTTP_SERVER_DISCARD && !http_request_header(request, "Expect"))
+    request->too_large = size > request->limit;
+    if (!request->too_large ||
+        (size <= HTTP_SERVER_DISCARD && !http_request_header(request, "Expect")))
         return MHD_YES;
     request->size = size;
     hand_over(request);
-    (void)connection;
     return request->answer ? send_answer(request) : MHD_NO;
 }
 
@@ -209,11 +207,14 @@ static enum MHD_Result take(struct http_request *request, const char *bytes, siz
     request->size += len;
     if (request->size > request->limit)
         request->too_large = true;
-    if (!request->too_large)
-        buf_add(&request->body, bytes, len);
-    else
+    if (request->too_large)
         buf_free(&request->body);
-    return request->size <= request->limit + (uint64_t)HTTP_SERVER_DISCARD ? MHD_YES : MHD_NO;
+    else
+        buf_add(&request->body, bytes, len);
+    if (request->size <= request->limit + (uint64_t)HTTP_SERVER_DISCARD)
+        return MHD_YES;
+    hand_over(request); /* an answer cannot be sent from here */
+    return MHD_NO;
 }
 
 /* The first request of a connection has come: it may stay. */
@@ -242,7 +243,7 @@ static enum MHD_Result handle(void *own, struct MHD_Connection *connection, cons
         request->connection = connection;
         request->method = method;
         request->path = path;
-        return begin(server, connection, &request);
+        return begin(request);
     }
     if (request->lost)
         return MHD_NO;
@@ -296,6 +297,9 @@ static void connected(void *own, struct MHD_Connection *connection, void **place
             loop_timer_clear(server->loop, &newcomer->patience);
         free(newcomer);
         *place = NULL;
+        /* The library looks only when it is called whether it may listen again. */
+        if (!server->closing)
+            loop_defer(server->loop, &server->again);
         return;
     }
     const union MHD_ConnectionInfo *info =
@@ -349,12 +353,12 @@ static int listen_on(struct http_server *server, uint16_t port, struct err *err)
 static int start(struct http_server *server, int fd, struct err *err)
 {
     const struct http_library *library = server->library;
-    server->daemon =
-        library->start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, admit, server, handle,
-                              server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                              (unsigned)HTTP_SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
-                              MHD_OPTION_NOTIFY_COMPLETED, completed, server,
-                              MHD_OPTION_NOTIFY_CONNECTION, connected, server, MHD_OPTION_END);
+    server->daemon = library->start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, admit, server, handle, server,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)HTTP_SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_SERVER_BUFFER, MHD_OPTION_NOTIFY_COMPLETED,
+        completed, server, MHD_OPTION_NOTIFY_CONNECTION, connected, server, MHD_OPTION_END);
     if (!server->daemon) {
         close(fd);
         return err_sys(err, "start a server");

@@ -21,7 +21,8 @@
 #include <sys/types.h>
 
 enum {
-    HTTP_SERVER_CONNECTIONS = 64, /* at once; more of them wait until one is closed */
+    HTTP_SERVER_BUFFER = 64 * 1024, /* of a connection: a larger head is refused (431) */
+    HTTP_SERVER_CONNECTIONS = 64,   /* at once; more of them wait until one is closed */
     /* Bytes of a body that is too large which are read and thrown away, so that the client, still
      * sending, lives to read the answer; beyond them the connection is closed. */
     HTTP_SERVER_DISCARD = 64 * 1024 * 1024,
@@ -60,7 +61,7 @@ struct http_server_settings {
     /* How large may the body of this request be? Its head is there. */
     size_t (*limit)(void *owner, const struct http_request *request);
     /* It is there. It is answered here or later, with http_request_answer. One that is too large
-     * has to be answered here. */
+     * has to be answered here; the answer may not reach the client, which is still sending. */
     void (*request)(void *owner, struct http_request *request);
     /* The client has left before it was answered: the request is over. */
     void (*gone)(void *owner, struct http_request *request);

@@ -392,6 +392,23 @@ static void refuses_before_it_is_sent_what_will_be_too_large(void **state)
     }
 }
 
+static void closes_on_a_body_without_end(void **state)
+{
+    (void)state;
+    static char chunk[1 << 20];
+    begin();
+    say(client, "POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "FFFFFFF\r\n");
+    while (!served) {
+        (void)send(client, chunk, sizeof chunk, MSG_NOSIGNAL);
+        http_server_drain(server);
+    }
+    until(is_closed);
+    assert_int_equal(served, 1);
+    assert_true(str_eq(buf_str(&seen), STR("||")));
+    end();
+}
+
 static bool is_refused_or_closed(void)
 {
     return is_closed() || has_reply();
@@ -548,6 +565,7 @@ int main(void)
         SCENE(closes_with_requests_that_wait),
         SCENE(keeps_nothing_of_a_body_that_is_too_large),
         SCENE(refuses_before_it_is_sent_what_will_be_too_large),
+        SCENE(closes_on_a_body_without_end),
         SCENE(survives_garbage),
         SCENE(refuses_a_head_without_end),
         SCENE(outlasts_clients_that_say_nothing),
