@@ -62,6 +62,19 @@ out_like 'counted: orders that were paid twice: 0$'
 out_like 'counted: orders without a payment: 0$'
 out_like '^All counts add up\.$'
 
+claim 'monitor: changes are told once, a refused one again, and the worker started once'
+example monitor
+out_like 'counted: changes that the first look finds: 0$'
+out_like 'counted: changes: one new, one grown: 2$'
+out_like 'counted: answers that said 304 Not Modified: 1$'
+out_like 'counted: patches that say what has changed: 1$'
+out_like 'counted: notices, still: 1$'
+out_like 'counted: scheduled times: 2$'
+out_like '^ +cold: [3-9][0-9][0-9]ms$'
+out_like '^ +warm: [0-9.]+[um]s '
+out_like 'counted: starts of the worker in the pool: 1$'
+out_like '^All counts add up\.$'
+
 claim 'a wrong count fails an example'
 run sh -c '. "$1/narrate.sh"; equal a 1 2; finish' sh "$examples"
 exits 1
