@@ -4,6 +4,7 @@
 
 static const struct option_use uses[] = {{&warm_pooling, &warm_options},
                                          {&warm_stopping, &warm_options},
+                                         {&warm_pinging, NULL},
                                          {&common_calling, &warm_common},
                                          {&common_policies, &warm_common},
                                          {&common_state, &warm_common},
@@ -16,7 +17,8 @@ static const struct command command = {
     .summary = "keep functions ready",
     .purpose = "Time",
     .usage = (const char *const[]){"start NAME [options] [--] FUNCTION...", "stop NAME [options]",
-                                   "status NAME [options]", "list [options]", NULL},
+                                   "status NAME [options]", "list [options]",
+                                   "ping [options] [--] FUNCTION...", NULL},
     .notes =
         (const char *const[]){"'fit warm start --help' lists what start takes, and so on.", NULL},
     .uses = uses,
@@ -28,6 +30,7 @@ static const struct option_verb verbs[] = {
     {"stop", warm_verb_stop},
     {"status", warm_verb_status},
     {"list", warm_verb_list},
+    {"ping", warm_verb_ping},
     {0},
 };
 

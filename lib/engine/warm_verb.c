@@ -49,7 +49,7 @@ static const struct option_entry pooling_entries[] = {
 };
 
 static const struct option_entry stopping_entries[] = {
-    {"wait", 0, ID_WAIT, NULL, "return when the pool has ended", NULL},
+    {"wait-gone", 0, ID_WAIT, NULL, "return when the pool has ended", NULL},
     {0},
 };
 

@@ -31,7 +31,7 @@ extern struct common_options warm_common;
 extern struct warm_options warm_options;
 
 extern const struct option_group warm_pooling;  /* of start: --min, --max, --idle, ... */
-extern const struct option_group warm_stopping; /* of stop: --wait */
+extern const struct option_group warm_stopping; /* of stop: --wait-gone */
 extern const struct option_group warm_pinging;  /* of ping (warm_verb_ping.c): --every, ... */
 
 /*

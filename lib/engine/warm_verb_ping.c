@@ -83,6 +83,24 @@ static int ping(struct engine *engine, struct fn *fn)
     return status;
 }
 
+/* NULL with err. What only takes events is refused before it is opened, which would make a file. */
+static struct fn *open_function(struct engine *engine, const struct options_words *words,
+                                struct err *err)
+{
+    struct err ignored;
+    struct fn *fn = NULL;
+    bool takes_only = fn_string_is_silent(words->words[0], &ignored) > 0;
+    if (!takes_only) {
+        fn = engine_open(engine, words->words, words->count, err);
+        takes_only = fn && fn_is_sink(fn);
+    }
+    if (!takes_only)
+        return fn;
+    err_set(err, ERR_USAGE, "'%s': gives no answer, so there is nothing to keep warm",
+            words->words[0]);
+    return NULL;
+}
+
 int warm_verb_ping(int argc, char **argv)
 {
     struct err err;
@@ -91,12 +109,7 @@ int warm_verb_ping(int argc, char **argv)
         options_fail(&ping_command, "no function");
     settle_options();
     struct engine *engine = engine_new(&warm_common, &err);
-    struct fn *fn = engine ? engine_open(engine, function.words, function.count, &err) : NULL;
-    if (fn && fn_is_sink(fn)) {
-        err_set(&err, ERR_USAGE, "'%s': gives no answer, so there is nothing to keep warm",
-                fn_name(fn));
-        fn = NULL;
-    }
+    struct fn *fn = engine ? open_function(engine, &function, &err) : NULL;
     int status = fn ? ping(engine, fn) : engine_refuse(&err);
     engine_free(engine);
     return status;

@@ -111,9 +111,9 @@ run warm start one --detach -- lines:./worker
 exits 0
 check status_is one .alive true
 
-claim 'stop --wait returns when all is gone'
+claim 'stop --wait-gone returns when all is gone'
 pid=$(status_of one .pid)
-run warm stop one --wait
+run warm stop one --wait-gone
 exits 0
 err_is ''
 check gone "$pid"
@@ -130,7 +130,7 @@ for name in 'a b/../c' 'ünï' "$(printf '%0200d' 1)"; do
 END
     out_is '{"n":1}'
     is "$(warm list | jq -r .pool)" "$name"
-    run warm stop "$name" --wait
+    run warm stop "$name" --wait-gone
     exits 0
 done
 
@@ -142,7 +142,7 @@ run fan-out --state "$long" -- warm:far <<END
 1
 END
 out_is 1
-run warm stop far --wait --state "$long"
+run warm stop far --wait-gone --state "$long"
 exits 0
 
 claim 'what is wrong with a command line is said before anything runs'
@@ -298,7 +298,7 @@ is "$(jq .pid runs | sort -u | wc -l)" 1
 check status_is shared '[.started,.done]' '[1,100]'
 
 claim '100 clients at once never get the answers of others'
-warm stop shared --wait
+warm stop shared --wait-gone
 warm start shared --min 2 --max 4 --detach -- lines:jq --unbuffered -c .
 for i in $(seq 100); do
     seq 20 | sed "s/.*/{\"client\":$i,\"n\":&}/" >"in$i"
@@ -354,7 +354,7 @@ warm start drains --max 1 --grace 20s --detach -- lines:./worker
 yes '{"sleep":1}' | head -n 4 | fan-out -j4 -- warm:drains >drained &
 client=$!
 check within 10 status_is drains '.busy + .waiting > 2' true
-run warm stop drains --wait
+run warm stop drains --wait-gone
 exits 0
 wait "$client"
 is $? 0 'exit status of the client'
@@ -366,7 +366,7 @@ printf '%s\n' '{"sleep":1}' '{"sleep":2}' '{"sleep":3}' |
     fan-out -j3 --retries 100 --backoff 50ms..200ms -- warm:next >late &
 client=$!
 check within 10 status_is next '.in_flight > 0' true
-run warm stop next --wait
+run warm stop next --wait-gone
 exits 0
 warm start next --max 2 --detach -- lines:./worker
 wait "$client"
@@ -413,13 +413,13 @@ else
         connect($s, sockaddr_un("state/run/warm-own.sock")) or die "connect: $!";
         sysread($s, my $x, 64); print length $x' 2>&1)" 0 'bytes that a stranger is told'
     check grep -q '^warm: own: refused a client of user 65534$' state/run/warm-own.log
-    warm stop own --wait
+    warm stop own --wait-gone
     rm -rf theirs && mkdir -m 777 theirs
     other warm start their --detach --state "$PWD/theirs" -- lines:cat
     run_sh 'echo 1 | fan-out --state theirs -- warm:their'
     exits 126
     err_like 'of user 65534 listens there'
-    other warm stop their --wait --state "$PWD/theirs"
+    other warm stop their --wait-gone --state "$PWD/theirs"
 fi
 warm stop own 2>/dev/null
 
@@ -436,6 +436,6 @@ done
 run fan-out -- warm:strong <small
 out_is 1
 check within 10 status_is strong .clients 0
-warm stop strong --wait
+warm stop strong --wait-gone
 
 finish
