@@ -1,8 +1,10 @@
 /* test_http.c: URLs of functions and what events fill into them; how long a server asks to wait. */
+#include "fn/failure.h"
 #include "fn/http_url.h"
 #include "fn/retry_after.h"
 
 #include "base/num.h"
+#include "base/rng.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,6 +130,92 @@ static void refuses_values_that_change_the_path(void **state)
     }
 }
 
+static unsigned count_of(const char *text, char wanted)
+{
+    unsigned count = 0;
+    for (; *text; text++)
+        count += *text == wanted;
+    return count;
+}
+
+/* Strings of what could end a part of a URL, and a few others. */
+static void add_nasty(struct buf *event, struct rng *rng)
+{
+    static const char *const pieces[] = {
+        ".", "/", "\\\\",    "?",      "#",    "&",  "=",    "%", "%2f", "@",   ":",        ";",
+        " ", "a", "\\u0001", "\\r\\n", "\\\"", "[]", "{.x}", "",  "..",  "%2e", "\xC3\xA9", "|"};
+    buf_addc(event, '"');
+    for (uint64_t n = rng_below(rng, 4); n; n--)
+        buf_puts(event, pieces[rng_below(rng, COUNT(pieces))]);
+    buf_addc(event, '"');
+}
+
+static void keeps_the_structure_whatever_the_values(void **state)
+{
+    (void)state;
+    static const char url_text[] = "https://h:8443/v1/{.a}/x{.b}y/{.c}.json?q={.a}&r={.b}";
+    struct rng rng;
+    struct err err;
+    struct buf event = {0};
+    unsigned filled_in = 0;
+    struct http_url *url = http_url_new(url_text, false, &err);
+    rng_seed(&rng, 1);
+    for (int i = 0; i < 20000; i++) {
+        buf_clear(&event);
+        buf_puts(&event, "{\"a\":");
+        add_nasty(&event, &rng);
+        buf_puts(&event, ",\"b\":");
+        add_nasty(&event, &rng);
+        buf_puts(&event, ",\"c\":");
+        add_nasty(&event, &rng);
+        buf_puts(&event, "}");
+        const char *filled = http_url_for(url, buf_str(&event), &err);
+        if (!filled)
+            continue;
+        filled_in++;
+        bool same = strncmp(filled, url_text, 18) == 0 && count_of(filled, '/') == 6 &&
+                    count_of(filled, '?') == 1 && count_of(filled, '&') == 1 &&
+                    count_of(filled, '=') == 2 && count_of(filled, '#') == 0 &&
+                    count_of(filled, '@') == 0 && !strstr(filled, "/../") &&
+                    !strstr(filled, "/./") && !strstr(filled + 8, "//");
+        for (const char *at = filled; *at; at++)
+            same = same && *at > ' ' && *at <= '~' && *at != '\\' && *at != '"';
+        if (!same)
+            fail_msg("%s: %s", buf_cstr(&event), filled);
+    }
+    assert_true(filled_in > 10000 && filled_in < 20000);
+    http_url_free(url);
+    buf_free(&event);
+}
+
+static void judges_a_status_also_where_it_was_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int status;
+        enum failure_class class;
+        int64_t seconds;
+    } cases[] = {
+        {"{\"reason\":\"http\",\"status\":503}", 503, FAILURE_TEMPORARY, 0},
+        {"{\"reason\":\"http\",\"status\":429,\"error\":{\"retry_after\":2}}", 429,
+         FAILURE_TEMPORARY, 2},
+        {"{\"reason\":\"http\",\"status\":404,\"error\":{\"retry_after\":1e9}}", 404,
+         FAILURE_PERMANENT, 86400},
+        {"{\"reason\":\"http\",\"status\":308,\"error\":{\"retry_after\":-1}}", 308,
+         FAILURE_PERMANENT, 0},
+        {"{\"reason\":\"http\",\"status\":408,\"error\":[1]}", 408, FAILURE_TEMPORARY, 0},
+        {"{\"reason\":\"connection\"}", 0, FAILURE_TEMPORARY, 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct failure *failure = failure_read(str_of(cases[i].text));
+        assert_int_equal(failure->status, cases[i].status);
+        assert_int_equal(failure->class, cases[i].class);
+        assert_true(failure->retry_after == cases[i].seconds * NUM_SECOND);
+        failure_free(failure);
+    }
+}
+
 static void leaves_placeholders_alone_if_told_so(void **state)
 {
     (void)state;
@@ -214,6 +302,8 @@ int main(void)
         cmocka_unit_test(never_repeats_a_password),
         cmocka_unit_test(fills_in_values_percent_encoded),
         cmocka_unit_test(refuses_values_that_change_the_path),
+        cmocka_unit_test(keeps_the_structure_whatever_the_values),
+        cmocka_unit_test(judges_a_status_also_where_it_was_read),
         cmocka_unit_test(leaves_placeholders_alone_if_told_so),
         cmocka_unit_test(follows_to_the_same_server_only),
         cmocka_unit_test(shows_a_url_without_its_secrets),
