@@ -504,9 +504,10 @@ static bool send_out(struct connection *connection)
     buf_clear(out);
     connection->sent = 0;
     loop_fd_change(loop, &connection->watch, EPOLLIN);
-    if (connection->ends)
-        close_connection(connection, false);
-    return !connection->ends;
+    if (!connection->ends)
+        return true;
+    close_connection(connection, false);
+    return false;
 }
 
 /* Answer what is there, one request after the other. */
