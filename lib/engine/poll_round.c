@@ -18,6 +18,9 @@ static int find_cursor(struct poll_round *round, struct err *err)
     int found = jq_first(round->cursor, &input, &round->next_cursor, &why);
     if (found < 0)
         return err_set(err, ERR_INPUT, "--cursor %s", why.text);
+    if (round->next_cursor.len > POLL_CURSOR_MAX)
+        return err_set(err, ERR_INPUT, "--cursor gives %zu bytes, more than %dK",
+                       round->next_cursor.len, POLL_CURSOR_MAX / 1024);
     if (found && !str_eq(buf_str(&round->next_cursor), STR("null")))
         return 0;
     /* A value without anything new has no place of its own. */

@@ -9,6 +9,10 @@
 
 #include "engine/poll_state.h"
 
+/* Bytes of a cursor: it has to fit in a variable of the check, of which Linux takes 128 KiB. A look
+ * that gives a longer one fails: were it kept, no check could be called any more. */
+enum { POLL_CURSOR_MAX = 64 * 1024 };
+
 struct poll_round {
     /* Set by the owner. */
     struct poll_state *state;

@@ -461,6 +461,16 @@ is "$(cut -d' ' -f1 asked)" '{"n":2}
 {"n":2}
 six'
 
+claim 'a cursor that no check could be told fails the look, and moves nothing'
+jq -cn '{items: [{id: 8}], next: ("x" * 70000)}' >news
+since
+exits 75
+out_is ''
+err_is 'poll: news: the check failed: --cursor gives 70002 bytes, more than 64K'
+echo '{"items":[{"id":8}],"next":"six"}' >news
+since --data
+out_is '{"id":8}'
+
 claim 'with --cursor what is missing is not deleted, and what is given again is known by its key'
 echo '{"items":[{"id":6},{"id":7}],"next":"seven"}' >news
 since
