@@ -7,6 +7,8 @@
  * Numbers are compared exactly, with all their digits, where jq 1.6 compares doubles: two that jq
  * holds to be equal may differ here, but none that it holds to differ are the other way round.
  * Values are equal if, and only if, their bytes are.
+ *
+ * What polls have seen is kept as hashes of these bytes, so they never change for a given value.
  */
 #ifndef FIT_FORMAT_JSON_ORDER_H
 #define FIT_FORMAT_JSON_ORDER_H

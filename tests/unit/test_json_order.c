@@ -1,6 +1,7 @@
 /* test_json_order.c: claims about format/json_order.h. */
 #include "format/json_order.h"
 
+#include "base/hash.h"
 #include "base/rng.h"
 #include "format/jq.h"
 
@@ -171,6 +172,20 @@ static void refuses_what_is_nested_too_deep(void **state)
     buf_free(&key);
 }
 
+/* Hashes of them are kept by polls: other bytes would make everything that is known a change. */
+static void gives_the_bytes_that_it_has_always_given(void **state)
+{
+    static const char value[] = "{\"b\":[null,true,false,-0.0,1.50e3,-12,1e400,\"\\u0061\\u0000\"],"
+                                "\"a\":{\"x\":{},\"x\":[]},\"\\ud83d\\ude00\":9007199254740993}";
+    struct buf key = {0};
+    char text[HASH_TEXT];
+    (void)state;
+    assert_int_equal(json_order_key(str_of(value), &key, &err), 0);
+    assert_string_equal(hash_format(hash_128(buf_str(&key)), text),
+                        "ee8ecdd77565fc72faa6d644f4e78518");
+    buf_free(&key);
+}
+
 /* ---- beside jq itself ---- */
 
 static void add_blanks(struct rng *rng, struct buf *out)
@@ -310,6 +325,7 @@ int main(void)
         cmocka_unit_test(orders_arrays_element_by_element),
         cmocka_unit_test(orders_objects_by_their_keys_and_then_by_their_values),
         cmocka_unit_test(refuses_what_is_nested_too_deep),
+        cmocka_unit_test(gives_the_bytes_that_it_has_always_given),
         cmocka_unit_test(orders_random_values_as_jq_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
