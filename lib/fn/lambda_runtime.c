@@ -102,7 +102,7 @@ static void report(struct lambda_runtime *runtime, struct fn_call *call, struct 
     if (failure)
         buf_add_str(&failure->errors, errlines_tail(&runtime->output));
     if (runtime->base.answers == 1 && !failure)
-        what.init = clock_now() - runtime->base.born;
+        what.init = pool_init_time(&runtime->base);
     attempt_end(call, failure, &what);
 }
 

@@ -232,6 +232,11 @@ void pool_leaves(struct pool_worker *worker)
     pool_tend(pool);
 }
 
+int64_t pool_init_time(const struct pool_worker *worker)
+{
+    return worker->kept ? 0 : clock_now() - worker->born;
+}
+
 void pool_gone(struct pool_worker *worker)
 {
     struct pool *pool = worker->fn->state;

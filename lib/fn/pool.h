@@ -52,6 +52,7 @@ struct pool_worker {
     bool finished, cancelled; /* it was told to */
     bool unready; /* the kind's: it has not said yet that it takes events. One that never says so
                      has it false; pool_tend when it has */
+    bool kept;    /* it was started to be there, not for a call */
     bool pinging; /* the ping is in flight; it is not ready yet */
     bool pinged;  /* and was answered: one of its answers */
     struct fn_call ping;
@@ -119,6 +120,8 @@ void pool_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
  * behind this: calls in flight say that it did not end well. Once, before pool_gone.
  */
 void pool_leaves(struct pool_worker *worker);
+/* Of its first answer, how long it took from its start; 0: it was not started for that call. */
+int64_t pool_init_time(const struct pool_worker *worker);
 /* Its process is gone: the last use of the struct, which is freed. */
 void pool_gone(struct pool_worker *worker);
 

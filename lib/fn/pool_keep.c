@@ -31,6 +31,7 @@ struct census {
     unsigned taking; /* workers that take events, or will when they are ready */
     unsigned waking; /* of these, those that are not yet, or have not answered the ping */
     unsigned old;    /* of these, those beyond max_age */
+    unsigned fresh;  /* of these, those that are neither */
 };
 
 static bool is_waking(const struct pool_worker *worker)
@@ -48,6 +49,7 @@ static struct census look_at(const struct pool *pool)
         census.taking++;
         census.waking += is_waking(worker);
         census.old += pool_is_old(worker);
+        census.fresh += !is_waking(worker) && !pool_is_old(worker);
     }
     return census;
 }
@@ -117,6 +119,7 @@ static bool start(struct pool *pool, unsigned slot)
         warn(pool, "cannot be started", err.text);
         return false;
     }
+    worker->kept = true;
     if (pool->fn->settings.ping)
         ping(pool, worker);
     return true;
@@ -144,7 +147,7 @@ static void retire_old(struct pool *pool)
         struct pool_worker *worker = pool->slots[i];
         if (!worker || worker->state != POOL_READY || !pool_is_old(worker))
             continue;
-        bool enough = census.taking - census.old - census.waking >= least(pool);
+        bool enough = census.fresh >= least(pool);
         bool full = pool->running == jobs_of(pool) && census.taking == pool->running;
         if (!enough && (!full || census.waking))
             return;

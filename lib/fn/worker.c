@@ -207,7 +207,7 @@ static void answer(struct worker *worker, struct str line)
     struct attempt_report report = {
         .slot = worker->base.slot,
         .pid = worker->pid,
-        .init = worker->base.answers++ ? 0 : clock_now() - worker->base.born,
+        .init = worker->base.answers++ ? 0 : pool_init_time(&worker->base),
         .bytes_in = call->event.len + 1,
         .bytes_out = line.len + 1,
     };

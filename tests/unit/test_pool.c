@@ -328,9 +328,11 @@ static void keeps_so_many_without_calls(void **state)
     assert_int_equal(workers.ready, 2);
     assert_int_equal(workers.busy, 0);
     assert_int_equal(workers.started, 2);
+    now += HOUR; /* which is not the time that it took to start */
     begin(0);
     until(first_ended);
     expect(0, "0\n");
+    assert_int_equal(last_init, 0);
     close_it();
     workers = fn_workers(fn);
     assert_int_equal(workers.started, 2);
@@ -651,6 +653,22 @@ static void lets_go_of_idle_ones_beyond_the_least(void **state)
     close_it();
 }
 
+static void is_cold_for_the_call_that_it_was_started_for(void **state)
+{
+    (void)state;
+    open_script("lines:", "read -r e; echo >>begun; " WAIT("go") "echo $e; " ECHO);
+    begin(0);
+    until(has_begun);
+    now += HOUR;
+    make("go");
+    until(first_ended);
+    assert_int_equal(last_init, HOUR);
+    begin(1);
+    until(second_ended);
+    assert_int_equal(last_init, 0);
+    close_it();
+}
+
 static void lets_go_of_all_that_are_idle_where_none_is_kept(void **state)
 {
     (void)state;
@@ -769,6 +787,7 @@ int main(void)
         CLAIM(replaces_one_that_answers_nonsense),
         CLAIM(gives_a_call_behind_a_ping_that_fails_to_another),
         CLAIM(needs_no_ping_for_a_call),
+        CLAIM(is_cold_for_the_call_that_it_was_started_for),
         CLAIM(lets_go_of_idle_ones_beyond_the_least),
         CLAIM(lets_go_of_all_that_are_idle_where_none_is_kept),
         CLAIM(replaces_an_old_one_when_another_is_ready),
