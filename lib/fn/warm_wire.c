@@ -1,7 +1,7 @@
 /* warm_wire.c: what a fitting and the supervisor of a warm pool say to each other. */
 #include "fn/warm_wire.h"
 
-#include <unistd.h>
+#include <sys/socket.h>
 
 #define WARM_MAGIC UINT32_C(0x46571001) /* the last byte is the version of the protocol */
 
@@ -49,7 +49,7 @@ ssize_t warm_read(struct warm_reader *reader, int fd)
     if (!bytes->len && bytes->cap > WARM_READ)
         buf_free(bytes);
     buf_reserve(bytes, WARM_READ);
-    ssize_t got = stream_read(fd, bytes->data + bytes->len, WARM_READ);
+    ssize_t got = recv(fd, bytes->data + bytes->len, WARM_READ, MSG_DONTWAIT);
     if (got > 0)
         bytes->len += (size_t)got;
     else if (!bytes->len) /* most connections have nothing to say most of the time */

@@ -74,7 +74,7 @@ struct warm_reader { /* zeroed, but for limit */
 
 void warm_reader_free(struct warm_reader *reader);
 
-/* Read what fd has, without blocking: as read(2). */
+/* Read what the socket fd has, without blocking: as read(2). */
 ssize_t warm_read(struct warm_reader *reader, int fd);
 /* The next whole frame: 1; 0: it has not come yet; -1 with ERR_INPUT: this is no such stream. */
 int warm_next(struct warm_reader *reader, struct warm_frame *frame, struct err *err);
