@@ -347,6 +347,80 @@ run_sh 'echo 1 | fan-out --trace warmtrace -- warm:ready'
 check status_is ready .cold 0
 warm stop ready
 
+claim 'a Lambda runtime as the worker of a pool'
+if [ -x "$FIT_BUILD/helpers/lambda_bootstrap" ]; then
+    run warm start lambda --max 1 --detach --wait-ready -- lambda:"$FIT_BUILD/helpers/lambda_bootstrap"
+    exits 0
+    for i in 1 2 3; do
+        echo "{\"n\":$i}" | fan-out -- warm:lambda
+    done >out
+    is "$(cat out)" '{"r":{"n":1}}
+{"r":{"n":2}}
+{"r":{"n":3}}'
+    check status_is lambda '[.started,.done]' '[1,3]'
+    run_sh 'echo "{\"do\":\"error\"}" | fan-out --dead dead6 -- warm:lambda'
+    exits 123
+    is "$(jq -r '[.reason, .function] | @tsv' dead6)" 'error	warm:lambda'
+    warm stop lambda
+else
+    skip 'the helper is not built'
+fi
+
+claim 'an answer that is not needed is not waited for, and reaches nobody else'
+warm start spare --max 1 --detach -- lines:./worker
+run_sh 'echo "{\"sleep\":1}" | aggregate --first slow=warm:spare quick=lines:cat'
+out_is '{"quick":{"sleep":1}}'
+run fan-out -- warm:spare <<END
+{"n":1}
+END
+is "$(jq -c .of "$out")" '{"n":1}'
+warm stop spare
+
+claim 'a client that does not read its answers holds nobody up, and gets them later'
+warm start slow --max 1 --detach -- lines:cat
+{
+    head -c 400000 /dev/zero | tr '\0' x | sed 's/.*/"&"/'
+    echo
+} >line
+for i in $(seq 40); do cat line; done >lines
+mkfifo reader
+fan-out -j16 -- warm:slow <lines >reader &
+exec 8<reader
+check within 10 status_is slow '.done > 3' true
+run_sh 'echo 5 | timeout 20 fan-out -- warm:slow'
+out_is 5
+check cmp lines - <&8
+exec 8<&-
+wait
+warm stop slow
+
+claim 'a supervisor that is stuck: a client ends by its timeout, status says so'
+warm start stuck --max 1 --detach -- lines:cat
+pid=$(status_of stuck .pid)
+kill -STOP "$pid"
+run_sh 'echo 1 | fan-out --timeout 200ms --dead dead7 -- warm:stuck'
+exits 123
+is "$(jq -r .reason dead7)" timeout
+run warm status stuck
+exits 1
+err_is "warm: stuck: its supervisor, process $pid, does not answer"
+kill -CONT "$pid"
+run fan-out -- warm:stuck <small
+out_is 1
+warm stop stuck
+
+claim 'more clients than it has descriptors wait for those before them'
+(
+    ulimit -n 24
+    warm start few --max 1 --detach -- lines:cat
+)
+for i in $(seq 40); do
+    echo "$i" | fan-out -- warm:few &
+done >few
+wait
+is "$(sort -n few)" "$(seq 40)"
+warm stop few
+
 # ---- ending ----
 
 claim 'stop does what was asked before it ends'

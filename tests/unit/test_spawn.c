@@ -69,7 +69,7 @@ static pid_t start(const int fds[3], struct err *err, const char *path, ...)
     char *argv[16];
     size_t count = 0;
     va_list words;
-    struct spawn_spec spec = {path, argv, plain_env, {fds[0], fds[1], fds[2]}, NULL};
+    struct spawn_spec spec = {path, argv, plain_env, {fds[0], fds[1], fds[2]}, NULL, false};
     va_start(words, path);
     do
         argv[count] = va_arg(words, char *);
@@ -557,7 +557,7 @@ static void limits_only_the_child(void **state)
     struct rlimit before, after;
     int nice = getpriority(PRIO_PROCESS, 0);
     const struct spawn_limits limits = {.address_space = 128 << 20, .nice = 1, .cgroup = -1};
-    const struct spawn_spec spec = {"/bin/sh", argv, plain_env, {-1, -1, -1}, &limits};
+    const struct spawn_spec spec = {"/bin/sh", argv, plain_env, {-1, -1, -1}, &limits, false};
     snprintf(argv[4], 16, "%d", nice < 19 ? nice + 1 : 19);
     getrlimit(RLIMIT_AS, &before);
     pid_t pid = spawn_process(&spec, &err);
@@ -566,6 +566,20 @@ static void limits_only_the_child(void **state)
     getrlimit(RLIMIT_AS, &after);
     assert_int_equal(getpriority(PRIO_PROCESS, 0), nice);
     assert_true(after.rlim_cur == before.rlim_cur && after.rlim_max == before.rlim_max);
+}
+
+static void starts_what_outlives_it_in_a_session_of_its_own(void **state)
+{
+    (void)state;
+    struct err err;
+    char *const argv[] = {(char[]){"sleep"}, (char[]){"100"}, NULL};
+    const struct spawn_spec spec = {"/bin/sleep", argv, plain_env, {-1, -1, -1}, NULL, true};
+    pid_t pid = spawn_process(&spec, &err);
+    assert_true(pid > 0);
+    assert_int_equal(getsid(pid), pid);
+    assert_int_equal(getpgid(pid), pid);
+    kill(pid, SIGKILL);
+    assert_int_equal(WTERMSIG(wait_for(pid)), SIGKILL);
 }
 
 static void moves_the_child_by_the_descriptor_of_its_group(void **state)
@@ -577,7 +591,7 @@ static void moves_the_child_by_the_descriptor_of_its_group(void **state)
     char *const argv[] = {(char[]){"true"}, NULL};
     assert_int_equal(pipe(ends), 0);
     struct spawn_limits limits = {.cgroup = ends[1]};
-    const struct spawn_spec spec = {"/bin/true", argv, plain_env, {-1, -1, -1}, &limits};
+    const struct spawn_spec spec = {"/bin/true", argv, plain_env, {-1, -1, -1}, &limits, false};
     pid_t pid = spawn_process(&spec, &err);
     assert_true(pid > 0);
     assert_int_equal(wait_for(pid), 0);
@@ -617,6 +631,7 @@ int main(void)
         cmocka_unit_test(signalling_a_dead_process_does_nothing),
         cmocka_unit_test(the_two_ends_of_a_pipe_have_flags_of_their_own),
         cmocka_unit_test(limits_only_the_child),
+        cmocka_unit_test(starts_what_outlives_it_in_a_session_of_its_own),
         cmocka_unit_test(moves_the_child_by_the_descriptor_of_its_group),
     };
     return cmocka_run_group_tests_name("spawn", tests, make_folder, remove_folder);
