@@ -513,15 +513,13 @@ static bool send_out(struct connection *connection)
 /* Answer what is there, one request after the other. */
 static void work(struct connection *connection)
 {
-    bool ends = false;
     while (send_out(connection) && !connection->deaf && !connection->out.len) {
         if (connection->request) { /* it is answered */
             buf_consume(&connection->in, connection->request);
             connection->request = 0;
         }
-        if (ends || !serve(connection))
+        if (!serve(connection))
             return;
-        ends = connection->ends && !connection->out.len && !connection->huge;
     }
 }
 
