@@ -182,9 +182,19 @@ static int read_schedule(int argc, char **argv)
     return 2;
 }
 
-static void check(const struct command *command)
+/* Could it be a field of a cron line? */
+static bool is_field(const char *word)
+{
+    return *word && !word[strspn(word, "0123456789*/,-")];
+}
+
+static void check(const struct command *command, const struct options_words *function)
 {
     const struct every_options *own = &every_options;
+    if (is_field(buf_cstr(&every_options.schedule)) && function->count && !function->separated &&
+        is_field(function->words[0]))
+        options_fail(command, "%s %s: the schedule is one word: quote it ('0 5 * * mon')",
+                     own->schedule.data, function->words[0]);
     if ((own->next != 0) + (own->print != NULL) + (own->test_at != NULL) > 1)
         options_fail(command, "only one of --next, --print and --test-at");
     if (own->once && (own->next || own->test_at))
@@ -204,7 +214,7 @@ struct options_words every_options_parse(const struct command *command, int argc
     options_line_begins(argv + 1);
     if (!skipped)
         options_fail(command, "no schedule (30s, '0 5 * * mon', @daily, at 17:30)");
-    check(command);
+    check(command, &function);
     if (every_options.policy.overlap != TICKS_ALLOW)
         every_common.calling.jobs = 1;
     every_options.policy.at_once = every_common.calling.jobs;

@@ -150,8 +150,11 @@ static void hand_out(struct ticks_source *own, const struct tick *tick, int64_t 
 /* What was left out is not to come again. */
 static void keep_left_out(struct ticks_source *own)
 {
-    if (own->settings.hold && own->noted != own->ticks.missed + own->ticks.skipped)
-        keep(own);
+    if (own->noted == own->ticks.missed + own->ticks.skipped)
+        return;
+    msg_verbose("a time was left out: %" PRIu64 " missed so far, %" PRIu64 " skipped",
+                own->ticks.missed, own->ticks.skipped);
+    keep(own);
 }
 
 /* Where it begins is kept before anything is begun: else another process, after a kill, would begin

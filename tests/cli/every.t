@@ -80,6 +80,9 @@ err_like "^every: no schedule \(30s, '0 5 \* \* mon', @daily, at 17:30\)"
 run every '61 5 * * *' true
 exits 2
 err_like '^every: 61 5 \* \* \*: '
+run every 0 5 '*' '*' mon ./report
+exits 2
+err_like "^every: 0 5: the schedule is one word: quote it \('0 5 \* \* mon'\)"
 run every nonsense true
 exits 2
 err_like '^every: nonsense: '
@@ -196,6 +199,27 @@ run reaper every 300ms --count 3 --overlap replace --stats -- ./third
 exits 0
 out_is '[null]'
 is "$(jq -c '[.read, .done, .dropped, .dead, .letters]' "$err")" '[3,1,2,0,0]'
+
+claim 'replace: also one that does not want to end'
+rm -f runs
+cat >stubborn <<'END'
+#!/bin/sh
+# stubborn: hangs, but for the third time, and does not heed SIGTERM.
+trap '' TERM
+n=$(cat runs 2>/dev/null | wc -l)
+echo >>runs
+[ "$n" -ge 2 ] && exec jq -c .data.skipped
+while :; do sleep 0.05; done
+END
+chmod +x stubborn
+run reaper every 200ms --count 3 --overlap replace --grace 50ms -- ./stubborn
+exits 0
+out_is 0
+
+claim 'a run may be an event in a queue'
+run every 1h --count 1 --name pushes -- queue:ticks
+exits 0
+is "$(queue peek ticks | jq -r '.event.source // .source')" fit:every/pushes
 
 claim '--jitter delays the start, and the scheduled times stay in step'
 run every 40ms --jitter 30ms --count 6 --data --missed all
