@@ -33,7 +33,7 @@ static const struct option_entry timing_entries[] = {
      NULL},
     {"overlap", 0, ID_OVERLAP, "forbid|allow|replace|queue",
      "when the last run is still under way [forbid]",
-     "With forbid the time is skipped; with allow up to --jobs runs are under way at once; with "
+     "With forbid the time is skipped; with allow it is so when --jobs runs are under way; with "
      "replace the last run is ended; with queue the time waits for it, and up to 1000 do."},
     {"jitter", 0, ID_JITTER, "DUR", "begin up to so much later, each time another [0]",
      "But always before the next time. It is the same for the same name and time."},

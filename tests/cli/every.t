@@ -241,6 +241,21 @@ is "$(out_of_step both 100)" ''
 is "$(jq -s '.[2].last_success == .[1].scheduled and .[2].missed >= 2' both)" true \
     'last success, and missed'
 
+claim 'a process that slept runs the last time that it missed, and goes on in step'
+every 50ms --data >slept &
+pid=$!
+within 30 test -s slept || wrong 'it runs' '' slept
+kill -STOP "$pid"
+pass 400
+kill -CONT "$pid"
+within 30 grep -q '"missed":[1-9]' slept || wrong 'an event with what was missed' '' slept
+before=$(wc -l <slept)
+within 30 sh -c "[ \$(wc -l <slept) -gt $((before + 2)) ]"
+kill -TERM "$pid"
+wait "$pid" 2>/dev/null
+is "$(out_of_step slept 50)" ''
+is "$(jq 'select(.missed >= 6) | 1' slept | head -n 1)" 1 'missed at once'
+
 claim 'missed all: each is made up for'
 pass 350
 run every 100ms --name kept --count 4 --missed all --data

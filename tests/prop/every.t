@@ -123,7 +123,7 @@ claim 'one after the other: each time is run, and none again that was committed'
 trials queue 1 --overlap queue
 
 claim 'several at once, ending in any order'
-trials allow 1 --overlap allow -j4
+trials allow 1 --overlap allow -j64
 
 claim 'two processes of one name: one runs, the other goes on when it is killed'
 trials two 2 --overlap queue
