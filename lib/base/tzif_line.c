@@ -139,11 +139,14 @@ static bool is_leap(int64_t year)
 /* That weekday of its month. */
 static int64_t month_day(const struct tzif_day *day, int64_t year)
 {
+    static const unsigned char lengths[] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     struct zone_civil first = {.year = year, .month = (unsigned)day->month, .day = 1};
     int64_t start = zone_seconds_of(&first);
-    int weekday = (int)zone_civil_of(start).weekday;
-    int64_t date = start + ((day->day - weekday + 7) % 7 + (day->week - 1) * 7) * DAY;
-    return zone_civil_of(date).month == first.month ? date : date - 7 * DAY;
+    int weekday = (int)((start / DAY % 7 + 11) % 7); /* 1970-01-01 was a Thursday */
+    int date = (day->day - weekday + 7) % 7 + (day->week - 1) * 7;
+    if (date >= lengths[day->month] + (day->month == 2 && is_leap(year)))
+        date -= 7;
+    return start + date * (int64_t)DAY;
 }
 
 /* Its beginning in that year, as clocks show it. */
@@ -163,11 +166,9 @@ static int64_t local_of(const struct tzif_day *day, int64_t year)
  * hours beyond a day, of the year after; where an end is a start, as with summer time all the year,
  * it is the start.
  */
-int32_t tzif_line_offset(const struct tzif_line *line, int64_t at)
+static int32_t look_around(const struct tzif_line *line, int64_t at, int64_t year)
 {
-    if (!line->has_summer)
-        return line->standard;
-    int64_t year = zone_civil_of(at).year, last = INT64_MIN;
+    int64_t last = INT64_MIN;
     int32_t offset = line->standard;
     for (int64_t i = year - 1; i <= year + 1; i++) {
         int64_t start = local_of(&line->start, i) - line->standard;
@@ -182,4 +183,21 @@ int32_t tzif_line_offset(const struct tzif_line *line, int64_t at)
         }
     }
     return offset;
+}
+
+int32_t tzif_line_offset(const struct tzif_line *line, int64_t at)
+{
+    if (!line->has_summer)
+        return line->standard;
+    struct zone_civil date = zone_civil_of(at), first = {.year = date.year, .month = 1, .day = 1};
+    int64_t begin = zone_seconds_of(&first), length = 365 * (int64_t)DAY;
+    int64_t start = local_of(&line->start, date.year) - line->standard;
+    int64_t end = local_of(&line->end, date.year) - line->summer;
+    bool within = start >= begin && start - begin < length && end >= begin && end - begin < length;
+    if (!within || date.month == 1 || date.month == 12)
+        return look_around(line, at, date.year);
+    /* as nearly always: the changes of this year tell, and before the earlier it is as behind the
+     * later */
+    bool is_summer = start <= end ? start <= at && at < end : at < end || start <= at;
+    return is_summer ? line->summer : line->standard;
 }

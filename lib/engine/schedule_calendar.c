@@ -140,27 +140,32 @@ static void add_event(struct buf *lines, const struct schedule *schedule, uint32
 }
 
 /* In UTC, down to its microseconds. */
-static void add_moment(struct buf *lines, int64_t at)
+static int add_moment(struct buf *lines, int64_t at, struct err *err)
 {
+    enum { LAST_YEAR = 2199 }; /* of a calendar event */
     struct zone_civil date = zone_civil_of(at / NUM_SECOND);
+    if (date.year > LAST_YEAR)
+        return err_set(err, ERR_USAGE, "systemd knows no years after %d", LAST_YEAR);
     buf_addf(lines, "OnCalendar=%04d-%02u-%02u %02u:%02u:%02u", (int)date.year, date.month,
              date.day, date.hour, date.minute, date.second);
     if (at % NUM_SECOND)
         buf_addf(lines, ".%06d", (int)(at % NUM_SECOND / 1000));
     buf_puts(lines, " UTC\n");
+    return 0;
 }
 
-void schedule_calendar_systemd(struct buf *lines, const struct schedule *schedule,
-                               const char *zone_name)
+int schedule_calendar_systemd(struct buf *lines, const struct schedule *schedule,
+                              const char *zone_name, struct err *err)
 {
     enum { EVERY_WEEKDAY = 0x7f };
     const uint32_t every_day = UINT32_MAX - 1;
-    if (schedule->kind == SCHEDULE_AT) {
-        add_moment(lines, schedule->at);
-    } else if (schedule->either_day) {
-        add_event(lines, schedule, schedule->days, EVERY_WEEKDAY, zone_name);
-        add_event(lines, schedule, every_day, schedule->weekdays, zone_name);
-    } else {
+    if (schedule->kind == SCHEDULE_AT)
+        return add_moment(lines, schedule->at, err);
+    if (!schedule->either_day) {
         add_event(lines, schedule, schedule->days, schedule->weekdays, zone_name);
+        return 0;
     }
+    add_event(lines, schedule, schedule->days, EVERY_WEEKDAY, zone_name);
+    add_event(lines, schedule, every_day, schedule->weekdays, zone_name);
+    return 0;
 }

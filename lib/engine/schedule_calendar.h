@@ -18,9 +18,9 @@ int schedule_calendar_crontab(struct buf *fields, const struct schedule *schedul
 
 /*
  * Append "OnCalendar=..." lines for a cron line or a moment: two where a day or a weekday is
- * enough. zone_name: NULL for the machine's.
+ * enough. zone_name: NULL for the machine's. -1 with ERR_USAGE: systemd cannot say the year.
  */
-void schedule_calendar_systemd(struct buf *lines, const struct schedule *schedule,
-                               const char *zone_name);
+int schedule_calendar_systemd(struct buf *lines, const struct schedule *schedule,
+                              const char *zone_name, struct err *err);
 
 #endif

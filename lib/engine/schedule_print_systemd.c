@@ -135,32 +135,32 @@ static void add_span(struct buf *text, const char *name, int64_t length)
     buf_puts(text, "s\n");
 }
 
-static void add_times(const struct schedule_print *print, struct buf *text)
+static int add_times(const struct schedule_print *print, struct buf *text, struct err *err)
 {
     if (print->schedule->kind == SCHEDULE_INTERVAL) {
         buf_puts(text, "OnActiveSec=0s\n");
         add_span(text, "OnUnitActiveSec", print->schedule->interval);
-        return;
+        return 0;
     }
+    buf_puts(text, print->missed ? "Persistent=true\n" : "");
     if (print->schedule->kind == SCHEDULE_CRON)
         buf_puts(text, "# where clocks change, systemd leaves out what is skipped or repeated\n");
-    schedule_calendar_systemd(text, print->schedule, print->zone_name);
-    if (print->missed)
-        buf_puts(text, "Persistent=true\n");
+    return schedule_calendar_systemd(text, print->schedule, print->zone_name, err);
 }
 
-static void add_timer(const struct schedule_print *print, struct buf *text)
+static int add_timer(const struct schedule_print *print, struct buf *text, struct err *err)
 {
     bool fine =
         print->schedule->kind == SCHEDULE_INTERVAL && print->schedule->interval < 60 * NUM_SECOND;
     buf_puts(text, "[Unit]\n");
     add_description(text, print);
     buf_puts(text, "\n[Timer]\n");
-    add_times(print, text);
+    int status = add_times(print, text, err);
     if (print->jitter)
         add_span(text, "RandomizedDelaySec", print->jitter);
     buf_puts(text, fine ? "AccuracySec=1ms\n" : "AccuracySec=1s\n");
     buf_puts(text, "\n[Install]\nWantedBy=timers.target\n");
+    return status;
 }
 
 int schedule_print_systemd(const struct schedule_print *print, struct buf *text, struct err *err)
@@ -173,7 +173,8 @@ int schedule_print_systemd(const struct schedule_print *print, struct buf *text,
              "\n# ~/.config/systemd/user/%s.timer\n"
              "# then: systemctl --user daemon-reload && systemctl --user enable --now %s.timer\n",
              unit, unit);
-    add_timer(print, &units);
+    if (status == 0)
+        status = add_timer(print, &units, err);
     if (status == 0)
         buf_add_str(text, buf_str(&units));
     buf_free(&units);

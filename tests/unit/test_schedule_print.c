@@ -163,10 +163,10 @@ static void prints_a_service_and_a_timer(void **state)
                       "Description=every 30 5 1 * mon-fri: ./report '5$ 100%%' 'a\"b c ' ''\n"
                       "\n"
                       "[Timer]\n"
+                      "Persistent=true\n"
                       "# where clocks change, systemd leaves out what is skipped or repeated\n"
                       "OnCalendar=*-*-01 05:30:00 Europe/Berlin\n"
                       "OnCalendar=Mon,Tue,Wed,Thu,Fri *-*-* 05:30:00 Europe/Berlin\n"
-                      "Persistent=true\n"
                       "RandomizedDelaySec=90s\n"
                       "AccuracySec=1s\n"
                       "\n"
@@ -254,7 +254,8 @@ static void components_are_short_and_complete(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct schedule schedule = parsed(cases[i].line);
         struct buf lines = {0}, expected = {0};
-        schedule_calendar_systemd(&lines, &schedule, NULL);
+        struct err err;
+        assert_int_equal(schedule_calendar_systemd(&lines, &schedule, NULL, &err), 0);
         buf_addf(&expected, "OnCalendar=%s\n", cases[i].event);
         claim_text(&lines, buf_cstr(&expected));
         buf_free(&expected);
@@ -357,6 +358,10 @@ static void refuses_what_an_entry_cannot_hold(void **state)
     assert_int_equal(schedule_print_crontab(&print, &text, &err), 0);
     buf_clear(&text);
     assert_int_equal(schedule_print_systemd(&print, &text, &err), -1);
+    struct schedule late = parsed("at 2200-01-01T12:00");
+    print = entry(&late, "at 2200-01-01T12:00", NULL, WORDS("f"));
+    assert_int_equal(schedule_print_systemd(&print, &text, &err), -1);
+    assert_string_equal(err.text, "systemd knows no years after 2199");
     print = entry(&schedule, "@daily", NULL, NULL);
     print.folder = "/tmp/a\nb";
     assert_int_equal(schedule_print_crontab(&print, &text, &err), -1);

@@ -73,15 +73,15 @@ static void claim_offset(const char *name, const struct zone *zone, int64_t at)
         fail_msg("%s at %jd: got %d, expected %d", name, (intmax_t)at, got, expected);
 }
 
-/* At random times, and on both sides of every change that is found by steps of a day. */
-static void claim_zone(const char *name, const struct zone *zone)
+/* At random times, and on both sides of every change up to `end`. */
+static void claim_zone(const char *name, const struct zone *zone, int64_t end)
 {
     struct rng rng;
     rng_seed(&rng, 7);
     for (int i = 0; i < 200; i++)
         claim_offset(name, zone, (int64_t)rng_below(&rng, SCHEDULE_END));
     int64_t last = -1;
-    for (int64_t at = 0; at < SCHEDULE_END;) {
+    for (int64_t at = 0; at < end;) {
         int64_t change = zone_change(zone, at, at + 400 * DAY);
         claim_offset(name, zone, change - 1);
         claim_offset(name, zone, change);
@@ -115,7 +115,8 @@ static int visit(const char *path, const struct stat *status, int type, struct F
         fail_msg("%s: %s", name, zone ? "opened" : err.text);
     if (zone) {
         set_library_zone(name);
-        claim_zone(name, zone);
+        /* all changes of a century; of some zones to the end */
+        claim_zone(name, zone, zones_seen % 20 ? 36525 * (int64_t)DAY : SCHEDULE_END);
         zones_seen++;
     }
     zone_named_free(zone);
@@ -192,7 +193,7 @@ static void reads_the_variable_as_the_c_library_does(void **state)
         if (!zone)
             fail_msg("%s: %s", values[i], err.text);
         set_library_zone(values[i]);
-        claim_zone(values[i], zone);
+        claim_zone(values[i], zone, SCHEDULE_END);
         zone_named_free(zone);
     }
     struct err err;
@@ -203,7 +204,7 @@ static void reads_the_variable_as_the_c_library_does(void **state)
     assert_non_null(machine);
     assert_int_equal(unsetenv("TZ"), 0);
     tzset();
-    claim_zone("the machine's", machine);
+    claim_zone("the machine's", machine, SCHEDULE_END);
     zone_named_free(machine);
 }
 
@@ -215,6 +216,29 @@ static void summer_all_the_year_is_one_offset(void **state)
     for (int64_t at = 0; at < SCHEDULE_END; at += DAY / 4 - 1)
         assert_int_equal(zone->offset(zone, at), -4 * 3600);
     tzif_free(zone);
+}
+
+/* A day and hours beyond it are the same as the day that they reach, also over the end of a year
+ * (where the C library looks at one year only). */
+static void hours_beyond_a_day_count_on(void **state)
+{
+    (void)state;
+    static const char *const lines[][2] = {
+        {"AAA3BBB,J180/-50,J365/40", "AAA3BBB,J177/22,J1/16"},
+        {"AAA3BBB,J1/-20,J180/50", "AAA3BBB,J365/4,J182/2"},
+        {"AAA-13BBB,J360/167,J61/-24", "AAA-13BBB,J1/23,J60/0"},
+        {"AAA13BBB,J2/-167,J364/160", "AAA13BBB,J360/1,J5/16"},
+    };
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        struct zone *far = tzif_read_line(str_of(lines[i][0]));
+        struct zone *near = tzif_read_line(str_of(lines[i][1]));
+        for (int64_t at = 366 * DAY; at < SCHEDULE_END; at += 3600 * 5) {
+            if (far->offset(far, at) != near->offset(near, at))
+                fail_msg("%s at %jd", lines[i][0], (intmax_t)at);
+        }
+        tzif_free(far);
+        tzif_free(near);
+    }
 }
 
 static void refuses_damaged_lines(void **state)
@@ -313,6 +337,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_zone),
         cmocka_unit_test(reads_the_variable_as_the_c_library_does),
         cmocka_unit_test(summer_all_the_year_is_one_offset),
+        cmocka_unit_test(hours_beyond_a_day_count_on),
         cmocka_unit_test(refuses_damaged_lines),
         cmocka_unit_test(takes_no_harm_from_damaged_files),
         cmocka_unit_test(a_local_time_is_its_first_instant_or_the_end_of_the_gap),
