@@ -1,4 +1,5 @@
 /* warm: keep functions ready. */
+#include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/warm_verb.h"
 
@@ -7,6 +8,7 @@ static const struct option_use uses[] = {{&warm_pooling, &warm_options},
                                          {&warm_pinging, NULL},
                                          {&common_calling, &warm_common},
                                          {&common_policies, &warm_common},
+                                         {&common_http, &warm_common},
                                          {&common_state, &warm_common},
                                          {&common_reporting, &warm_common},
                                          {0}};
@@ -26,12 +28,8 @@ static const struct command command = {
 };
 
 static const struct option_verb verbs[] = {
-    {"start", warm_verb_start},
-    {"stop", warm_verb_stop},
-    {"status", warm_verb_status},
-    {"list", warm_verb_list},
-    {"ping", warm_verb_ping},
-    {0},
+    {"start", warm_verb_start}, {"stop", warm_verb_stop}, {"status", warm_verb_status},
+    {"list", warm_verb_list},   {"ping", warm_verb_ping}, {0},
 };
 
 int main(int argc, char **argv)
