@@ -49,6 +49,7 @@ void invocation_take(struct invocation *invocation, const struct fn_attempt *att
     invocation->message = copy_of(failure->message);
     invocation->detail = copy_of(failure->detail);
     invocation->signal = failure->signal;
+    invocation->status = failure->status;
     buf_add_str(&invocation->errors, buf_str(&failure->errors));
 }
 
@@ -109,6 +110,8 @@ void invocation_json(const struct invocation *invocation, struct buf *text)
         buf_addf(text, ",\"exit\":%d", invocation->exit);
     if (invocation->signal)
         buf_addf(text, ",\"signal\":%d", invocation->signal);
+    if (invocation->status)
+        buf_addf(text, ",\"status\":%d", invocation->status);
     if (invocation->reason)
         buf_addf(text, ",\"reason\":\"%s\"", invocation->reason);
     if (invocation->message) {

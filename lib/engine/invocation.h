@@ -21,6 +21,7 @@ struct invocation {
     char *message;
     char *detail;
     int exit, signal;  /* exit is -1 where there is none */
+    int status;        /* of HTTP, of a failure; 0: none */
     struct buf errors; /* the end of its stderr, if it failed */
 };
 

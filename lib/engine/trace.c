@@ -35,6 +35,8 @@ static void add_outcome(struct buf *line, const struct failure *failure)
         buf_addf(line, ",\"exit\":%d", failure->exit);
     if (failure && failure->signal)
         buf_addf(line, ",\"signal\":%d", failure->signal);
+    if (failure && failure->status)
+        buf_addf(line, ",\"status\":%d", failure->status);
     if (failure && failure->message)
         add_text(line, "message", str_of(failure->message));
 }

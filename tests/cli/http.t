@@ -333,6 +333,20 @@ run fan-out --retries 1 --backoff 1ms..2ms ./ask <one
 exits 0
 check test $((($(date +%s%N) - begin) / 1000000)) -ge 1200
 
+claim 'tells of the status in a trace and in the report of invoke, too'
+rm -f trace
+run fan-out --dead dead --trace trace "$url/status?code=418" <one
+is "$(jq -c '[.outcome,.status]' trace)" '["http",418]'
+run invoke --report json --event 1 -- "$url/status?code=418"
+exits 123
+is "$(jq -c '[.reason,.status,has("exit")]' "$err")" '["http",418,false]'
+rm -f dead
+
+claim 'can be made to lose its connections'
+run fan-out --fault crash=100% --retries 1 --backoff 1ms..2ms "$url/echo" <one
+exits 123
+is "$(letter '[.reason,.attempts]')" '["connection",2]'
+
 claim 'opens no breaker for what is the fault of the caller'
 seq 200 >many
 run fan-out --breaker theirs --retries 0 --dead dead --stats "$url/status?code=404" <many
