@@ -76,6 +76,29 @@ static void leave(struct socket_client *client)
     loop_defer(client->loop, &client->leave);
 }
 
+/* ---- reading or not ---- */
+
+static bool is_read(const struct socket_client *client)
+{
+    return !client->paused && !client->deaf;
+}
+
+static void hold(struct socket_client *client, bool paused, bool deaf)
+{
+    bool was_read = is_read(client);
+    client->paused = paused;
+    client->deaf = deaf;
+    if (!client->gone && is_read(client) != was_read)
+        loop_fd_change(client->loop, &client->in, was_read ? EPOLLRDHUP : EPOLLIN);
+}
+
+static void count_unread(struct socket_client *client)
+{
+    bool deaf = client->unread > SOCKET_CLIENT_UNREAD ||
+                stream_pending(&client->out) > SOCKET_CLIENT_UNREAD;
+    hold(client, client->paused, deaf);
+}
+
 /* ---- answers ---- */
 
 static struct str answer_head(struct socket_client *client, struct socket_request *request)
@@ -112,6 +135,7 @@ static void write_answers(struct socket_client *client)
         client->unread -= rest.len;
         if (request->sent < request->lines.len)
             continue;
+        client->unread -= WARM_HEAD;
         take_off(&client->answered, request);
         free_request(request);
     }
@@ -122,6 +146,7 @@ static void flush(struct loop_task *task)
     struct socket_client *client = CONTAINER_OF(task, struct socket_client, flush);
     write_answers(client);
     stream_flush(&client->out);
+    count_unread(client);
     client->calls->changed(client->owner, client);
 }
 
@@ -148,7 +173,8 @@ void socket_request_end(struct socket_request *request)
     }
     slice_drop(&request->event);
     append(&client->answered, request);
-    client->unread += request->lines.len;
+    client->unread += WARM_HEAD + request->lines.len;
+    count_unread(client);
     loop_defer(client->loop, &client->flush);
 }
 
@@ -184,6 +210,7 @@ void socket_request_fail(struct socket_request *request, struct failure *failure
 void socket_client_tell(struct socket_client *client, uint64_t id, struct str line)
 {
     warm_send(&client->out, &(struct warm_frame){.type = WARM_TEXT, .id = id, .parts = {line}});
+    count_unread(client);
     loop_defer(client->loop, &client->flush);
 }
 
@@ -268,7 +295,7 @@ static void hear(struct socket_client *client)
 static void ready(struct loop_fd *watch, uint32_t events)
 {
     struct socket_client *client = CONTAINER_OF(watch, struct socket_client, in);
-    if (client->paused) { /* nobody is left who could read an answer */
+    if (!is_read(client)) { /* nobody is left who could read an answer */
         if (events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP))
             leave(client);
         return;
@@ -282,10 +309,7 @@ static void ready(struct loop_fd *watch, uint32_t events)
 
 void socket_client_pause(struct socket_client *client, bool pause)
 {
-    if (client->gone || client->paused == pause)
-        return;
-    client->paused = pause;
-    loop_fd_change(client->loop, &client->in, pause ? EPOLLRDHUP : EPOLLIN);
+    hold(client, pause, client->deaf);
 }
 
 struct socket_client *socket_client_new(struct loop *loop, int fd, size_t max_event, size_t most,

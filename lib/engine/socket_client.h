@@ -9,8 +9,8 @@
  * begun goes on without it.
  *
  * Answers that a client does not read wait here, a few bytes of them in the stream and the rest
- * where they came from; with more than SOCKET_CLIENT_UNREAD bytes of them nothing of this client is
- * begun any more.
+ * where they came from; with more than SOCKET_CLIENT_UNREAD bytes of them, heads included, nothing
+ * of this client is begun any more, and nothing more is read of it.
  */
 #ifndef FIT_ENGINE_SOCKET_CLIENT_H
 #define FIT_ENGINE_SOCKET_CLIENT_H
@@ -21,7 +21,7 @@
 
 enum {
     SOCKET_CLIENT_OUTPUT = 256 * 1024,  /* bytes of answers that are copied to be written */
-    SOCKET_CLIENT_UNREAD = 1024 * 1024, /* bytes of answers; then its requests wait */
+    SOCKET_CLIENT_UNREAD = 1024 * 1024, /* bytes of answers; then it and its requests wait */
 };
 
 struct socket_request {
@@ -73,7 +73,9 @@ struct socket_client {
     struct loop_fd in;
     struct stream_out out;
     struct loop_task flush, leave;
-    bool paused, gone;
+    bool paused; /* by the owner */
+    bool deaf;   /* it has to read answers first */
+    bool gone;
 };
 
 struct socket_client_calls {

@@ -14,6 +14,8 @@ struct warm_head {
     int64_t values[WARM_VALUES];
 };
 
+_Static_assert(sizeof(struct warm_head) == WARM_HEAD, "a head has holes");
+
 /* ---- writing ---- */
 
 void warm_send_head(struct stream_out *out, const struct warm_frame *frame)

@@ -34,6 +34,7 @@
 enum {
     WARM_PARTS = 3,
     WARM_VALUES = 4,
+    WARM_HEAD = 64,         /* bytes of a head */
     WARM_READ = 64 * 1024,  /* bytes read at once */
     WARM_SLACK = 64 * 1024, /* what a frame may hold beside an event or a result: an identity, the
                                end of a stderr; more is skipped as what is too large is */

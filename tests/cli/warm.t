@@ -512,4 +512,34 @@ out_is 1
 check within 10 status_is strong .clients 0
 warm stop strong --wait-gone
 
+# flood POOL COUNT TYPE: so many frames (2: requests) of a client that reads no answers, until the pool takes no more of them
+# for a second; prints how many bytes it took.
+flood() {
+    perl -MSocket -MFcntl -MTime::HiRes=sleep -e '
+        socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die;
+        connect($s, sockaddr_un("state/run/warm-$ARGV[0].sock")) or die;
+        fcntl($s, F_SETFL, O_NONBLOCK);
+        my $one = pack("L L Q L4 q4 a*", 0x46571001, $ARGV[2], 7, 1, 0, 0, 0, 0, 0, 0, 0, "1");
+        my ($all, $at, $took, $idle) = ($one x 1000, 0, 0, 0);
+        while ($took < $ARGV[1] * length $one && $idle < 100) {
+            my $n = syswrite($s, $all, length($all) - $at, $at);
+            if ($n) { $took += $n; $at = ($at + $n) % length $all; $idle = 0 }
+            else { sleep 0.01; $idle++ }
+        }
+        print "$took\n"' "$@"
+}
+
+claim 'who asks and reads no answers is not read from for ever, and holds up nobody'
+for worker in 'lines:cat' 'lines:./silent'; do
+    printf '#!/bin/sh\nexec sed -u s/.*//\n' >silent
+    chmod +x silent
+    warm start "deaf" --detach --quiet -- "$worker"
+    check test "$(flood deaf 200000 2)" -lt 8000000
+    check test "$(flood deaf 200000 6)" -lt 8000000 # STATUS
+    run fan-out -- warm:deaf <small
+    exits 0
+    check within 10 status_is deaf .clients 0
+    warm stop deaf --wait-gone
+done
+
 finish
