@@ -36,7 +36,7 @@ static const struct option_entry timing_entries[] = {
      "With forbid the time is skipped; with allow it is so when --jobs runs are under way; with "
      "replace the last run is ended; with queue the time waits for it, and up to 1000 do."},
     {"jitter", 0, ID_JITTER, "DUR", "begin up to so much later, each time another [0]",
-     "But always before the next time. It is the same for the same name and time."},
+     "A run still begins before the next time. The delay is the same for the same name and time."},
     {"count", 0, ID_COUNT, "N", "end after N runs [never]", NULL},
     {"data", 0, ID_DATA, NULL, "events are the bare data of the CloudEvent", NULL},
     {0},

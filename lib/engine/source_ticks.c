@@ -17,6 +17,7 @@ struct ticks_source {
     struct ticks ticks;
     struct wall_timer timer;
     int64_t began;
+    int64_t delay;   /* of --once: the last time that it runs begins then; 0: at once */
     int64_t success; /* the last one, */
     int64_t kept;    /* and the last one that is committed */
     uint64_t handed; /* out, ever */
@@ -118,14 +119,13 @@ static void end_ticks(struct ticks_source *own)
 
 /* ---- events ---- */
 
-static void hand_out(struct ticks_source *own, const struct tick *tick, int64_t now,
-                     struct source_event *event)
+static void hand_out(struct ticks_source *own, const struct tick *tick, struct source_event *event)
 {
     const struct source_ticks_settings *settings = &own->settings;
     const struct tick_event facts = {
         .source = settings->source,
         .scheduled = tick->scheduled,
-        .started = now,
+        .started = clock_wall(),
         .success = own->kept,
         .missed = tick->missed,
         .skipped = tick->skipped,
@@ -166,11 +166,30 @@ static bool waits_for_begin(struct ticks_source *own)
     return own->settings.hold && !own->begun;
 }
 
+/* --once runs what was due when it began. */
+static int64_t time_of_look(const struct ticks_source *own)
+{
+    int64_t now = clock_wall();
+    if (!own->settings.setup->once)
+        return now;
+    return own->delay && now >= own->delay ? own->delay : own->began;
+}
+
+/* Is there nothing to wait for? */
+static bool has_ended_once(struct ticks_source *own, int64_t when)
+{
+    if (!own->settings.setup->once || ticks_wait(&own->ticks))
+        return false;
+    if (!ticks_are_delayed(&own->ticks, own->began))
+        return true;
+    own->delay = when;
+    return false;
+}
+
 static enum source_status next(struct source *source, struct source_event *event, struct err *err)
 {
     struct ticks_source *own = of(source);
-    bool once = own->settings.setup->once;
-    int64_t now = once ? own->began : clock_wall();
+    int64_t now = time_of_look(own);
     int64_t when;
     struct tick tick;
     (void)err;
@@ -180,15 +199,17 @@ static enum source_status next(struct source *source, struct source_event *event
         return SOURCE_LATER;
     enum ticks_answer answer = ticks_next(&own->ticks, now, &tick, &when);
     if (answer == TICKS_RUN) {
-        hand_out(own, &tick, now, event);
+        hand_out(own, &tick, event);
         return SOURCE_EVENT;
     }
     keep_left_out(own);
-    if (answer == TICKS_OVER || (once && !ticks_wait(&own->ticks))) {
+    if (answer == TICKS_OVER || has_ended_once(own, when)) {
         end_ticks(own);
         return SOURCE_END;
     }
-    if (!once && when != INT64_MAX)
+    if (own->settings.setup->once) /* what comes later is not for this run */
+        when = own->delay > clock_wall() ? own->delay : INT64_MAX;
+    if (when != INT64_MAX)
         wall_timer_set(&own->timer, when);
     return SOURCE_LATER;
 }

@@ -48,7 +48,8 @@ bool ticks_setup_is_due(const struct ticks_setup *setup, const struct ticks_reco
     struct tick tick;
     int64_t when;
     bool resumes = ticks_setup_begin(setup, record, now, &ticks);
-    bool due = !resumes || ticks_next(&ticks, now, &tick, &when) == TICKS_RUN || ticks.missed;
+    bool due = !resumes || ticks_next(&ticks, now, &tick, &when) == TICKS_RUN || ticks.missed ||
+               ticks_are_delayed(&ticks, now);
     ticks_free(&ticks);
     return due;
 }

@@ -299,6 +299,12 @@ bool ticks_wait(const struct ticks *ticks)
     return has_backlog(ticks);
 }
 
+bool ticks_are_delayed(const struct ticks *ticks, int64_t now)
+{
+    int64_t time;
+    return ticks->policy.jitter && next_after(ticks, ticks->until, &time) && time <= now;
+}
+
 /* ---- ending ---- */
 
 static struct tick_open *running_at(struct ticks *ticks, int64_t scheduled)

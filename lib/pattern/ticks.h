@@ -99,6 +99,8 @@ enum ticks_answer ticks_next(struct ticks *ticks, int64_t now, struct tick *tick
 
 /* Times wait for their turn, whatever the clock says. */
 bool ticks_wait(const struct ticks *ticks);
+/* A time has come, and is held up by its jitter. */
+bool ticks_are_delayed(const struct ticks *ticks, int64_t now);
 
 /*
  * The handler of one that runs has ended. It is not to be kept as open any more, but counts as

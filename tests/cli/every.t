@@ -379,6 +379,15 @@ run every '* * * * *' --once -- echo 2
 exits 0
 out_is 2
 
+claim '--once waits for what --jitter holds up'
+for name in a b c; do
+    run every 3601s --once --jitter 500ms --name "jitter $name" --data
+    exits 0
+    cat "$out" >>jittered
+done
+is "$(wc -l <jittered)" 3
+is "$(jq -s 'map(.started > .scheduled) | any' jittered)" true 'a delay'
+
 claim '--once that has nothing to do takes no lock'
 every 1h --name lock -- sh -c 'touch locked; sleep 100' &
 pid=$!

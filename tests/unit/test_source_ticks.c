@@ -363,6 +363,27 @@ static void runs_once_what_is_due(void **state)
     end();
 }
 
+static void waits_once_for_what_jitter_holds_up(void **state)
+{
+    (void)state;
+    setup.once = true;
+    setup.policy = (struct ticks_policy){.jitter = 100 * SECOND, .seed = 5};
+    int64_t first = wall;
+    begin("3601s");
+    assert_int_equal(next(), SOURCE_LATER);
+    wall += 100 * SECOND;
+    comes(first);
+    ends(SOURCE_DONE);
+    turn();
+    assert_int_equal(next(), SOURCE_END);
+    turn();
+    end();
+    wall = first + 3601 * SECOND - 1;
+    begin("3601s");
+    assert_false(ticks_setup_is_due(&setup, &record, wall));
+    assert_true(ticks_setup_is_due(&setup, &record, wall + 1));
+}
+
 static void notes_only_when_times_begin_to_count(void **state)
 {
     (void)state;
@@ -523,6 +544,7 @@ int main(void)
         BOTH(goes_on_from_now_with_another_schedule),
         BOTH(keeps_what_was_skipped),
         BOTH(runs_once_what_is_due),
+        BOTH(waits_once_for_what_jitter_holds_up),
         BOTH(notes_only_when_times_begin_to_count),
         BOTH(means_one_moment_until_it_has_ended),
         BOTH(refuses_a_moment_that_has_passed),
