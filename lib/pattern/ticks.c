@@ -166,7 +166,7 @@ static void meet(struct ticks *ticks, int64_t time)
         begins = true;
         break;
     case TICKS_QUEUE:
-        begins = ticks->waiting < TICKS_WAITING;
+        begins = ticks->waiting < TICKS_QUEUED;
         break;
     }
     if (begins)

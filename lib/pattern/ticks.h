@@ -32,7 +32,7 @@ enum ticks_missed { TICKS_ONE, TICKS_NONE, TICKS_ALL };
 enum ticks_overlap { TICKS_FORBID, TICKS_ALLOW, TICKS_REPLACE, TICKS_QUEUE };
 
 enum {
-    TICKS_WAITING = 1000,   /* times that wait with TICKS_QUEUE; further ones are skipped */
+    TICKS_QUEUED = 1000,    /* times that wait with TICKS_QUEUE; further ones are skipped */
     TICKS_COUNTED = 100000, /* times of a cron line that are counted as missed by one look; of more
                                the number says only this */
 };

@@ -248,11 +248,11 @@ static void queues_a_bounded_number(void **state)
     make("1s", &(struct ticks_policy){.overlap = TICKS_QUEUE});
     ticks_begin(&ticks, 0, 0);
     begins(0, 0);
-    for (int64_t i = 1; i <= TICKS_WAITING + 7; i++)
+    for (int64_t i = 1; i <= TICKS_QUEUED + 7; i++)
         waits(i * SECOND, (i + 1) * SECOND);
     assert_int_equal(ticks.skipped, 7);
-    int64_t now = (TICKS_WAITING + 8) * SECOND - 1;
-    for (int64_t i = 0; i < TICKS_WAITING; i++) {
+    int64_t now = (TICKS_QUEUED + 8) * SECOND - 1;
+    for (int64_t i = 0; i < TICKS_QUEUED; i++) {
         ends(i * SECOND);
         begins(now, (i + 1) * SECOND);
     }
