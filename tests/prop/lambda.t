@@ -5,7 +5,8 @@
 events=${SEEDS:-1000}
 limit=600
 
-# killer COMMAND...: runs it, and kills one of its children at random every few milliseconds.
+# killer COMMAND...: runs it, and kills one of its children at random, some ten times a second:
+# one that is killed before it has answered holds up the next.
 cat >killer <<'PERL'
 #!/usr/bin/perl
 use strict;
@@ -15,7 +16,7 @@ my $pid = fork // die;
 exec @ARGV or die unless $pid;
 my $killed = 0;
 while (waitpid($pid, 1) == 0) {
-    select undef, undef, undef, 0.01 + rand 0.05;
+    select undef, undef, undef, 0.03 + rand 0.1;
     open my $list, '<', "/proc/$pid/task/$pid/children" or next;
     my @children = split ' ', <$list> // '';
     $killed += kill KILL => $children[rand @children] if @children;

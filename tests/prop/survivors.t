@@ -35,7 +35,12 @@ cat >worker <<'SH'
 #!/bin/sh
 read -r line && exec ./tree "$@"
 SH
-chmod +x worker
+# And as a runtime of AWS Lambda: it asks for an event first.
+cat >runtime <<'SH'
+#!/bin/sh
+curl -s "http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/next" >event && exec ./tree "$@"
+SH
+chmod +x worker runtime
 
 # Begin to run in the background under the reaper, with one event: sets $pid. A shell's background
 # jobs ignore SIGINT, and so would the fitting.
@@ -53,7 +58,7 @@ end() {
 }
 
 echo 1 >one
-for function in ./tree lines:./worker; do
+for function in ./tree lines:./worker lambda:./runtime; do
     claim "$function: nothing survives a timeout"
     run reaper -t 3s fan-out --timeout 2s --grace 100ms -- $function mild group <one
     exits 123
@@ -104,7 +109,7 @@ SH
 done
 
 claim 'functions die with a fitting that is killed'
-for function in ./tree lines:./worker; do
+for function in ./tree lines:./worker lambda:./runtime; do
     begin fan-out -- $function deaf
     kill -KILL "$(cat ready)"
     end
