@@ -150,12 +150,14 @@ static void timed_out(struct loop_timer *timer)
 
 void lambda_runtime_ready(struct lambda_runtime *runtime)
 {
+    struct lambda *lambda = runtime->base.fn->state;
     if (!runtime->base.unready)
         return;
     runtime->base.unready = false;
+    lambda->warned = false;
     if (!runtime->base.flight.count) /* else the timer is the call's */
         loop_timer_clear(lambda_loop(runtime), &runtime->timer);
-    pool_tend(runtime->base.fn->state);
+    pool_tend(&lambda->pool);
 }
 
 void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
@@ -174,13 +176,15 @@ void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
 
 /* ---- its end ---- */
 
-/* No call fails that would tell of it. */
+/* No call fails that would tell of it. Once is enough, until one can be initialised. */
 static void warn(const struct lambda_runtime *runtime, const struct failure *reported)
 {
     const struct fn_context *context = runtime->base.fn->context;
+    struct lambda *lambda = runtime->base.fn->state;
     struct buf text = {0};
-    if (!context->warn)
+    if (!context->warn || lambda->warned)
         return;
+    lambda->warned = true;
     buf_addf(&text, "%s: %s%s%s", runtime->base.fn->name, reported->message,
              reported->detail ? ": " : "", reported->detail ? reported->detail : "");
     context->warn(context->owner, buf_cstr(&text));

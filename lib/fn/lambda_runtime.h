@@ -28,6 +28,7 @@ struct lambda {       /* fn->state */
     struct pool pool; /* first */
     struct lambda_names names;
     struct environment *environment; /* knows the trace that was inherited */
+    bool warned;                     /* of an environment that nobody waited for */
     struct rng rng;                  /* of its own, seeded by the kernel: ids must not be guessed */
 };
 

@@ -213,6 +213,37 @@ run invoke --times 5 -j1 --report json --event 1 -- lambda:lambda_bootstrap -d 2
 exits 0
 is "$(jq -c '[.cold.count, .warm.count]' "$err")" '[1,4]'
 
+claim 'is kept ready by a pool, which waits until its environments ask'
+runtime ready.rt <<'SH'
+sleep 0.3
+touch initialised.$$
+while next; do respond $$; done
+SH
+run warm start p --state here --min 2 --detach --wait-ready -- lambda:./ready.rt
+exits 0
+is "$(find . -name 'initialised.*' | wc -l)" 2 'environments that are initialised'
+is "$(warm status p --state here | jq -c '[.idle, .started, .crashed]')" '[2,2,0]'
+run fan-out -j1 --state here warm:p <five
+exits 0
+check test -e "initialised.$(head -n 1 "$out")"
+run warm stop p --state here --wait-gone
+exits 0
+rm -f log initialised.*
+
+claim 'says once why none can be kept ready'
+runtime never.rt <<'SH'
+echo >>tries
+post init init/error -d '{"errorType":"No.Such"}'
+exit 1
+SH
+warm start p --state here --min 1 -- lambda:./never.rt 2>"$err" &
+tried() { [ "$(wc -l <tries)" -ge 3 ]; }
+within 60 tried || wrong 'tries' 3 "$(cat tries)"
+warm stop p --state here --wait-gone
+wait $!
+is "$(grep -c 'its runtime says that it cannot be initialised: {"errorType":"No.Such"}$' "$err")" 1
+rm -f log tries
+
 # ---- errors ----
 
 claim 'makes a failure of an error, which says what the runtime said, and stays warm'
