@@ -31,10 +31,13 @@ static int find_all(void *library, struct http_curl *curl, struct err *err)
 static int load(struct http_curl *curl, struct err *err)
 {
     void *library = NULL;
-    for (size_t i = 0; !library && i < sizeof libraries / sizeof *libraries; i++)
+    for (size_t i = 0; !library && i < sizeof libraries / sizeof *libraries; i++) {
         library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
+        if (!library && i == 0)
+            err_set(err, ERR_NOT_USABLE, "functions behind a URL need libcurl: %s", dlerror());
+    }
     if (!library)
-        return err_set(err, ERR_NOT_USABLE, "functions behind a URL need libcurl: %s", dlerror());
+        return -1;
     if (find_all(library, curl, err) < 0)
         return -1;
     CURLcode code = curl->global_init(CURL_GLOBAL_DEFAULT);

@@ -392,6 +392,17 @@ run invoke --times 20 --report json --event 1 -- "$url/echo"
 exits 0
 is "$(jq -c '[.cold.count,.warm.count,.failed]' "$err")" '[0,20,0]'
 
+claim 'has libcurl only where there is a URL, and says so where it is missing'
+mkdir -p lib
+: >lib/libcurl.so.4
+: >lib/libcurl-gnutls.so.4
+LD_LIBRARY_PATH=$PWD/lib run fan-out -- cat <one
+exits 0
+out_same one
+LD_LIBRARY_PATH=$PWD/lib run fan-out "$url/echo" <one
+exits 126
+err_like '^fan-out: functions behind a URL need libcurl: .*libcurl.so.4'
+
 claim 'is ended in the middle of a call, at once'
 rm -f dead
 run_sh "fan-out --grace 100ms --dead dead --stats $url/stall?last <one 2>stats & fitting=\$!
