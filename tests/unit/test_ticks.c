@@ -33,13 +33,6 @@ static void make(const char *text, const struct ticks_policy *policy)
     ticks_init(&ticks, &schedule, &zone_utc, policy);
 }
 
-static int64_t at(const char *text)
-{
-    int64_t wall = 0;
-    assert_null(clock_parse(text, &wall));
-    return wall;
-}
-
 static void begins(int64_t now, int64_t scheduled)
 {
     assert_int_equal(ticks_next(&ticks, now, &tick, &when), TICKS_RUN);
@@ -56,6 +49,31 @@ static void ends(int64_t scheduled)
 {
     ticks_end(&ticks, scheduled);
     ticks_settle(&ticks);
+}
+
+static int64_t at(const char *text)
+{
+    int64_t wall = 0;
+    assert_null(clock_parse(text, &wall));
+    return wall;
+}
+
+/* Central Europe in 2026. */
+static int32_t offset_of(const struct zone *zone, int64_t second)
+{
+    (void)zone;
+    bool summer = second * SECOND >= at("2026-03-29T01:00:00Z") &&
+                  second * SECOND < at("2026-10-25T01:00:00Z");
+    return summer ? 7200 : 3600;
+}
+
+static const struct zone europe = {offset_of};
+
+static void begin_at(const char *text, const char *now)
+{
+    struct schedule schedule = read_schedule(text);
+    ticks_init(&ticks, &schedule, &europe, &(struct ticks_policy){.missed = TICKS_ALL});
+    ticks_begin(&ticks, at(now), 0);
 }
 
 /* ---- one by one ---- */
@@ -330,6 +348,31 @@ static void keeps_an_interval_going_when_the_clock_is_set_back(void **state)
     ticks_free(&ticks);
 }
 
+static void follows_local_time_through_its_changes(void **state)
+{
+    static const char *const fixed[] = {"2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z",
+                                        "2026-03-30T00:30:00Z"};
+    (void)state;
+    begin_at("30 2 * * *", "2026-03-28T00:00:00Z"); /* which is left out on the 29th */
+    for (size_t i = 0; i < 3; i++) {
+        begins(at("2026-03-30T12:00:00Z"), at(fixed[i]));
+        ends(at(fixed[i]));
+    }
+    waits(at("2026-03-30T12:00:00Z"), at("2026-03-31T00:30:00Z"));
+    ticks_free(&ticks);
+    begin_at("30 2 * * *", "2026-10-25T00:00:00Z"); /* which comes twice on the 25th */
+    begins(at("2026-10-25T00:30:00Z"), at("2026-10-25T00:30:00Z"));
+    ends(at("2026-10-25T00:30:00Z"));
+    waits(at("2026-10-25T02:00:00Z"), at("2026-10-26T01:30:00Z"));
+    ticks_free(&ticks);
+    begin_at("30 * * * *", "2026-10-25T00:00:00Z");
+    for (int64_t i = 0; i < 3; i++) { /* 2:30, 2:30, 3:30 */
+        begins(at("2026-10-25T03:00:00Z"), at("2026-10-25T00:30:00Z") + i * HOUR);
+        ends(at("2026-10-25T00:30:00Z") + i * HOUR);
+    }
+    ticks_free(&ticks);
+}
+
 static void begins_with_jitter_and_stays_in_order(void **state)
 {
     (void)state;
@@ -372,6 +415,7 @@ int main(void)
         cmocka_unit_test(gives_back_what_was_interrupted),
         cmocka_unit_test(brings_nothing_again_when_the_clock_is_set_back),
         cmocka_unit_test(keeps_an_interval_going_when_the_clock_is_set_back),
+        cmocka_unit_test(follows_local_time_through_its_changes),
         cmocka_unit_test(begins_with_jitter_and_stays_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
