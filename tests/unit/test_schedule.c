@@ -129,12 +129,29 @@ static void claim_same(const char *what, const char *zone, int64_t got, int64_t 
                  clock_format(expected, b));
 }
 
+/* From anywhere between two times that follow each other the one is next, the other was last. */
+static void claim_between(const char *line, const struct schedule *schedule,
+                          const struct zone *zone, struct rng *rng, int64_t last, int64_t due)
+{
+    const int64_t hours = 8 * 3600 * NUM_SECOND; /* more than any change takes to be over */
+    int64_t when, between = last + (int64_t)rng_below(rng, (uint64_t)(due - last));
+    if (due - last > hours && rng_below(rng, 4)) /* near to one of them */
+        between = rng_below(rng, 2) ? last + (int64_t)rng_below(rng, hours)
+                                    : due - 1 - (int64_t)rng_below(rng, hours);
+    assert_true(schedule_next(schedule, zone, between, &when));
+    claim_same("next between", line, when, due);
+    assert_true(schedule_prev(schedule, zone, between, &when));
+    claim_same("prev between", line, when, last);
+}
+
 /* next gives what the model gives, prev is its inverse, and both agree in between. */
 static void follows_model(const char *line, const char *name, const struct zone *zone, int64_t from,
                           int64_t end, int count)
 {
     struct schedule schedule = parsed(line, zone, 0);
     struct cron_model model;
+    struct rng rng;
+    rng_seed(&rng, (uint64_t)from);
     cron_model_init(&model, line, zone, from);
     int64_t last = from * NUM_SECOND - 1, due, when, before;
     bool had = schedule_prev(&schedule, zone, last, &before);
@@ -152,8 +169,10 @@ static void follows_model(const char *line, const char *name, const struct zone 
         assert_true(schedule_prev(&schedule, zone, when, &back));
         claim_same("prev at", line, back, when);
         assert_int_equal(schedule_prev(&schedule, zone, when - 1, &back), had);
-        if (had)
+        if (had) {
             claim_same("prev before", line, back, before);
+            claim_between(line, &schedule, zone, &rng, before, when);
+        }
         last = before = when;
         had = true;
     }
@@ -168,6 +187,53 @@ static void next_thousand_times_are_those_of_cron(void **state)
         int64_t from = wall_of(places[place].from) / NUM_SECOND;
         for (size_t line = 0; line < COUNT(lines); line++)
             follows_model(lines[line], places[place].zone, zone, from, SCHEDULE_END, TIMES);
+        zone_named_free(zone);
+    }
+}
+
+/* ---- each moment of a night ---- */
+
+/* Every seven minutes of five days around a change, both ways. */
+static void sweep(const char *line, const struct zone *zone, int64_t from)
+{
+    enum { MINUTES = 5 * 1440 };
+    static int64_t dues[MINUTES];
+    struct schedule schedule = parsed(line, zone, 0);
+    struct cron_model model;
+    size_t count = 0, past = 0;
+    cron_model_init(&model, line, zone, from);
+    while (count < MINUTES && cron_model_next(&model, from + MINUTES * 60, &dues[count]))
+        count++;
+    for (int64_t at = from; count && at < dues[count - 1]; at += 7 * 60) {
+        int64_t when;
+        while (dues[past] <= at)
+            past++;
+        assert_true(schedule_next(&schedule, zone, at * NUM_SECOND, &when));
+        claim_same("swept next", line, when, dues[past] * NUM_SECOND);
+        if (past == 0)
+            continue;
+        assert_true(schedule_prev(&schedule, zone, at * NUM_SECOND, &when));
+        claim_same("swept prev", line, when, dues[past - 1] * NUM_SECOND);
+    }
+}
+
+static void each_moment_of_a_night_knows_the_last_and_the_next_time(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *zone, *from;
+    } changes[] = {
+        {"Europe/Berlin", "2026-03-27T00:00:00Z"},
+        {"Europe/Berlin", "2026-10-23T00:00:00Z"},
+        {"Australia/Lord_Howe", "2026-04-03T00:00:00Z"},
+        {"America/Sao_Paulo", "2018-02-16T00:00:00Z"},
+        {"America/St_Johns", "2010-11-05T00:00:00Z"},
+        {"Pacific/Apia", "2011-12-28T00:00:00Z"},
+    };
+    for (size_t i = 0; i < COUNT(changes); i++) {
+        struct zone *zone = opened(changes[i].zone);
+        for (size_t line = 0; line < COUNT(lines); line++)
+            sweep(lines[line], zone, wall_of(changes[i].from) / NUM_SECOND);
         zone_named_free(zone);
     }
 }
@@ -458,6 +524,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(next_thousand_times_are_those_of_cron),
+        cmocka_unit_test(each_moment_of_a_night_knows_the_last_and_the_next_time),
         cmocka_unit_test(random_lines_in_invented_zones_are_those_of_cron),
         cmocka_unit_test(nights_that_change_are_as_derived_by_hand),
         cmocka_unit_test(finds_the_rarest_days),
