@@ -1,9 +1,12 @@
 /* schedule_print_crontab.c: a schedule as a line of crontab(5). */
 #include "engine/schedule_print.h"
 
+#include "base/mem.h"
 #include "engine/schedule_calendar.h"
 #include "engine/schedule_print_words.h"
 #include "fn/words.h"
+
+#include <stdlib.h>
 
 /*
  * A word for the shell that cron calls. cron itself takes an end of line out of "%" unless there
@@ -37,10 +40,11 @@ static int check(const char *text, struct err *err)
 }
 
 /* "PATH=" changes all lines of a table that follow, so it is said in the command. */
-static int add_command(const struct schedule_print *print, struct buf *line, struct err *err)
+static int add_command(const struct schedule_print *print, const char *schedule, struct buf *line,
+                       struct err *err)
 {
     size_t count;
-    char **words = schedule_print_words(print, NULL, &count);
+    char **words = schedule_print_words(print, schedule, NULL, &count);
     int status = check(print->folder, err) < 0 || check(print->path, err) < 0 ? -1 : 0;
     buf_puts(line, "cd ");
     add_word(line, print->folder);
@@ -62,8 +66,14 @@ static int add_line(const struct schedule_print *print, struct buf *line, struct
 {
     if (schedule_calendar_crontab(line, print->schedule, print->text, err) < 0)
         return -1;
+    /* cron counts hours of the day: an interval, which counts what passes, would be out of step
+     * with it from the next change of local time on */
+    bool replaced = print->schedule->kind == SCHEDULE_INTERVAL;
+    char *fields = mem_strndup(line->data, line->len);
     buf_addc(line, ' ');
-    if (add_command(print, line, err) < 0)
+    int status = add_command(print, replaced ? fields : NULL, line, err);
+    free(fields);
+    if (status < 0)
         return -1;
     if (line->len > SCHEDULE_PRINT_LONGEST)
         return err_set(err, ERR_USAGE, "%zu bytes, and cron reads %d of a line: put it in a script",

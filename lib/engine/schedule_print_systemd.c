@@ -104,7 +104,7 @@ static int add_service(const struct schedule_print *print, struct buf *text, str
 {
     size_t count;
     /* systemd delays, so the command need not */
-    char **words = schedule_print_words(print, "jitter", &count);
+    char **words = schedule_print_words(print, NULL, "jitter", &count);
     int status = check_folder(print->folder, err) < 0 || check(print->path, err) < 0 ? -1 : 0;
     add_description(text, print);
     buf_puts(text, "\n[Service]\nType=oneshot\nWorkingDirectory=");

@@ -62,13 +62,17 @@ static void add_options(struct words *words, const struct schedule_print *print,
     }
 }
 
-char **schedule_print_words(const struct schedule_print *print, const char *without, size_t *count)
+char **schedule_print_words(const struct schedule_print *print, const char *schedule,
+                            const char *without, size_t *count)
 {
     enum { OURS = 8 }; /* program, schedule, --once, --tz ZONE, --state DIR, -- */
     struct words words = {
         mem_array(OURS + print->option_count + print->function_count + 1, sizeof *words.items), 0};
     add(&words, print->program);
-    add_schedule(&words, print);
+    if (schedule)
+        add(&words, schedule);
+    else
+        add_schedule(&words, print);
     add(&words, "--once");
     add_option(&words, "--tz", print->zone_name);
     add_option(&words, "--state", print->state);

@@ -23,6 +23,16 @@ static int64_t first_anchor(const struct ticks_setup *setup, int64_t now)
     return setup->once && whole ? now - now % MINUTE : now;
 }
 
+/* How long ago a time may be that counts when it is begun anew. A moment does not come again: it is
+ * not over as long as nobody has run it. */
+static int64_t first_look_back(const struct ticks_setup *setup, int64_t now)
+{
+    if (!setup->once)
+        return 0;
+    bool passed = setup->schedule.kind == SCHEDULE_AT && setup->schedule.at < now - TICKS_PROMPT;
+    return passed ? now - setup->schedule.at : TICKS_PROMPT;
+}
+
 bool ticks_setup_begin(const struct ticks_setup *setup, const struct ticks_record *record,
                        int64_t now, struct ticks *ticks)
 {
@@ -37,7 +47,7 @@ bool ticks_setup_begin(const struct ticks_setup *setup, const struct ticks_recor
     if (resumes)
         ticks_resume(ticks, record->through, record->open, record->count);
     else
-        ticks_begin(ticks, first_anchor(setup, now), setup->once ? TICKS_PROMPT : 0);
+        ticks_begin(ticks, first_anchor(setup, now), first_look_back(setup, now));
     return resumes;
 }
 

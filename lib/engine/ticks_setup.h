@@ -18,8 +18,9 @@ struct ticks_setup {
     struct schedule schedule;
     const struct zone *zone;
     struct ticks_policy policy;
-    bool once; /* only what is due now: a cron line's time of the last minute counts as such when it
-                  is begun anew, and an interval begins with the minute */
+    bool once; /* only what is due now: when it is begun anew, a cron line's time of the last minute
+                  counts as such, and a moment however long ago; an interval begins with the minute
+                */
 };
 
 /* Begin. False: anew. ticks is to be freed. record: zeroed when nothing was kept. */

@@ -430,6 +430,17 @@ run every at "$moment" --once --name moment -- echo 1
 exits 0
 out_is ''
 
+claim 'a moment that has passed is run by the first --once, as a timer may be late, and not again'
+run every at 2020-02-29T12:00:00Z --once --name passed -- jq -c .data.scheduled
+exits 0
+out_is '"2020-02-29T12:00:00.000Z"'
+run every at 2020-02-29T12:00:00Z --once --name passed -- jq -c .data.scheduled
+exits 0
+out_is ''
+run every at 2020-02-29T12:00:00Z --once --name none --missed none -- jq -c .data.scheduled
+exits 0
+out_is ''
+
 claim '--metrics has what was left out'
 run every 20ms --count 2 --metrics every.prom -- ./overlaps
 exits 0
