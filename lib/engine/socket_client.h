@@ -63,11 +63,10 @@ struct socket_client {
     size_t unread; /* bytes of answers that are not written */
     /* The owner's. */
     struct socket_client *next, *prev;
-    struct socket_turn turn; /* among those with something to begin */
+    /* Of socket_turns.c. */
+    struct socket_turn turn;
     bool has_turn;
     size_t counted, counted_bytes; /* of what waits */
-    bool asks_ready;               /* is to be told when the pool is ready: */
-    uint64_t ready_id;             /* what it has asked with */
     /* Private. */
     struct warm_reader reader;
     struct loop_fd in;
@@ -83,7 +82,7 @@ struct socket_client_calls {
     void (*asked)(void *owner, struct socket_request *request);
     /* How many wait, or are unread, has changed. */
     void (*changed)(void *owner, struct socket_client *client);
-    /* A frame that is no request: STATUS, READY, STOP. */
+    /* A frame that is no request: STATUS, STOP. */
     void (*told)(void *owner, struct socket_client *client, const struct warm_frame *frame);
     /* So many requests that waited are forgotten: it has gone, or taken one back. */
     void (*dropped)(void *owner, size_t count);

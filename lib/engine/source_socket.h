@@ -28,7 +28,6 @@
 
 enum {
     SOURCE_SOCKET_BYTES = 16 * 1024 * 1024, /* of events that wait; then nothing more is read */
-    SOURCE_SOCKET_LATENCIES = 1024,         /* calls, the last ones, whose times are told */
 };
 
 struct source_socket_settings {
@@ -61,7 +60,7 @@ struct str source_socket_id(uint64_t token, struct str *scope);
 /* What is told of its attempts: the time that a cold worker took for it. */
 void source_socket_note(struct source_socket *own, uint64_t token, int64_t init);
 
-/* Those who have asked are told that the pool is ready. */
+/* From now on it is said that the pool is ready. */
 void source_socket_ready(struct source_socket *own);
 
 #endif

@@ -10,13 +10,13 @@
  *     client      parts                    numbers
  *     REQUEST     event, identity, scope   deadline (clock_now; 0: none), attempt
  *     CANCEL                                                  of that request
- *     STATUS, READY, STOP                                     of whole pools
+ *     STATUS, STOP                                            of whole pools
  *
  *     supervisor
  *     HELLO                                how many may wait  first of all
  *     ANSWER      lines                    how many, init
  *     FAILURE     an object (failure.h)    class, retry_after, init
- *     TEXT        a line of JSON                              to STATUS, READY and STOP
+ *     TEXT        a line of JSON                              to STATUS and STOP
  *
  * A request is answered exactly once, unless the connection ends before. What has not begun when a
  * CANCEL or the end of the connection comes will not; what has begun goes on.
@@ -47,7 +47,6 @@ enum warm_type {
     WARM_ANSWER,
     WARM_FAILURE,
     WARM_STATUS,
-    WARM_READY,
     WARM_STOP,
     WARM_TEXT,
     WARM_TYPES
