@@ -102,6 +102,7 @@ int every_look_print(const struct command *command, const struct ticks_setup *se
         .state = state,
         .missed = setup->policy.missed != TICKS_NONE,
         .jitter = setup->policy.jitter,
+        .now = clock_wall(),
     };
     find_options(&print, function);
     struct buf text = {0};

@@ -139,6 +139,62 @@ static void add_event(struct buf *lines, const struct schedule *schedule, uint32
     buf_addc(lines, '\n');
 }
 
+/* ---- changes of local time ---- */
+
+/* Of the change at that second: how far the clock jumps; else 0, as of a correction. */
+static int32_t jump_at(const struct zone *zone, int64_t at)
+{
+    enum { CORRECTION = 3 * HOUR }; /* pattern/schedule.h */
+    int32_t jump = zone->offset(zone, at) - zone->offset(zone, at - 1);
+    return jump > -CORRECTION && jump < CORRECTION ? jump : 0;
+}
+
+/* A fixed time of some day would be left out by it. */
+static bool leaves_out(const struct schedule *schedule, const struct zone *zone, int64_t change)
+{
+    int64_t end = change + zone->offset(zone, change);
+    for (int64_t local = end - jump_at(zone, change); local < end; local += MINUTE) {
+        struct zone_civil date = zone_civil_of(local);
+        if (is_set(schedule->minutes, date.minute) && is_set(schedule->hours, date.hour))
+            return true;
+    }
+    return false;
+}
+
+/* An event for the end of what is left out, unless it is the last one that was appended. */
+static void add_gap(struct buf *lines, struct zone_civil end, const char *zone_name, size_t *last)
+{
+    struct buf event = {0};
+    buf_addf(&event, "OnCalendar=*-%02u-* %02u:%02u:00", end.month, end.hour, end.minute);
+    if (zone_name)
+        buf_addf(&event, " %s", zone_name);
+    buf_addc(&event, '\n');
+    if (!*last)
+        buf_puts(lines, "# when clocks have skipped times, they are due at once\n");
+    struct str appended = {lines->data + *last, *last ? lines->len - *last : 0};
+    if (!str_eq(appended, buf_str(&event))) {
+        *last = lines->len;
+        buf_add_str(lines, buf_str(&event));
+    }
+    buf_free(&event);
+}
+
+static void add_changes(struct buf *lines, const struct schedule *schedule, const struct zone *zone,
+                        const char *zone_name, int64_t now)
+{
+    int64_t at = now / NUM_SECOND, end = at + 2 * 366 * (int64_t)DAY;
+    size_t last = 0;
+    while ((at = zone_change(zone, at, end)) <= end) {
+        int32_t jump = jump_at(zone, at);
+        if (schedule->starred && jump < 0) {
+            buf_puts(lines, "# what clocks repeat, systemd does not\n");
+            return;
+        }
+        if (!schedule->starred && jump > 0 && leaves_out(schedule, zone, at))
+            add_gap(lines, zone_civil_of(at + zone->offset(zone, at)), zone_name, &last);
+    }
+}
+
 /* In UTC, down to its microseconds. */
 static int add_moment(struct buf *lines, int64_t at, struct err *err)
 {
@@ -155,17 +211,19 @@ static int add_moment(struct buf *lines, int64_t at, struct err *err)
 }
 
 int schedule_calendar_systemd(struct buf *lines, const struct schedule *schedule,
-                              const char *zone_name, struct err *err)
+                              const struct zone *zone, const char *zone_name, int64_t now,
+                              struct err *err)
 {
     enum { EVERY_WEEKDAY = 0x7f };
     const uint32_t every_day = UINT32_MAX - 1;
     if (schedule->kind == SCHEDULE_AT)
         return add_moment(lines, schedule->at, err);
-    if (!schedule->either_day) {
+    if (schedule->either_day) {
+        add_event(lines, schedule, schedule->days, EVERY_WEEKDAY, zone_name);
+        add_event(lines, schedule, every_day, schedule->weekdays, zone_name);
+    } else {
         add_event(lines, schedule, schedule->days, schedule->weekdays, zone_name);
-        return 0;
     }
-    add_event(lines, schedule, schedule->days, EVERY_WEEKDAY, zone_name);
-    add_event(lines, schedule, every_day, schedule->weekdays, zone_name);
+    add_changes(lines, schedule, zone, zone_name, now);
     return 0;
 }

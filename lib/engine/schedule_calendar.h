@@ -18,9 +18,13 @@ int schedule_calendar_crontab(struct buf *fields, const struct schedule *schedul
 
 /*
  * Append "OnCalendar=..." lines for a cron line or a moment: two where a day or a weekday is
- * enough. zone_name: NULL for the machine's. -1 with ERR_USAGE: systemd cannot say the year.
+ * enough. For times that a change of local time leaves out, which systemd leaves out too, there is
+ * one more, at the end of what is left out, in the months of the changes that come in the two years
+ * from now on: who is started then looks what is due. zone_name: of the zone, or NULL for the
+ * machine's. -1 with ERR_USAGE: systemd cannot say the year.
  */
 int schedule_calendar_systemd(struct buf *lines, const struct schedule *schedule,
-                              const char *zone_name, struct err *err);
+                              const struct zone *zone, const char *zone_name, int64_t now,
+                              struct err *err);
 
 #endif

@@ -33,6 +33,7 @@ struct schedule_print {
     const char *state;  /* the state directory, or NULL: where it is by default */
     bool missed;        /* what is missed is made up for */
     int64_t jitter;     /* nanoseconds; 0: none */
+    int64_t now;        /* clock_wall */
 };
 
 /* Append the entry. -1 with ERR_USAGE: cron cannot say the schedule, or a word. */

@@ -143,9 +143,8 @@ static int add_times(const struct schedule_print *print, struct buf *text, struc
         return 0;
     }
     buf_puts(text, print->missed ? "Persistent=true\n" : "");
-    if (print->schedule->kind == SCHEDULE_CRON)
-        buf_puts(text, "# where clocks change, systemd leaves out what is skipped or repeated\n");
-    return schedule_calendar_systemd(text, print->schedule, print->zone_name, err);
+    return schedule_calendar_systemd(text, print->schedule, print->zone, print->zone_name,
+                                     print->now, err);
 }
 
 static int add_timer(const struct schedule_print *print, struct buf *text, struct err *err)

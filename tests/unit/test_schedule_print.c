@@ -84,6 +84,7 @@ static struct schedule_print entry(const struct schedule *schedule, const char *
                                    .function = function,
                                    .function_count = length_of(function),
                                    .folder = "/home/ada",
+                                   .now = wall_of("2026-11-26T06:00:00Z"),
                                    .missed = true};
 }
 
@@ -164,7 +165,6 @@ static void prints_a_service_and_a_timer(void **state)
                       "\n"
                       "[Timer]\n"
                       "Persistent=true\n"
-                      "# where clocks change, systemd leaves out what is skipped or repeated\n"
                       "OnCalendar=*-*-01 05:30:00 Europe/Berlin\n"
                       "OnCalendar=Mon,Tue,Wed,Thu,Fri *-*-* 05:30:00 Europe/Berlin\n"
                       "RandomizedDelaySec=90s\n"
@@ -255,11 +255,48 @@ static void components_are_short_and_complete(void **state)
         struct schedule schedule = parsed(cases[i].line);
         struct buf lines = {0}, expected = {0};
         struct err err;
-        assert_int_equal(schedule_calendar_systemd(&lines, &schedule, NULL, &err), 0);
+        assert_int_equal(schedule_calendar_systemd(&lines, &schedule, &zone_utc, NULL, 0, &err), 0);
         buf_addf(&expected, "OnCalendar=%s\n", cases[i].event);
         claim_text(&lines, buf_cstr(&expected));
         buf_free(&expected);
     }
+}
+
+static void times_that_clocks_skip_have_an_event_of_their_own(void **state)
+{
+    (void)state;
+    static const char header[] = "# when clocks have skipped times, they are due at once\n";
+    static const struct {
+        const char *zone, *line, *event, *further;
+    } cases[] = {
+        {"CET-1CEST,M3.5.0,M10.5.0/3", "30 2 * * *", "*-*-* 02:30:00", "*-03-* 03:00:00"},
+        {"CET-1CEST,M3.5.0,M10.5.0/3", "0 2 * * sun", "Sun *-*-* 02:00:00", "*-03-* 03:00:00"},
+        {"CET-1CEST,M3.5.0,M10.5.0/3", "0 3 * * *", "*-*-* 03:00:00", NULL},
+        {"CET-1CEST,M3.5.0,M10.5.0/3", "30 1 * * *", "*-*-* 01:30:00", NULL},
+        {"LHST-10:30LHDT-11,M10.1.0,M4.1.0", "29 2 * * *", "*-*-* 02:29:00", "*-10-* 02:30:00"},
+        {"AAA3BBB,M10.3.0/0,M2.3.0/0", "0 0 * * *", "*-*-* 00:00:00", "*-10-* 01:00:00"},
+        {"AAA3BBB,M10.3.0/23:30,M2.3.0", "15 0 * * *", "*-*-* 00:15:00", "*-10-* 00:30:00"},
+        {"UTC0", "30 2 * * *", "*-*-* 02:30:00", NULL},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct zone *zone = tzif_read_line(str_of(cases[i].zone));
+        struct schedule schedule = parsed(cases[i].line);
+        struct buf lines = {0}, expected = {0};
+        struct err err;
+        int64_t now = wall_of("2026-11-26T06:00:00Z");
+        assert_int_equal(schedule_calendar_systemd(&lines, &schedule, zone, "Z", now, &err), 0);
+        buf_addf(&expected, "OnCalendar=%s Z\n", cases[i].event);
+        if (cases[i].further)
+            buf_addf(&expected, "%sOnCalendar=%s Z\n", header, cases[i].further);
+        claim_text(&lines, buf_cstr(&expected));
+        buf_free(&expected);
+        tzif_free(zone);
+    }
+    struct schedule starred = parsed("*/30 * * * *");
+    struct buf lines = {0};
+    struct err err;
+    assert_int_equal(schedule_calendar_systemd(&lines, &starred, berlin(), NULL, 0, &err), 0);
+    claim_text(&lines, "OnCalendar=*-*-* *:00,30:00\n# what clocks repeat, systemd does not\n");
 }
 
 /* ---- words ---- */
@@ -415,6 +452,7 @@ int main(void)
         cmocka_unit_test(prints_a_service_and_a_timer),
         cmocka_unit_test(intervals_and_moments_are_said_where_they_can_be),
         cmocka_unit_test(a_moment_is_said_with_its_day),
+        cmocka_unit_test(times_that_clocks_skip_have_an_event_of_their_own),
         cmocka_unit_test(components_are_short_and_complete),
         cmocka_unit_test(words_come_through_cron_and_its_shell),
         cmocka_unit_test(refuses_what_an_entry_cannot_hold),
