@@ -10,6 +10,7 @@
 #include "engine/tick_event.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 struct every {
     const struct ticks_setup *setup;
@@ -20,6 +21,7 @@ struct every {
     struct ticks_record record;
     struct plan_ticks plan;
     struct plan_calls calls;
+    bool prints; /* the events: that is all that it does */
 };
 
 /* FIT_STATE alone does not mean that this is to be kept: pipelines inherit it, and would share it.
@@ -41,6 +43,7 @@ static int open_engine(struct every *every, const struct options_words *function
 {
     static char itself[] = "-"; /* without a function events go to standard output */
     static char *pass[] = {itself, NULL};
+    every->prints = !function->count;
     every->engine = engine_new(&every_common, err);
     if (every->engine)
         every->fn = engine_open(every->engine, function->count ? function->words : pass,
@@ -124,6 +127,7 @@ static int run_schedule(struct every *every, bool kept)
         .source = every->source_name,
         .data = every_options.data,
         .count = every_options.count,
+        .reader = every->prints ? STDOUT_FILENO : -1,
         .hold = kept ? &every->hold : NULL,
         .record = &every->record,
         .rng = engine_functions(every->engine)->rng,

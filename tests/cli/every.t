@@ -135,9 +135,20 @@ run_sh 'every 10ms --count 2 >&-'
 exits 1
 
 claim 'a reader that leaves ends it'
-run_sh 'every 10ms | head -n 1 | jq -r .type'
+run_sh 'every 10ms -- cat | head -n 1 | jq -r .type'
 out_is 'fit.every.tick'
 err_is ''
+
+claim 'a reader that leaves ends what only prints events, also hours before the next one'
+run_sh 'every 10h | head -n 1 | jq -r .type'
+exits 0
+out_is 'fit.every.tick'
+err_is ''
+run_sh 'every 10h --name reader | head -n 1 | jq -r .type'
+exits 0
+run every 10h --name reader --budget 200ms
+exits 75
+out_is ''
 
 claim 'with a name, what nobody has read begins again'
 run_sh "every 1h --name unread --overlap queue -- sh -c 'seq 100000' | true"

@@ -138,6 +138,7 @@ static struct source *open_source(const char *schedule, bool kept)
     const struct source_ticks_settings settings = {.setup = &setup,
                                                    .source = "fit:every/n",
                                                    .data = true,
+                                                   .reader = -1,
                                                    .hold = kept ? &hold : NULL,
                                                    .record = &record,
                                                    .rng = &rng};
