@@ -2,6 +2,7 @@
 #include "engine/schedule_calendar.h"
 
 #include "base/num.h"
+#include "engine/schedule_gaps.h"
 
 enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
 
@@ -139,60 +140,19 @@ static void add_event(struct buf *lines, const struct schedule *schedule, uint32
     buf_addc(lines, '\n');
 }
 
-/* ---- changes of local time ---- */
-
-/* Of the change at that second: how far the clock jumps; else 0, as of a correction. */
-static int32_t jump_at(const struct zone *zone, int64_t at)
-{
-    enum { CORRECTION = 3 * HOUR }; /* pattern/schedule.h */
-    int32_t jump = zone->offset(zone, at) - zone->offset(zone, at - 1);
-    return jump > -CORRECTION && jump < CORRECTION ? jump : 0;
-}
-
-/* A fixed time of some day would be left out by it. */
-static bool leaves_out(const struct schedule *schedule, const struct zone *zone, int64_t change)
-{
-    int64_t end = change + zone->offset(zone, change);
-    for (int64_t local = end - jump_at(zone, change); local < end; local += MINUTE) {
-        struct zone_civil date = zone_civil_of(local);
-        if (is_set(schedule->minutes, date.minute) && is_set(schedule->hours, date.hour))
-            return true;
-    }
-    return false;
-}
-
-/* An event for the end of what is left out, unless it is the last one that was appended. */
-static void add_gap(struct buf *lines, struct zone_civil end, const char *zone_name, size_t *last)
-{
-    struct buf event = {0};
-    buf_addf(&event, "OnCalendar=*-%02u-* %02u:%02u:00", end.month, end.hour, end.minute);
-    if (zone_name)
-        buf_addf(&event, " %s", zone_name);
-    buf_addc(&event, '\n');
-    if (!*last)
-        buf_puts(lines, "# when clocks have skipped times, they are due at once\n");
-    struct str appended = {lines->data + *last, *last ? lines->len - *last : 0};
-    if (!str_eq(appended, buf_str(&event))) {
-        *last = lines->len;
-        buf_add_str(lines, buf_str(&event));
-    }
-    buf_free(&event);
-}
-
+/* What clocks skip, and what they repeat. */
 static void add_changes(struct buf *lines, const struct schedule *schedule, const struct zone *zone,
                         const char *zone_name, int64_t now)
 {
-    int64_t at = now / NUM_SECOND, end = at + 2 * 366 * (int64_t)DAY;
-    size_t last = 0;
-    while ((at = zone_change(zone, at, end)) <= end) {
-        int32_t jump = jump_at(zone, at);
-        if (schedule->starred && jump < 0) {
-            buf_puts(lines, "# what clocks repeat, systemd does not\n");
-            return;
-        }
-        if (!schedule->starred && jump > 0 && leaves_out(schedule, zone, at))
-            add_gap(lines, zone_civil_of(at + zone->offset(zone, at)), zone_name, &last);
-    }
+    struct schedule_gap gaps[SCHEDULE_GAPS];
+    size_t count = schedule_gaps_find(schedule, zone, now, gaps);
+    if (count)
+        buf_puts(lines, "# when clocks have skipped times, they are due at once\n");
+    for (size_t i = 0; i < count; i++)
+        buf_addf(lines, "OnCalendar=*-%02u-* %02u:%02u:00%s%s\n", gaps[i].month, gaps[i].hour,
+                 gaps[i].minute, zone_name ? " " : "", zone_name ? zone_name : "");
+    if (schedule->starred && schedule_gaps_repeat(zone, now))
+        buf_puts(lines, "# what clocks repeat, systemd does not\n");
 }
 
 /* In UTC, down to its microseconds. */

@@ -1,12 +1,10 @@
 /* schedule_print_crontab.c: a schedule as a line of crontab(5). */
 #include "engine/schedule_print.h"
 
-#include "base/mem.h"
 #include "engine/schedule_calendar.h"
+#include "engine/schedule_gaps.h"
 #include "engine/schedule_print_words.h"
 #include "fn/words.h"
-
-#include <stdlib.h>
 
 /*
  * A word for the shell that cron calls. cron itself takes an end of line out of "%" unless there
@@ -62,19 +60,8 @@ static int add_command(const struct schedule_print *print, const char *schedule,
     return status;
 }
 
-static int add_line(const struct schedule_print *print, struct buf *line, struct err *err)
+static int end_line(struct buf *line, struct err *err)
 {
-    if (schedule_calendar_crontab(line, print->schedule, print->text, err) < 0)
-        return -1;
-    /* cron counts hours of the day: an interval, which counts what passes, would be out of step
-     * with it from the next change of local time on */
-    bool replaced = print->schedule->kind == SCHEDULE_INTERVAL;
-    char *fields = mem_strndup(line->data, line->len);
-    buf_addc(line, ' ');
-    int status = add_command(print, replaced ? fields : NULL, line, err);
-    free(fields);
-    if (status < 0)
-        return -1;
     if (line->len > SCHEDULE_PRINT_LONGEST)
         return err_set(err, ERR_USAGE, "%zu bytes, and cron reads %d of a line: put it in a script",
                        line->len, SCHEDULE_PRINT_LONGEST);
@@ -82,21 +69,65 @@ static int add_line(const struct schedule_print *print, struct buf *line, struct
     return 0;
 }
 
+static int add_line(const struct schedule_print *print, const char *fields, struct buf *text,
+                    struct err *err)
+{
+    /* cron counts hours of the day: an interval, which counts what passes, would be out of step
+     * with it from the next change of local time on */
+    bool replaced = print->schedule->kind == SCHEDULE_INTERVAL;
+    struct buf line = {0};
+    buf_addf(&line, "%s ", fields);
+    int status = add_command(print, replaced ? fields : NULL, &line, err);
+    if (status == 0)
+        status = end_line(&line, err);
+    buf_add_str(text, buf_str(&line));
+    buf_free(&line);
+    return status;
+}
+
+/* The same command for times that clocks skip. cronie makes up for them itself, but not in a zone
+ * other than its own. */
+static int add_gaps(const struct schedule_print *print, struct buf *text, struct err *err)
+{
+    struct schedule_gap gaps[SCHEDULE_GAPS];
+    size_t count = schedule_gaps_find(print->schedule, print->zone, print->now, gaps);
+    int status = 0;
+    if (count)
+        buf_puts(text, "# when clocks have skipped times, they are due at once\n");
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        struct buf fields = {0};
+        buf_addf(&fields, "%u %u * %u *", gaps[i].minute, gaps[i].hour, gaps[i].month);
+        status = add_line(print, buf_cstr(&fields), text, err);
+        buf_free(&fields);
+    }
+    return status;
+}
+
+/* CRON_TZ is for all lines that follow: it is taken back at the end. */
+static int add_in_zone(const struct schedule_print *print, const char *fields, struct buf *text,
+                       struct err *err)
+{
+    buf_addf(text,
+             "# CRON_TZ is known to cronie; a cron that does not know it (Debian's) takes the "
+             "machine's zone\nCRON_TZ=%s\n",
+             print->zone_name);
+    if (add_line(print, fields, text, err) < 0 || add_gaps(print, text, err) < 0)
+        return -1;
+    buf_puts(text, "CRON_TZ=\"\"\n");
+    return 0;
+}
+
 int schedule_print_crontab(const struct schedule_print *print, struct buf *text, struct err *err)
 {
-    struct buf line = {0};
-    int status = add_line(print, &line, err);
-    if (status == 0) {
-        buf_puts(text, "# for the table of crontab -e\n");
-        if (print->zone_name)
-            buf_addf(text,
-                     "# CRON_TZ is known to cronie; a cron that does not know it (Debian's) takes "
-                     "the machine's zone\nCRON_TZ=%s\n",
-                     print->zone_name);
-        buf_add_str(text, buf_str(&line));
-        if (print->zone_name) /* it is for all lines that follow */
-            buf_puts(text, "CRON_TZ=\"\"\n");
-    }
-    buf_free(&line);
+    struct buf fields = {0}, table = {0};
+    buf_puts(&table, "# for the table of crontab -e\n");
+    int status = schedule_calendar_crontab(&fields, print->schedule, print->text, err);
+    if (status == 0)
+        status = print->zone_name ? add_in_zone(print, buf_cstr(&fields), &table, err)
+                                  : add_line(print, buf_cstr(&fields), &table, err);
+    if (status == 0)
+        buf_add_str(text, buf_str(&table));
+    buf_free(&fields);
+    buf_free(&table);
     return status;
 }

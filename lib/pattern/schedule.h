@@ -8,17 +8,23 @@
  *                            RFC 3339 with an offset
  *
  * Cron lines are read as cronie reads them (crontab(5)): names of months and weekdays in any case,
- * ranges, lists, steps, 7 is Sunday. If neither day nor weekday begins with a star, one of them has
- * to match, else both; a field that begins with a star counts as starred, so also "*" "/2".
+ * also in lists and ranges; steps of ranges and of stars; 7 is Sunday; leading zeros mean nothing.
+ * Ranges do not go around, and "~" (a random time) is refused: each start would draw another. If
+ * neither day nor weekday begins with a star, one of them has to match, else both; a field that
+ * begins with a star counts as starred, so also "*" "/2".
  *
- * Where local time jumps (cron(8)): a line whose minute or hour begins with a star is matched
- * against what the clock shows, so it does not run in an hour that is left out and runs again in
- * one that is repeated. All other lines are fixed times: those that fall into what is left out are
- * due at once after it, one time each line, and in what is repeated they are due the first time
- * only. Jumps of three hours and more are corrections of the clock: nothing is made up for.
+ * Where local time jumps by less than three hours (cron(8)): a line whose minute or hour begins
+ * with a star is matched against what the clock shows, so it does not run in an hour that is left
+ * out and runs again in one that is repeated. All other lines are fixed times: those that fall into
+ * what is left out are due at once after it, one time each line (cronie starts it for each time
+ * that it missed), and in what is repeated they are due the first time only. Jumps of three hours
+ * and more are corrections: nothing is made up for, nothing is left out. So it is in any zone; what
+ * cronie does in another zone than its own (CRON_TZ) it calls imperfect itself.
  *
- * Pure: time comes as clock_wall, the zone as a function. Costs do not depend on how far the next
- * time is: whole years, months and days that cannot match are stepped over.
+ * Pure: time comes as clock_wall, the zone as a function, whose changes are more than a day apart.
+ * Costs do not depend on how far the next time is: whole years, months and days that cannot match
+ * are stepped over. A next time takes some ten to hundred looks at the offset, and as many more for
+ * each day whose matches are all left out.
  */
 #ifndef FIT_PATTERN_SCHEDULE_H
 #define FIT_PATTERN_SCHEDULE_H

@@ -132,6 +132,30 @@ static void prints_a_line_of_a_crontab(void **state)
                "CRON_TZ=\"\"\n");
 }
 
+/* cronie makes up for what is skipped in its own zone, but not in that of CRON_TZ. */
+static void a_crontab_of_another_zone_has_a_line_for_what_clocks_skip(void **state)
+{
+    (void)state;
+    struct schedule schedule = parsed("15 2 * * *");
+    struct schedule_print print = entry(&schedule, "15 2 * * *", NULL, WORDS("f"));
+    struct buf text = {0};
+    struct err err;
+    assert_int_equal(schedule_print_crontab(&print, &text, &err), 0);
+    claim_text(&text, "# for the table of crontab -e\n15 2 * * * cd /home/ada && "
+                      "/usr/libexec/fittings/every '15 2 * * *' --once -- f\n");
+    print.zone_name = "Z";
+    assert_int_equal(schedule_print_crontab(&print, &text, &err), 0);
+    const char *lines = strstr(buf_cstr(&text), "CRON_TZ=Z");
+    assert_string_equal(lines ? lines : "",
+                        "CRON_TZ=Z\n15 2 * * * cd /home/ada && /usr/libexec/fittings/every "
+                        "'15 2 * * *' --once --tz Z -- f\n"
+                        "# when clocks have skipped times, they are due at once\n"
+                        "0 3 * 3 * cd /home/ada && /usr/libexec/fittings/every "
+                        "'15 2 * * *' --once --tz Z -- f\n"
+                        "CRON_TZ=\"\"\n");
+    buf_free(&text);
+}
+
 static void prints_a_service_and_a_timer(void **state)
 {
     (void)state;
@@ -449,6 +473,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_a_line_of_a_crontab),
+        cmocka_unit_test(a_crontab_of_another_zone_has_a_line_for_what_clocks_skip),
         cmocka_unit_test(prints_a_service_and_a_timer),
         cmocka_unit_test(intervals_and_moments_are_said_where_they_can_be),
         cmocka_unit_test(a_moment_is_said_with_its_day),
