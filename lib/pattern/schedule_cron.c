@@ -38,11 +38,14 @@ static int refuse(const struct field *field, const char *reason)
                    field->text.data, reason);
 }
 
-static int refuse_number(const struct field *field, unsigned number)
+/* len bytes before the present place are a number, out of range. */
+static int refuse_number(const struct field *field, size_t len)
 {
-    int len = field->text.len > SHOWN ? SHOWN : (int)field->text.len;
-    return err_set(field->err, ERR_USAGE, "%s \"%.*s\": %u is not from %u to %u", field->kind->name,
-                   len, field->text.data, number, field->kind->low, field->kind->high);
+    int shown = field->text.len > SHOWN ? SHOWN : (int)field->text.len;
+    int digits = len > SHOWN ? SHOWN : (int)len;
+    return err_set(field->err, ERR_USAGE, "%s \"%.*s\": %.*s is not from %u to %u",
+                   field->kind->name, shown, field->text.data, digits,
+                   field->text.data + field->at - len, field->kind->low, field->kind->high);
 }
 
 static char look(const struct field *field)
@@ -105,9 +108,10 @@ static int read_value(struct field *field, unsigned *number)
     if (!is_digit(look(field)))
         return refuse(field, field->text.len == field->at ? "a number is missing at the end"
                                                           : "not a number, range or list");
+    size_t start = field->at;
     *number = read_digits(field);
     if (*number < field->kind->low || *number > field->kind->high)
-        return refuse_number(field, *number);
+        return refuse_number(field, field->at - start);
     return 0;
 }
 

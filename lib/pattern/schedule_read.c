@@ -82,63 +82,71 @@ static bool is_date(const char *text)
     return strlen(text) >= DATE_LEN && is_digit(text[0]) && text[4] == '-' && text[7] == '-';
 }
 
-/* How much a time of day lacks of "hh:mm:ss": what is to be put behind it. NULL: it is none. */
-static const char *missing_of(const char *text)
+/*
+ * A date and what follows it (a time of day, perhaps without seconds, and perhaps an offset) as
+ * RFC 3339 wants them. NULL, or what is wrong. local: without an offset; wall is then what clocks
+ * show.
+ */
+static const char *read_date(const char *date, const char *rest, int64_t *wall, bool *local)
 {
-    size_t len = strspn(text, "0123456789:");
-    return text[len] || (len != 5 && len != 8) ? NULL : len == 5 ? ":00" : "";
-}
-
-/* A date and time as clocks show it, in seconds. */
-static bool read_local(const char *date, const char *time, int64_t *local)
-{
-    const char *missing = missing_of(time);
+    size_t time = strspn(rest, "0123456789:.");
+    const char *seconds = time == strlen("hh:mm") ? ":00" : "";
+    *local = rest[time] == '\0';
     char text[AT_TEXT];
-    int64_t wall;
-    if (!missing ||
-        snprintf(text, sizeof text, "%.*sT%s%sZ", DATE_LEN, date, time, missing) >= AT_TEXT ||
-        clock_parse(text, &wall))
-        return false;
-    *local = wall / NUM_SECOND;
-    return true;
+    int len = snprintf(text, sizeof text, "%.*sT%.*s%s%s", DATE_LEN, date, (int)time, rest, seconds,
+                       *local ? "Z" : rest + time);
+    const char *reason = len < AT_TEXT ? clock_parse(text, wall) : "";
+    static const char no_such_day[] = "there is no such day";
+    if (!reason || strcmp(reason, no_such_day) == 0)
+        return reason;
+    return "not a time like 17:30, 2026-12-24T18:00 or 2026-12-24T18:00:00+01:00";
 }
 
-static int refuse_moment(struct err *err)
+/* What clocks show for the first time, with its fraction of a second. */
+static int64_t instant_of(const struct zone *zone, int64_t shown)
 {
-    return err_set(err, ERR_USAGE,
-                   "not a time like 17:30, 2026-12-24T18:00 or 2026-12-24T18:00:00+01:00");
+    int64_t instant = zone_instant(zone, shown / NUM_SECOND);
+    return instant * NUM_SECOND + shown % NUM_SECOND;
 }
 
 /* "17:30": today, or, if it was before now, tomorrow. */
-static int read_time_of_day(const char *text, const struct zone *zone, int64_t now, int64_t *at,
-                            struct err *err)
+static const char *read_time_of_day(const char *text, const struct zone *zone, int64_t now,
+                                    int64_t *at)
 {
     enum { DAY = 86400 };
-    int64_t today = now / NUM_SECOND + zone->offset(zone, now / NUM_SECOND), time;
-    if (!read_local("1970-01-01", text, &time))
-        return refuse_moment(err);
-    int64_t local = today - (today % DAY + DAY) % DAY + time;
-    *at = zone_instant(zone, local) * NUM_SECOND;
+    int64_t seconds = now / NUM_SECOND, shown;
+    bool local;
+    const char *reason = read_date("1970-01-01", text, &shown, &local);
+    if (reason || !local)
+        return reason ? reason : "an offset from UTC needs a date before it";
+    int64_t today = (seconds + zone->offset(zone, seconds)) / DAY * DAY * NUM_SECOND;
+    *at = instant_of(zone, today + shown);
     if (*at < now)
-        *at = zone_instant(zone, local + DAY) * NUM_SECOND;
-    return 0;
+        *at = instant_of(zone, today + DAY * NUM_SECOND + shown);
+    return NULL;
 }
 
 static int read_moment(struct schedule *schedule, const char *text, const struct zone *zone,
                        int64_t now, struct err *err)
 {
-    *schedule = (struct schedule){.kind = SCHEDULE_AT};
     text += strspn(text, " \t");
-    if (!is_date(text))
-        return read_time_of_day(text, zone, now, &schedule->at, err);
-    char separator = text[DATE_LEN];
-    bool dated = separator == 'T' || separator == 't' || separator == ' ';
-    int64_t local;
-    if (dated && read_local(text, text + DATE_LEN + 1, &local)) {
-        schedule->at = zone_instant(zone, local) * NUM_SECOND;
-        return 0;
+    int64_t at;
+    bool local;
+    const char *reason;
+    if (!is_date(text)) {
+        reason = read_time_of_day(text, zone, now, &at);
+    } else {
+        size_t separator = text[DATE_LEN] && strchr("Tt ", text[DATE_LEN]) ? 1 : 0;
+        reason = read_date(text, text + DATE_LEN + separator, &at, &local);
+        if (!separator)
+            reason = "a time of day is missing behind the date";
+        if (!reason && local)
+            at = instant_of(zone, at);
     }
-    return clock_parse(text, &schedule->at) ? refuse_moment(err) : 0;
+    if (reason)
+        return err_set(err, ERR_USAGE, "%s", reason);
+    *schedule = (struct schedule){.kind = SCHEDULE_AT, .at = at};
+    return 0;
 }
 
 static int read_text(struct schedule *schedule, const char *text, const struct zone *zone,
@@ -146,7 +154,7 @@ static int read_text(struct schedule *schedule, const char *text, const struct z
 {
     if (!*text)
         return err_set(err, ERR_USAGE, "empty");
-    if (strncmp(text, "at", 2) == 0 && strspn(text + 2, " \t"))
+    if (strncmp(text, "at", 2) == 0 && (!text[2] || strchr(" \t", text[2])))
         return read_moment(schedule, text + 2, zone, now, err);
     if (*text == '@' || strpbrk(text, " \t"))
         return schedule_cron_read(schedule, str_of(text), err);

@@ -267,7 +267,7 @@ static void keeps_any_bytes(void **state)
     struct buf value = {0};
     char key[CURSOR_KEY];
     for (int i = 0; i < 300000; i++)
-        buf_addc(&value, (char)(i * i >> 3));
+        buf_addc(&value, (char)((unsigned)i * (unsigned)i >> 3));
     memset(key, 0, sizeof key);
     const struct cursor_change changes[] = {{{key, sizeof key}, buf_str(&value)},
                                             {STR("\xff\0\n"), STR("\0\n")}};
