@@ -42,7 +42,7 @@ static const struct option_entry pooling_entries[] = {
      "It has a session of its own, and what it and its workers say goes to a file in the state "
      "directory."},
     {"wait-ready", 0, ID_WAIT_READY, NULL, "with --detach: return when --min workers are ready",
-     "Each of them is sent an event first, that of --ping, or "
+     "It waits as long as that takes. Each of them is sent an event first, that of --ping, or "
      "{\"warmer\":true,\"concurrency\":N}."},
     {"detached", 0, ID_DETACHED, NULL, NULL, NULL},
     {0},

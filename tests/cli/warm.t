@@ -235,6 +235,37 @@ run_sh 'echo 5 | fan-out --retries 5 -- warm:hangs'
 is "$(jq -c .of "$out")" 5
 warm stop hangs
 
+claim 'retries that are given to the pool are its own: the client sees what came of them'
+cat >flaky <<'END'
+#!/bin/sh
+while read -r line; do
+    [ -e "tried.$line" ] && echo "$line" && continue
+    : >"tried.$line"
+    kill -9 $$
+done
+END
+chmod +x flaky
+warm start flaky --max 1 --retries 3 --backoff 10ms..20ms --detach -- lines:./flaky
+run_sh 'seq 3 | fan-out -- warm:flaky'
+exits 0
+out_is '1
+2
+3'
+check status_is flaky '[.done,.failed,.crashed]' '[3,0,3]'
+warm stop flaky
+
+claim 'an empty answer is no result; what the pool says of text is for all'
+warm start empty --max 1 --detach -- lines:sed -u 's/.*//'
+run_sh 'seq 3 | fan-out --stats -- warm:empty'
+exits 0
+out_is ''
+is "$(jq -c '[.done,.results]' "$err")" '[3,0]'
+warm stop empty
+warm start text --text --raw --max 1 --detach -- lines:sed -u 's/^/> /'
+run_sh 'echo "\"a b\"" | fan-out -- warm:text'
+out_is '"> a b"'
+warm stop text
+
 claim 'large events and large results, and those that are too large'
 warm start big --max 1 --max-event 20M --max-result 20M --detach -- lines:cat
 {
@@ -411,6 +442,7 @@ warm stop stuck
 
 claim 'more clients than it has descriptors wait for those before them'
 (
+    # shellcheck disable=SC3045 # the shells at hand have it
     ulimit -n 24
     warm start few --max 1 --detach -- lines:cat
 )
@@ -448,6 +480,23 @@ is $? 0 'exit status of the client'
 is "$(jq -c .of late)" '{"sleep":1}
 {"sleep":2}
 {"sleep":3}'
+
+claim 'in the foreground it accounts for what it has begun'
+warm start front --max 1 --stats -- lines:./worker 2>front.err &
+front=$!
+check within 10 status_is front .ready true
+run_sh 'printf "%s\n" 1 2 "{\"fail\":3}" | fan-out --dead /dev/null -- warm:front'
+run warm stop front --wait-gone
+wait "$front"
+is $? 0 'exit status: that one has failed is the client'\''s affair'
+is "$(grep '^{' front.err | jq -c '[.read,.done,.dead,.dropped,.returned]')" '[3,2,1,0,0]'
+
+claim 'starts with its standard descriptors closed'
+timeout 20 warm start closed --max 1 --detach -- lines:cat <&- >&- 2>&-
+is $? 0 'exit status'
+run fan-out -- warm:closed <small
+out_is 1
+warm stop closed
 
 claim 'SIGTERM drains as stop does'
 pid=$(status_of next .pid)
