@@ -99,7 +99,7 @@ tsan:
 	@$(MAKE) --no-print-directory B=$(B)-tsan SAN=thread OPT='-O1 -g' $(TSAN_UNITS:%=$(B)-tsan/tests/%)
 	@prove -e 'sh tests/unit/tap' $(TSAN_UNITS:%=$(B)-tsan/tests/%)
 # make bench ROWS='lines route' runs only these; BENCH_BIG=1 goes up to 10 million events
-bench: all $(benches) $(B)/helpers/http_server
+bench: all $(benches) $(B)/helpers/http_server $(B)/helpers/lambda_bootstrap
 	@FIT_BUILD=$(abspath $(B)) sh bench/run
 lint:
 	@B=$(B) sh scripts/lint

@@ -111,6 +111,8 @@ void lambda_requests_hand_out(struct lambda_runtime *runtime)
     struct http_request *next = runtime->next;
     if (runtime->state != LAMBDA_WAITING || !runtime->base.flight.count)
         return;
+    if (!runtime->child.pid) /* it has died meanwhile: the event is for another */
+        return;
     runtime->next = NULL;
     runtime->state = LAMBDA_INVOKED;
     runtime->handed = true;
@@ -119,6 +121,17 @@ void lambda_requests_hand_out(struct lambda_runtime *runtime)
 }
 
 /* ---- what it tells ---- */
+
+/* The beginning of a text, in whole characters. */
+static struct str first_of(struct str text)
+{
+    if (text.len <= ANSWER_MESSAGE)
+        return text;
+    text.len = ANSWER_MESSAGE;
+    while (((unsigned char)text.data[text.len] & 0xC0) == 0x80)
+        text.len--;
+    return text;
+}
 
 /* The error that a body tells of: the body itself if it is JSON, else what the header says. */
 static struct failure *failure_from(enum failure_reason reason, const char *text, struct str body,
@@ -132,9 +145,9 @@ static struct failure *failure_from(enum failure_reason reason, const char *text
         json_compact(body, &detail);
     else if (type)
         detail = error_object(str_is_utf8(str_of(type)) ? type : "Unknown",
-                              str_is_utf8(body) ? body : (struct str){0});
+                              str_is_utf8(body) ? first_of(body) : (struct str){0});
     else if (body.len && str_is_utf8(body))
-        buf_add_json(&detail, (struct str){body.data, body.len < ANSWER_MESSAGE ? body.len : 0});
+        buf_add_json(&detail, first_of(body));
     if (detail.len)
         failure_explain(failure, buf_str(&detail));
     buf_free(&detail);

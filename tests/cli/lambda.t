@@ -271,6 +271,21 @@ is "$(log)" '4 error 202 {"status":"OK"}
 1 response 202 {"status":"OK"}'
 rm -f dead pids
 
+claim 'keeps the beginning of an error that is a long text, and nothing of one that is no text'
+runtime long.rt <<'SH'
+while next; do
+    case $event in
+    1) perl -e 'print "\xc3\xa4" x 100000' | post error "invocation/$id/error" --data-binary @- ;;
+    2) printf '\377\0' | post error "invocation/$id/error" --data-binary @- ;;
+    esac
+done
+SH
+run fan-out -j1 --dead dead -- lambda:./long.rt <two
+exits 123
+is "$(jq -c '[.reason, (.error | type), (.error | length)]' dead)" '["error","string",512]
+["error","null",0]'
+rm -f dead log
+
 claim 'tries an error again while retries are left'
 runtime third.rt <<'SH'
 n=0
