@@ -309,6 +309,7 @@ static void warm_begin(struct fn *fn, struct fn_call *call)
     all->free = slot->next;
     all->busy++;
     slot->call = call;
+    call->run = slot;
     slot->id = ++all->asked << WARM_SLOT_BITS | (uint64_t)(slot - all->slots);
     struct warm_frame frame = {
         .type = WARM_REQUEST,
@@ -325,15 +326,11 @@ static void warm_begin(struct fn *fn, struct fn_call *call)
 static void warm_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
                          enum failure_reason reason)
 {
-    struct warm *all = fn->state;
+    struct warm_slot *slot = call->run;
+    (void)fn;
     (void)reason;
-    for (unsigned i = 0; i < fn->settings.jobs; i++) {
-        if (all->slots[i].call == call) {
-            all->slots[i].call = instead;
-            take_back(&all->slots[i]);
-            return;
-        }
-    }
+    slot->call = instead;
+    take_back(slot);
 }
 
 static void warm_cancel(struct fn *fn, enum failure_reason reason, bool now)

@@ -8,8 +8,8 @@ trap 'end_pools; cd / && rm -rf "$work"' EXIT
 
 # No supervisor outlives the test.
 end_pools() {
-    for lock in state/run/warm*.lock; do
-        [ -f "$lock" ] && kill "$(jq .pid "$lock")" 2>/dev/null
+    for pid in $(warm list | jq 'select(.alive).pid'); do
+        kill "$pid"
     done
 }
 
