@@ -36,6 +36,15 @@ static struct fn_settings settings_of(struct poll_look *look)
     return settings;
 }
 
+static void count_checks(struct poll_look *look)
+{
+    const struct report_count checks = {"checks", "Looks that have ended.", &look->checks};
+    const struct report_count failed = {"failed_checks", "Looks whose check has failed.",
+                                        &look->failed_checks};
+    engine_count(look->engine, &checks);
+    engine_count(look->engine, &failed);
+}
+
 int poll_look_open(struct poll_look *look, struct err *err)
 {
     struct err why;
@@ -48,6 +57,7 @@ int poll_look_open(struct poll_look *look, struct err *err)
         return err_set(err, why.kind, "--check: %s", why.text);
     if (fn_is_sink(look->fn))
         return err_set(err, ERR_USAGE, "--check: %s: gives no value", look->check);
+    count_checks(look);
     return 0;
 }
 

@@ -134,7 +134,7 @@ static void read_old(struct poll_round *round, size_t known)
     cursor_read_clear(&round->old);
     round->old = (struct cursor_read){
         .own = {.kind = hold->kind, .name = hold->name},
-        .from = poll_state_key(round->state->items[known].key, round->key),
+        .from = poll_record_key(round->state->items[known].key, round->key),
         .count = 1,
         .bytes = 1,
     };

@@ -3,19 +3,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/num.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-
-static const char head_key[] = "head";
-
-struct str poll_state_key(struct hash128 key, char text[POLL_RECORD_KEY])
-{
-    text[0] = 'i';
-    hash_format(key, text + 1);
-    return str_of(text);
-}
 
 static int64_t next_stamp(struct poll_state *state)
 {
@@ -23,62 +12,7 @@ static int64_t next_stamp(struct poll_state *state)
     return state->last_at = now > state->last_at ? now : state->last_at + 1;
 }
 
-/* ---- records ---- */
-
-struct str poll_record_member(struct str record, const char *name)
-{
-    struct json_iter iter;
-    struct str found = {0};
-    size_t len = strlen(name);
-    json_iter_init(&iter, record);
-    while (json_iter_next(&iter)) {
-        if (iter.key.len == len + 2 && memcmp(iter.key.data + 1, name, len) == 0)
-            found = iter.value;
-    }
-    return found;
-}
-
-static void add_text(struct buf *record, const char *name, const char *text)
-{
-    if (!text)
-        return;
-    buf_addf(record, "\"%s\":", name);
-    buf_add_json(record, str_of(text));
-    buf_addc(record, ',');
-}
-
-static void write_head(struct poll_state *state, struct buf *record)
-{
-    struct poll_head *head = &state->head;
-    head->at = next_stamp(state);
-    buf_addc(record, '{');
-    add_text(record, "check", state->made_of.check);
-    add_text(record, "items", state->made_of.items);
-    add_text(record, "key", state->made_of.key);
-    add_text(record, "ignore", state->made_of.ignore);
-    add_text(record, "etag", head->validators.etag);
-    add_text(record, "modified", head->validators.modified);
-    if (head->cursor.len) {
-        buf_puts(record, "\"cursor\":");
-        buf_add_str(record, buf_str(&head->cursor));
-        buf_addc(record, ',');
-    }
-    buf_addf(record, "\"success\":%" PRId64 ",\"at\":%" PRId64 "}", head->success, head->at);
-}
-
-static void write_item(struct buf *record, const struct change_item *item, int64_t at,
-                       struct str key, struct str value)
-{
-    char hash[HASH_TEXT];
-    buf_addf(record, "{\"at\":%" PRId64 ",\"hash\":\"%s\",\"key\":", at,
-             hash_format(item->value, hash));
-    buf_add_str(record, key);
-    buf_puts(record, ",\"value\":");
-    buf_add_str(record, value);
-    buf_addc(record, '}');
-}
-
-/* ---- reading them ---- */
+/* ---- reading ---- */
 
 static size_t add_known(struct poll_state *state, const struct change_item *item, int64_t at)
 {
@@ -92,92 +26,27 @@ static size_t add_known(struct poll_state *state, const struct change_item *item
     return state->count++;
 }
 
-static int64_t read_number(struct str record, const char *name)
-{
-    struct str digits = poll_record_member(record, name);
-    char text[NUM_TEXT];
-    uint64_t number = 0;
-    if (digits.data && digits.len < sizeof text) {
-        memcpy(text, digits.data, digits.len);
-        text[digits.len] = '\0';
-        if (num_uint(text, 0, INT64_MAX, &number))
-            number = 0;
-    }
-    return (int64_t)number;
-}
-
-static char *read_text(struct str record, const char *name)
-{
-    struct str string = poll_record_member(record, name);
-    struct buf text = {0};
-    if (!string.data || json_type_of(string) != JSON_STRING)
-        return NULL;
-    json_decode(string, &text);
-    return buf_take(&text);
-}
-
-static bool is_text(struct str record, const char *name, const char *now)
-{
-    char *then = read_text(record, name);
-    bool same = then && now ? strcmp(then, now) == 0 : !then && !now;
-    free(then);
-    return same;
-}
-
 static void read_head(struct poll_state *state, struct str record)
 {
-    struct poll_head *head = &state->head;
-    const struct poll_made_of *made_of = &state->made_of;
+    struct poll_remade remade = poll_record_read_head(record, &state->made_of, &state->head);
     state->is_new = false;
-    head->at = state->last_at = read_number(record, "at");
-    state->restarts =
-        !is_text(record, "items", made_of->items) || !is_text(record, "key", made_of->key);
-    if (state->restarts)
-        return;
-    state->rehash = !is_text(record, "ignore", made_of->ignore);
-    head->success = read_number(record, "success");
-    buf_add_str(&head->cursor, poll_record_member(record, "cursor"));
-    if (!is_text(record, "check", made_of->check))
-        return;
-    head->validators.etag = read_text(record, "etag");
-    head->validators.modified = read_text(record, "modified");
-}
-
-static bool read_hash(struct str text, struct hash128 *hash)
-{
-    uint64_t half[2] = {0};
-    if (text.len < HASH_TEXT - 1)
-        return false;
-    for (size_t i = 0; i < HASH_TEXT - 1; i++) {
-        char c = text.data[i];
-        unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
-                         : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
-                                                : 16;
-        if (digit == 16)
-            return false;
-        half[i / 16] = half[i / 16] << 4 | digit;
-    }
-    *hash = (struct hash128){.high = half[0], .low = half[1]};
-    return true;
+    state->restarts = remade.form;
+    state->rehash = remade.ignore;
+    state->last_at = state->head.at;
 }
 
 static int read_item(struct poll_state *state, struct str name, struct str record, struct err *err)
 {
-    struct change_item item = {0};
-    int64_t at = read_number(record, "at");
-    struct str hash = poll_record_member(record, "hash");
-    struct str value = poll_record_member(record, "value");
-    bool gone = !value.data;
-    if (name.data[0] != 'i' || !read_hash((struct str){name.data + 1, name.len - 1}, &item.key) ||
-        (!gone &&
-         (hash.len < 2 || !read_hash((struct str){hash.data + 1, hash.len - 1}, &item.value))))
-        return err_set(err, ERR_STATE, "a record is damaged: %.*s", (int)name.len, name.data);
-    if (!gone && state->rehash && poll_form_hash(state->form, value, &item.value, err) < 0)
+    struct poll_record item;
+    bool rehash = state->rehash && !state->restarts;
+    if (poll_record_read_item(name, record, &item, err) < 0)
         return -1;
-    if (at > state->last_at)
-        state->last_at = at;
-    size_t known = add_known(state, &item, at);
-    state->known[known].gone = gone;
+    if (rehash && item.value.data && poll_form_hash(state->form, item.value, &item.hash, err) < 0)
+        return -1;
+    if (item.at > state->last_at)
+        state->last_at = item.at;
+    size_t known = add_known(state, &(struct change_item){item.key, item.hash}, item.at);
+    state->known[known].gone = !item.value.data;
     return 0;
 }
 
@@ -191,7 +60,7 @@ static void read_record(void *owner, const struct cursor_record *record)
         return;
     if (json_scan(value, NULL, NULL, &scan) < 0 || json_type_of(value) != JSON_OBJECT)
         err_set(&state->bad, ERR_STATE, "a record is damaged: %.*s", (int)name.len, name.data);
-    else if (str_eq(name, STR("head")))
+    else if (str_eq(name, STR(POLL_RECORD_HEAD)))
         read_head(state, value);
     else
         read_item(state, name, value, &state->bad);
@@ -240,16 +109,16 @@ static void move(struct poll_state *state, struct records *records)
 static void put_item(struct records *records, const struct poll_list *list, size_t item, int64_t at)
 {
     char key[POLL_RECORD_KEY];
-    write_item(&records->texts, &list->hashes[item], at, poll_list_key(list, item),
-               list->texts[item].value);
-    poll_state_key(list->hashes[item].key, key);
+    poll_record_item(at, list->hashes[item].value, poll_list_key(list, item),
+                     list->texts[item].value, &records->texts);
+    poll_record_key(list->hashes[item].key, key);
     put(records, key);
 }
 
 static void drop_item(const struct poll_state *state, struct records *records, size_t known)
 {
     char key[POLL_RECORD_KEY];
-    poll_state_key(state->items[known].key, key);
+    poll_record_key(state->items[known].key, key);
     put(records, key);
 }
 
@@ -263,8 +132,8 @@ void poll_state_settle(struct poll_state *state, const struct poll_list *list,
     if (change->kind == CHANGE_DELETED) {
         state->items[known].value = (struct hash128){0};
         state->known[known] = (struct poll_known){.at = at, .gone = true};
-        buf_addf(&records.texts, "{\"at\":%" PRId64 "}", at);
-        poll_state_key(state->items[known].key, key);
+        poll_record_gone(at, &records.texts);
+        poll_record_key(state->items[known].key, key);
         put(&records, key);
     } else {
         if (known == POLL_NONE)
@@ -278,8 +147,9 @@ void poll_state_settle(struct poll_state *state, const struct poll_list *list,
 
 static void put_head(struct poll_state *state, struct records *records)
 {
-    write_head(state, &records->texts);
-    put(records, head_key);
+    state->head.at = next_stamp(state);
+    poll_record_head(&state->made_of, &state->head, &records->texts);
+    put(records, POLL_RECORD_HEAD);
 }
 
 /* What was recorded of another form makes room for this one. */
@@ -396,9 +266,7 @@ int poll_state_open(struct poll_state *state, struct err *err)
 
 void poll_state_free(struct poll_state *state)
 {
-    buf_free(&state->head.cursor);
-    free(state->head.validators.etag);
-    free(state->head.validators.modified);
+    poll_head_free(&state->head);
     free(state->items);
     free(state->known);
 }

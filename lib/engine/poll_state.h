@@ -6,12 +6,7 @@
  * are read when a change needs the old one. What changes is moved at once, and kept in memory as if
  * it were on disk: should the store fail, the run ends.
  *
- *     head           {"check","items","key","ignore": what the records are of;
- *                     "cursor","etag","modified","success","at"}
- *     i and a hash   {"at","hash","key","value"}, by the hash of the key; only "at" of an item that
- *                    went while its look was not over
- *
- * "at" is a stamp, nanoseconds since 1970, which only grows: of an item's last change, of the head
+ * Each has a stamp, nanoseconds since 1970, which only grows: of an item's last change, of the head
  * of the last look that was handed on as a whole. The identity of a change is made of both, so it
  * is the same while the change comes again, and another one when the same happens anew.
  */
@@ -20,28 +15,14 @@
 
 #include "engine/cursor_hold.h"
 #include "engine/poll_list.h"
-#include "fn/http.h"
+#include "engine/poll_record.h"
 
 #define POLL_NONE SIZE_MAX
-
-struct poll_made_of {  /* texts of the options; NULL: not given */
-    const char *check; /* another one: its validators count for nothing */
-    const char *items; /* another one of these: everything begins anew */
-    const char *key;
-    const char *ignore; /* another one: values are compared by it from now on */
-};
 
 struct poll_known {
     int64_t at;
     bool gone;   /* deleted; the stamp is kept till the look is over */
     bool unseen; /* not in the last list, and that is no change */
-};
-
-struct poll_head {
-    struct buf cursor;               /* JSON; empty: none */
-    struct fn_validators validators; /* of the value that was handed on as a whole */
-    int64_t success;                 /* clock_wall of the look that it came with; 0: none */
-    int64_t at;
 };
 
 struct poll_state {
@@ -80,12 +61,6 @@ struct poll_change *poll_state_diff(struct poll_state *state, const struct poll_
 /* An identity for a change: 128 bits as text, the same until it is settled. */
 const char *poll_state_identify(const struct poll_state *state, const struct poll_list *list,
                                 const struct poll_change *change, char text[HASH_TEXT]);
-
-/* The record's key of an item, for a CURSOR_READ; and what stands in the record: a part of it, as
- * JSON, {NULL, 0} when it is not there. */
-enum { POLL_RECORD_KEY = HASH_TEXT + 1 };
-struct str poll_state_key(struct hash128 key, char text[POLL_RECORD_KEY]);
-struct str poll_record_member(struct str record, const char *name);
 
 /* The change has been handed on. */
 void poll_state_settle(struct poll_state *state, const struct poll_list *list,

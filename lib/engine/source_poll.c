@@ -143,6 +143,13 @@ static void end_look(struct poll_source *own)
 
 /* ---- what a look has given ---- */
 
+/* With --once its failure is the run's. */
+static void failed_look(struct poll_source *own, bool permanent)
+{
+    int status = permanent ? EXIT_FITTING : EXIT_AGAIN;
+    look_again_later(own, own->settings.once ? status : EXIT_OK);
+}
+
 static void nothing_new(struct poll_source *own)
 {
     poll_look_accept(&own->look);
@@ -159,7 +166,7 @@ static void take_value(struct poll_source *own)
     own->look.value = (struct slice){0};
     if (poll_round_read(round, value, own->look.began, &err) < 0) {
         poll_look_refuse(&own->look, err.text);
-        look_again_later(own, EXIT_AGAIN);
+        failed_look(own, false);
         return;
     }
     poll_look_accept(&own->look);
@@ -191,7 +198,7 @@ static void looked(void *owner)
         nothing_new(own);
         break;
     case POLL_LOOKED_FAILED:
-        look_again_later(own, own->look.permanent ? EXIT_FITTING : EXIT_AGAIN);
+        failed_look(own, own->look.permanent);
         break;
     }
 }
@@ -211,22 +218,14 @@ static void outcome(struct source *source, uint64_t token, enum source_outcome o
     close_if_over(own);
 }
 
-/* Nothing was tried. */
-static bool is_held_off(enum failure_reason reason)
-{
-    return reason == FAILURE_BREAKER_OPEN || reason == FAILURE_THROTTLED ||
-           reason == FAILURE_BULKHEAD_FULL;
-}
-
 static bool keeps(struct source *source, uint64_t token, const struct failure *failure)
 {
     struct poll_source *own = of(source);
     struct str name = own->state.hold.name;
     (void)token;
-    if (failure->reason == FAILURE_INTERRUPTED || failure->reason == FAILURE_HALTED ||
-        failure->reason == FAILURE_WRITE)
-        return true; /* it is not the event that failed */
-    if (failure->class == FAILURE_PERMANENT && !is_held_off(failure->reason))
+    if (failure_is_of_run(failure->reason))
+        return true;
+    if (failure->class == FAILURE_PERMANENT && !failure_is_held_off(failure->reason))
         return false;
     if (!own->failed++)
         msg_warn("%.*s: a change comes again: %s", (int)name.len, name.data,
@@ -373,22 +372,6 @@ static int open_state(struct poll_source *own, int *status, struct err *err)
     return had > 0;
 }
 
-static int open_parts(struct poll_source *own, int *status, struct err *err)
-{
-    if (compile(own, err) < 0 || poll_look_open(&own->look, err) < 0)
-        return -1;
-    return open_state(own, status, err);
-}
-
-static void count_checks(struct poll_source *own)
-{
-    const struct report_count checks = {"checks", "Looks that have ended.", &own->look.checks};
-    const struct report_count failed = {"failed_checks", "Looks whose check has failed.",
-                                        &own->look.failed_checks};
-    engine_count(own->engine, &checks);
-    engine_count(own->engine, &failed);
-}
-
 struct source *source_poll(struct engine *engine, const struct source_poll_settings *settings,
                            int *status)
 {
@@ -412,11 +395,11 @@ struct source *source_poll(struct engine *engine, const struct source_poll_setti
         .describe = describe,
         .identify = identify,
     };
-    int opened = open_parts(own, status, &err);
-    if (opened > 0) {
-        count_checks(own);
+    int opened = compile(own, &err) < 0 || poll_look_open(&own->look, &err) < 0
+                     ? -1
+                     : open_state(own, status, &err);
+    if (opened > 0)
         return &own->source;
-    }
     if (opened < 0)
         *status = engine_refuse(&err);
     free_source(&own->source);

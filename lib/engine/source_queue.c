@@ -98,24 +98,15 @@ static void outcome(struct source *source, uint64_t token, enum source_outcome o
     queue_held_end(held, outcome == SOURCE_DEAD && held->has_letter ? QUEUE_BURY : QUEUE_ACK);
 }
 
-/* Nothing was tried: it comes back, when the other side may have recovered, as if it had not come.
- */
-static bool is_held_off(enum failure_reason reason)
-{
-    return reason == FAILURE_BREAKER_OPEN || reason == FAILURE_THROTTLED ||
-           reason == FAILURE_BULKHEAD_FULL;
-}
-
 static bool keeps(struct source *source, uint64_t token, const struct failure *failure)
 {
     struct queue_held *held = (struct queue_held *)(uintptr_t)token;
     struct queue_source *own = of(source);
     const struct source_queue_settings *settings = &own->settings;
     unsigned receives = held->message->receives;
-    if (failure->reason == FAILURE_INTERRUPTED || failure->reason == FAILURE_HALTED ||
-        failure->reason == FAILURE_WRITE)
-        return true; /* it is not the event that failed */
-    if (is_held_off(failure->reason)) {
+    if (failure_is_of_run(failure->reason))
+        return true;
+    if (failure_is_held_off(failure->reason)) { /* when the other side may have recovered */
         held->end.delay = (int64_t)((double)settings->backoff.cap * rng_unit(own->rng));
         return true;
     }

@@ -173,8 +173,7 @@ static bool keeps(struct source *source, uint64_t token, const struct failure *f
 {
     (void)source;
     (void)token;
-    return failure->reason == FAILURE_INTERRUPTED || failure->reason == FAILURE_HALTED ||
-           failure->reason == FAILURE_WRITE;
+    return failure_is_of_run(failure->reason);
 }
 
 static void describe(struct source *source, uint64_t token, struct buf *members)

@@ -52,6 +52,17 @@ const char *failure_name(enum failure_reason reason)
     return names[reason];
 }
 
+bool failure_is_of_run(enum failure_reason reason)
+{
+    return reason == FAILURE_INTERRUPTED || reason == FAILURE_HALTED || reason == FAILURE_WRITE;
+}
+
+bool failure_is_held_off(enum failure_reason reason)
+{
+    return reason == FAILURE_BREAKER_OPEN || reason == FAILURE_THROTTLED ||
+           reason == FAILURE_BULKHEAD_FULL;
+}
+
 struct failure *failure_new(enum failure_reason reason, enum failure_class class,
                             const char *format, ...)
 {

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum failure_reason {
@@ -77,6 +78,12 @@ struct failure {
 
 const char *
 failure_name(enum failure_reason reason); /* "exit", "bad_json", ... as in a dead letter */
+
+/* It is not the event that failed, nor its function: the run ended before, or could not write. */
+bool failure_is_of_run(enum failure_reason reason);
+
+/* Nothing was tried: a policy (breaker, rate, bulkhead) did not allow it. */
+bool failure_is_held_off(enum failure_reason reason);
 
 /*
  * The failure that an object tells of, with the members that a dead letter says it with; what is
