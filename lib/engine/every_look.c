@@ -37,7 +37,7 @@ static void find_options(struct schedule_print *print, const struct options_word
     print->option_count -= function->separated;
 }
 
-/* --tz, or what TZ says: a name, which an entry can hold. */
+/* --tz, or what TZ says: a name, which an entry can hold. NULL: the machine's. */
 static const char *name_zone(const struct command *command)
 {
     const char *variable = getenv("TZ");
@@ -45,11 +45,15 @@ static const char *name_zone(const struct command *command)
     if (every_options.zone || !variable)
         return every_options.zone;
     variable += *variable == ':';
-    struct zone *zone = zone_named(*variable ? variable : "UTC", &err);
+    if (!*variable)
+        return "UTC";
+    if (strcmp(variable, "/etc/localtime") == 0) /* says what is so without it, but quicker */
+        return NULL;
+    struct zone *zone = zone_named(variable, &err);
     if (!zone)
         options_fail(command, "--print: TZ is not the name of a time zone: say it with --tz");
     zone_named_free(zone);
-    return *variable ? variable : "UTC";
+    return variable;
 }
 
 /* Where the state is, if what the entry is started by would not find it there by itself. */

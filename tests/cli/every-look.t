@@ -80,6 +80,11 @@ exits 0
 is "$(grep CRON_TZ= "$out")" 'CRON_TZ=Asia/Tokyo
 CRON_TZ=""'
 is "$(grep -c -- "--once --tz Asia/Tokyo --state $folder/here -- ./report\$" "$out")" 1
+run env TZ=:/etc/localtime every @daily --print=crontab -- ./report
+exits 0
+is "$(grep -c -e TZ -e --tz "$out")" 0
+run env TZ= every @daily --print=crontab -- ./report
+is "$(grep CRON_TZ= "$out" | head -n 1)" CRON_TZ=UTC
 run env XDG_STATE_HOME=/var/x every @daily --tz=Asia/Tokyo --print crontab -- ./report
 is "$(grep -c -- '--once --tz Asia/Tokyo --state /var/x/fittings -- ./report$' "$out")" 1
 run env TZ=CET-1CEST,M3.5.0,M10.5.0/3 every @daily --print crontab -- ./report
