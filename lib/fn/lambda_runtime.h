@@ -10,6 +10,8 @@
 #ifndef FIT_FN_LAMBDA_RUNTIME_H
 #define FIT_FN_LAMBDA_RUNTIME_H
 
+#include "base/num.h"
+#include "base/rng.h"
 #include "fn/environment.h"
 #include "fn/errlines.h"
 #include "fn/lambda_api.h"

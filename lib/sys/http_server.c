@@ -310,7 +310,7 @@ static void connected(void *own, struct MHD_Connection *connection, void **place
     newcomer->fd = info->connect_fd;
     newcomer->patience.fire = patience_ends;
     loop_timer_set(server->loop, &newcomer->patience,
-                   loop_now(server->loop) + HTTP_SERVER_PATIENCE);
+                   loop_now(server->loop) + server->settings.patience);
 }
 
 static enum MHD_Result admit(void *own, const struct sockaddr *address, socklen_t len)
@@ -389,6 +389,8 @@ struct http_server *http_server_open(struct loop *loop, const struct http_server
     struct http_server *server = mem_zalloc(sizeof *server);
     server->loop = loop;
     server->settings = *settings;
+    if (!server->settings.patience)
+        server->settings.patience = HTTP_SERVER_PATIENCE;
     server->library = library;
     int fd = listen_on(server, settings->port, err);
     if (fd >= 0 && start(server, fd, err) == 0)

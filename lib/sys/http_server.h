@@ -27,9 +27,8 @@ enum {
      * sending, lives to read the answer; beyond them the connection is closed. */
     HTTP_SERVER_DISCARD = 64 * 1024 * 1024,
 };
-#define HTTP_SERVER_PATIENCE                                             \
-    INT64_C(10000000000) /* for the head of a first request, nanoseconds \
-                          */
+/* For the head of the first request of a connection, nanoseconds. */
+#define HTTP_SERVER_PATIENCE INT64_C(10000000000)
 
 struct http_server;
 
@@ -56,8 +55,9 @@ struct http_header {
 };
 
 struct http_server_settings {
-    void *owner;   /* for the callbacks */
-    uint16_t port; /* 0: any that is free */
+    void *owner;      /* for the callbacks */
+    uint16_t port;    /* 0: any that is free */
+    int64_t patience; /* 0: HTTP_SERVER_PATIENCE */
     /* How large may the body of this request be? Its head is there. */
     size_t (*limit)(void *owner, const struct http_request *request);
     /* It is there. It is answered here or later, with http_request_answer. One that is too large
