@@ -653,6 +653,31 @@ static void lets_go_of_idle_ones_beyond_the_least(void **state)
     close_it();
 }
 
+static void loses_no_call_that_comes_when_a_worker_is_due_to_end(void **state)
+{
+    (void)state;
+    settings.idle = HOUR;
+    open_script("lines:", ECHO);
+    begin(0);
+    until(first_ended);
+    for (unsigned i = 0; i < 20; i++) {
+        unsigned started = (unsigned)fn_workers(fn).started;
+        bool before = i % 2 == 0; /* the look at the idle, or after it */
+        now += HOUR;
+        if (!before)
+            turn();
+        tries[0].ended = 0;
+        buf_clear(&tries[0].lines);
+        begin(0);
+        until(first_ended);
+        expect(0, "0\n");
+        assert_int_equal(tries[0].attempts, 1);
+        assert_int_equal(fn_workers(fn).started, before ? started : started + 1);
+    }
+    assert_int_equal(fn_workers(fn).crashed, 0);
+    close_it();
+}
+
 static void is_cold_for_the_call_that_it_was_started_for(void **state)
 {
     (void)state;
@@ -787,6 +812,7 @@ int main(void)
         CLAIM(replaces_one_that_answers_nonsense),
         CLAIM(gives_a_call_behind_a_ping_that_fails_to_another),
         CLAIM(needs_no_ping_for_a_call),
+        CLAIM(loses_no_call_that_comes_when_a_worker_is_due_to_end),
         CLAIM(is_cold_for_the_call_that_it_was_started_for),
         CLAIM(lets_go_of_idle_ones_beyond_the_least),
         CLAIM(lets_go_of_all_that_are_idle_where_none_is_kept),
