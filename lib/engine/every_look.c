@@ -105,7 +105,6 @@ int every_look_print(const struct command *command, const struct ticks_setup *se
         .path = getenv("PATH"),
         .state = state,
         .missed = setup->policy.missed != TICKS_NONE,
-        .jitter = setup->policy.jitter,
         .now = clock_wall(),
     };
     find_options(&print, function);

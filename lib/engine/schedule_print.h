@@ -32,7 +32,6 @@ struct schedule_print {
     const char *path;   /* the value of PATH, for the function, or NULL */
     const char *state;  /* the state directory, or NULL: where it is by default */
     bool missed;        /* what is missed is made up for */
-    int64_t jitter;     /* nanoseconds; 0: none */
     int64_t now;        /* clock_wall */
 };
 

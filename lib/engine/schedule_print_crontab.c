@@ -42,7 +42,7 @@ static int add_command(const struct schedule_print *print, const char *schedule,
                        struct err *err)
 {
     size_t count;
-    char **words = schedule_print_words(print, schedule, NULL, &count);
+    char **words = schedule_print_words(print, schedule, &count);
     int status = check(print->folder, err) < 0 || check(print->path, err) < 0 ? -1 : 0;
     buf_puts(line, "cd ");
     add_word(line, print->folder);

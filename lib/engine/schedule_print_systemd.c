@@ -103,8 +103,7 @@ static void add_description(struct buf *text, const struct schedule_print *print
 static int add_service(const struct schedule_print *print, struct buf *text, struct err *err)
 {
     size_t count;
-    /* systemd delays, so the command need not */
-    char **words = schedule_print_words(print, NULL, "jitter", &count);
+    char **words = schedule_print_words(print, NULL, &count);
     int status = check_folder(print->folder, err) < 0 || check(print->path, err) < 0 ? -1 : 0;
     add_description(text, print);
     buf_puts(text, "\n[Service]\nType=oneshot\nWorkingDirectory=");
@@ -155,8 +154,8 @@ static int add_timer(const struct schedule_print *print, struct buf *text, struc
     add_description(text, print);
     buf_puts(text, "\n[Timer]\n");
     int status = add_times(print, text, err);
-    if (print->jitter)
-        add_span(text, "RandomizedDelaySec", print->jitter);
+    /* no RandomizedDelaySec for --jitter: the command waits by itself, and one that is started late
+     * takes its time for missed */
     buf_puts(text, fine ? "AccuracySec=1ms\n" : "AccuracySec=1s\n");
     buf_puts(text, "\n[Install]\nWantedBy=timers.target\n");
     return status;

@@ -47,10 +47,9 @@ static bool is_one_of(const char *name, const char *const *names)
     return false;
 }
 
-static void add_options(struct words *words, const struct schedule_print *print,
-                        const char *without)
+static void add_options(struct words *words, const struct schedule_print *print)
 {
-    const char *const left_out[] = {"print", "once", "tz", "state", without, NULL};
+    const char *const left_out[] = {"print", "once", "tz", "state", NULL};
     for (size_t i = 0; i < print->option_count;) {
         const char *name;
         size_t end =
@@ -62,8 +61,7 @@ static void add_options(struct words *words, const struct schedule_print *print,
     }
 }
 
-char **schedule_print_words(const struct schedule_print *print, const char *schedule,
-                            const char *without, size_t *count)
+char **schedule_print_words(const struct schedule_print *print, const char *schedule, size_t *count)
 {
     enum { OURS = 8 }; /* program, schedule, --once, --tz ZONE, --state DIR, -- */
     struct words words = {
@@ -76,7 +74,7 @@ char **schedule_print_words(const struct schedule_print *print, const char *sche
     add(&words, "--once");
     add_option(&words, "--tz", print->zone_name);
     add_option(&words, "--state", print->state);
-    add_options(&words, print, without);
+    add_options(&words, print);
     if (print->function_count)
         add(&words, "--");
     for (size_t i = 0; i < print->function_count; i++)

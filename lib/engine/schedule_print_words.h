@@ -7,8 +7,8 @@
 #include "engine/schedule_print.h"
 
 /* The words, NULL-terminated and with their count, freed with words_free. schedule: another text
- * for the schedule, or NULL; without: a further option to leave out, or NULL. */
+ * for the schedule, or NULL. */
 char **schedule_print_words(const struct schedule_print *print, const char *schedule,
-                            const char *without, size_t *count);
+                            size_t *count);
 
 #endif

@@ -111,10 +111,9 @@ exits 0
 is "$(grep -c '^# ~/.config/systemd/user/every-week--1-2.service$' "$out")" 1
 is "$(grep -c '^# ~/.config/systemd/user/every-week--1-2.timer$' "$out")" 1
 is "$(sed -n 's/^ExecStart=.* --once/--once/p' "$out")" \
-    '--once --tz Europe/Berlin --name "week: 1/2" -- ./report "50%%" "$$HOME" "a\x0ab"'
+    '--once --tz Europe/Berlin --name "week: 1/2" --jitter 90s -- ./report "50%%" "$$HOME" "a\x0ab"'
 is "$(sed -n '/^\[Timer]/,/^$/p' "$out" | grep '=')" 'Persistent=true
 OnCalendar=Mon *-*-* 05:00:00 Europe/Berlin
-RandomizedDelaySec=90s
 AccuracySec=1s'
 run every 90s --missed none --print systemd -- ./report
 is "$(sed -n '/^\[Timer]/,/^$/p' "$out" | grep '=')" 'OnActiveSec=0s

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/rng.h"
 #include "base/tzif.h"
 #include "engine/schedule_calendar.h"
@@ -165,37 +164,36 @@ static void prints_a_service_and_a_timer(void **state)
               WORDS("./report", "5$ 100%", "a\"b\\c\n", ""));
     print.zone_name = "Europe/Berlin";
     print.path = "/opt/my tools:/bin";
-    print.jitter = 90 * NUM_SECOND;
     struct buf text = {0};
     struct err err;
     assert_int_equal(schedule_print_systemd(&print, &text, &err), 0);
-    claim_text(&text, "# ~/.config/systemd/user/every-report.service\n"
-                      "[Unit]\n"
-                      "Description=every 30 5 1 * mon-fri: ./report '5$ 100%%' 'a\"b c ' ''\n"
-                      "\n"
-                      "[Service]\n"
-                      "Type=oneshot\n"
-                      "WorkingDirectory=/home/ada\n"
-                      "Environment=\"PATH=/opt/my tools:/bin\"\n"
-                      "ExecStart=/usr/libexec/fittings/every \"30 5 1 * mon-fri\" --once --tz "
-                      "Europe/Berlin -- ./report \"5$$ 100%%\" \"a\\\"b\\\\c\\x0a\" \"\"\n"
-                      "SuccessExitStatus=75\n"
-                      "\n"
-                      "# ~/.config/systemd/user/every-report.timer\n"
-                      "# then: systemctl --user daemon-reload && systemctl --user enable --now "
-                      "every-report.timer\n"
-                      "[Unit]\n"
-                      "Description=every 30 5 1 * mon-fri: ./report '5$ 100%%' 'a\"b c ' ''\n"
-                      "\n"
-                      "[Timer]\n"
-                      "Persistent=true\n"
-                      "OnCalendar=*-*-01 05:30:00 Europe/Berlin\n"
-                      "OnCalendar=Mon,Tue,Wed,Thu,Fri *-*-* 05:30:00 Europe/Berlin\n"
-                      "RandomizedDelaySec=90s\n"
-                      "AccuracySec=1s\n"
-                      "\n"
-                      "[Install]\n"
-                      "WantedBy=timers.target\n");
+    claim_text(&text,
+               "# ~/.config/systemd/user/every-report.service\n"
+               "[Unit]\n"
+               "Description=every 30 5 1 * mon-fri: ./report '5$ 100%%' 'a\"b c ' ''\n"
+               "\n"
+               "[Service]\n"
+               "Type=oneshot\n"
+               "WorkingDirectory=/home/ada\n"
+               "Environment=\"PATH=/opt/my tools:/bin\"\n"
+               "ExecStart=/usr/libexec/fittings/every \"30 5 1 * mon-fri\" --once --tz "
+               "Europe/Berlin --jitter 1m30s -- ./report \"5$$ 100%%\" \"a\\\"b\\\\c\\x0a\" \"\"\n"
+               "SuccessExitStatus=75\n"
+               "\n"
+               "# ~/.config/systemd/user/every-report.timer\n"
+               "# then: systemctl --user daemon-reload && systemctl --user enable --now "
+               "every-report.timer\n"
+               "[Unit]\n"
+               "Description=every 30 5 1 * mon-fri: ./report '5$ 100%%' 'a\"b c ' ''\n"
+               "\n"
+               "[Timer]\n"
+               "Persistent=true\n"
+               "OnCalendar=*-*-01 05:30:00 Europe/Berlin\n"
+               "OnCalendar=Mon,Tue,Wed,Thu,Fri *-*-* 05:30:00 Europe/Berlin\n"
+               "AccuracySec=1s\n"
+               "\n"
+               "[Install]\n"
+               "WantedBy=timers.target\n");
 }
 
 static void intervals_and_moments_are_said_where_they_can_be(void **state)
