@@ -184,15 +184,16 @@ static int64_t time_of_look(const struct ticks_source *own)
     return own->delay && now >= own->delay ? own->delay : own->began;
 }
 
-/* Is there nothing to wait for? */
-static bool has_ended_once(struct ticks_source *own, int64_t when)
+/* --once: is there something to wait for? What comes later than now is not for this run. */
+static bool waits_once(struct ticks_source *own, int64_t when)
 {
-    if (!own->settings.setup->once || ticks_wait(&own->ticks))
-        return false;
-    if (!ticks_are_delayed(&own->ticks, own->began))
+    if (ticks_wait(&own->ticks))
         return true;
+    if (!ticks_are_delayed(&own->ticks, own->began))
+        return false;
     own->delay = when;
-    return false;
+    wall_timer_set(&own->timer, when); /* at once, if it has passed meanwhile */
+    return true;
 }
 
 static enum source_status next(struct source *source, struct source_event *event, struct err *err)
@@ -212,13 +213,12 @@ static enum source_status next(struct source *source, struct source_event *event
         return SOURCE_EVENT;
     }
     keep_left_out(own);
-    if (answer == TICKS_OVER || has_ended_once(own, when)) {
+    bool once = own->settings.setup->once;
+    if (answer == TICKS_OVER || (once && !waits_once(own, when))) {
         end_ticks(own);
         return SOURCE_END;
     }
-    if (own->settings.setup->once) /* what comes later is not for this run */
-        when = own->delay > clock_wall() ? own->delay : INT64_MAX;
-    if (when != INT64_MAX)
+    if (!once && when != INT64_MAX)
         wall_timer_set(&own->timer, when);
     return SOURCE_LATER;
 }

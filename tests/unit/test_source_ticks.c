@@ -31,7 +31,7 @@ static struct buf said, failed;
 static struct slice event;
 static uint64_t token;
 static enum store_status wrong; /* how moves end; STORE_OK: as they should */
-static unsigned moves;
+static unsigned moves, readies;
 static int64_t now, wall;
 
 static void hear(void *owner, struct str lines)
@@ -112,6 +112,7 @@ static void turn(void)
 static void is_ready(void *owner)
 {
     (void)owner;
+    readies++;
 }
 
 static void has_failed(void *owner, const struct err *why)
@@ -371,8 +372,11 @@ static void waits_once_for_what_jitter_holds_up(void **state)
     setup.policy = (struct ticks_policy){.jitter = 100 * SECOND, .seed = 5};
     int64_t first = wall;
     begin("3601s");
+    wall += 100 * SECOND; /* while it is kept where it begins */
     assert_int_equal(next(), SOURCE_LATER);
-    wall += 100 * SECOND;
+    readies = 0;
+    turn();
+    assert_true(readies > 0);
     comes(first);
     ends(SOURCE_DONE);
     turn();
