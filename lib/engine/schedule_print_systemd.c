@@ -137,7 +137,7 @@ static void add_span(struct buf *text, const char *name, int64_t length)
 static int add_times(const struct schedule_print *print, struct buf *text, struct err *err)
 {
     if (print->schedule->kind == SCHEDULE_INTERVAL) {
-        buf_puts(text, "OnActiveSec=0s\n");
+        buf_puts(text, "# systemd counts from start to start, and drifts\nOnActiveSec=0s\n");
         add_span(text, "OnUnitActiveSec", print->schedule->interval);
         return 0;
     }
@@ -161,21 +161,38 @@ static int add_timer(const struct schedule_print *print, struct buf *text, struc
     return status;
 }
 
-int schedule_print_systemd(const struct schedule_print *print, struct buf *text, struct err *err)
+static int add_units(const struct schedule_print *print, struct buf *units, struct err *err)
 {
     char *unit = unit_name(print);
-    struct buf units = {0};
-    buf_addf(&units, "# ~/.config/systemd/user/%s.service\n[Unit]\n", unit);
-    int status = add_service(print, &units, err);
-    buf_addf(&units,
+    buf_addf(units, "# ~/.config/systemd/user/%s.service\n[Unit]\n", unit);
+    int status = add_service(print, units, err);
+    buf_addf(units,
              "\n# ~/.config/systemd/user/%s.timer\n"
              "# then: systemctl --user daemon-reload && systemctl --user enable --now %s.timer\n",
              unit, unit);
     if (status == 0)
-        status = add_timer(print, &units, err);
+        status = add_timer(print, units, err);
+    free(unit);
+    return status;
+}
+
+int schedule_print_systemd(const struct schedule_print *print, struct buf *text, struct err *err)
+{
+    struct schedule_print told = *print;
+    struct schedule line;
+    struct buf fields = {0}, units = {0};
+    /* what systemd would count from start to start drifts: where a line of cron says the same, it
+     * is that */
+    if (print->schedule->kind == SCHEDULE_INTERVAL &&
+        schedule_calendar_crontab(&fields, print->schedule, print->text, err) == 0 &&
+        schedule_parse(&line, buf_cstr(&fields), print->zone, print->now, err) == 0) {
+        told.schedule = &line;
+        told.text = buf_cstr(&fields);
+    }
+    int status = add_units(&told, &units, err);
     if (status == 0)
         buf_add_str(text, buf_str(&units));
     buf_free(&units);
-    free(unit);
+    buf_free(&fields);
     return status;
 }

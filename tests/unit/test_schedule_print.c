@@ -202,13 +202,13 @@ static void intervals_and_moments_are_said_where_they_can_be(void **state)
     static const struct {
         const char *text, *crontab, *timer; /* NULL: cannot be said */
     } cases[] = {
-        {"1m", "* * * * * ", "OnActiveSec=0s\nOnUnitActiveSec=60s\nAccuracySec=1s\n"},
-        {"30m", "*/30 * * * * ", "OnActiveSec=0s\nOnUnitActiveSec=1800s\nAccuracySec=1s\n"},
-        {"900", "*/15 * * * * ", "OnUnitActiveSec=900s\n"},
-        {"1h", "0 * * * * ", "OnUnitActiveSec=3600s\n"},
-        {"6h", "0 */6 * * * ", "OnUnitActiveSec=21600s\n"},
-        {"1d", "0 0 * * * ", "OnUnitActiveSec=86400s\n"},
-        {"90s", NULL, "OnUnitActiveSec=90s\n"},
+        {"1m", "* * * * * ", "Persistent=true\nOnCalendar=*-*-* *:*:00\n"},
+        {"30m", "*/30 * * * * ", "OnCalendar=*-*-* *:00,30:00\n"},
+        {"900", "*/15 * * * * ", "OnCalendar=*-*-* *:00/15:00\n"},
+        {"1h", "0 * * * * ", "OnCalendar=*-*-* *:00:00\n"},
+        {"6h", "0 */6 * * * ", "OnCalendar=*-*-* 00/6:00:00\n"},
+        {"1d", "0 0 * * * ", "OnCalendar=*-*-* 00:00:00\n"},
+        {"90s", NULL, "OnActiveSec=0s\nOnUnitActiveSec=90s\nAccuracySec=1s\n"},
         {"7m", NULL, "OnUnitActiveSec=420s\n"},
         {"5h", NULL, "OnUnitActiveSec=18000s\n"},
         {"90m", NULL, "OnUnitActiveSec=5400s\n"},
