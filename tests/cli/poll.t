@@ -414,6 +414,48 @@ err_is 'poll: form: it was kept with another --items or --key: begins anew'
 once --name form --check 'cat list' --items . --key .t
 err_is ''
 
+claim 'a line worker can be the check'
+cat >worker <<'END'
+#!/bin/sh
+n=0
+while read -r event; do
+    n=$((n + 1))
+    echo $n >looks
+    echo "{\"n\":$((n / 3))}"
+done
+END
+chmod +x worker
+rm -f looks
+poll_until 7 --check lines:./worker --first emit --data
+is "$(head -n 3 "$out")" '{"n":0}
+{"n":1}
+{"n":2}'
+
+claim 'a queue can be the handler'
+once --name queue --first emit --check 'echo [1,2]' --items . --data -- queue:found
+exits 0
+run queue work found --until-empty -- cat
+out_is '1
+2'
+
+claim 'an event over --max-event is dead, and then known'
+once --name large --check 'echo 1'
+once --name large --check 'seq -s, 1000' --check-text --max-event 1K --dead large
+exits 123
+is "$(jq -r .reason large)" too_large
+once --name large --check 'seq -s, 1000' --check-text --max-event 1K
+exits 0
+
+claim 'the state that cannot be written ends it, and the change comes again'
+once --name limit --state limited --check 'echo 1'
+echo '"'"$(head -c 300000 /dev/urandom | od -An -tx1 | tr -d ' \n')"'"' >random
+run_sh "trap '' XFSZ; ulimit -f 256; exec poll --once --name limit --state limited --check 'cat random' -- true"
+exits 1
+err_like '^poll: limit: keep how far it is: '
+once --name limit --state limited --check 'cat random' --data
+exits 0
+out_same random
+
 # ---- the cursor ----
 
 claim 'the cursor goes to the next check, in its words, its event and FIT_CURSOR'
@@ -444,6 +486,12 @@ is "$(cat asked)" 'null unset ["news",null,true]
 one one ["news","one",false]
 {"n":2} {"n":2} ["news",{"n":2},false]
 {"n":2} {"n":2} ["news",{"n":2},false]'
+
+claim 'a cursor that no variable can hold is handed over as JSON'
+once --name nul --check 'echo {\"c\":\"a\\u0000b\"}' --cursor .c
+exits 0
+once --name nul --check 'sh -c "echo \"\$FIT_CURSOR\""' --first emit --data
+out_is '"a\u0000b"'
 
 claim 'the cursor moves when all is handled, and what was handled does not come again'
 rm asked
