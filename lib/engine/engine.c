@@ -83,9 +83,19 @@ static struct store *open_store(void *owner, struct err *err)
     return engine_store(owner, err);
 }
 
-static struct home *open_home(void *owner, struct err *err)
+/* Who only looks for something there makes no directory. */
+static struct home *find_home(void *owner, struct err *err)
 {
-    return engine_home(owner, err);
+    struct engine *engine = owner;
+    char *path =
+        engine->state ? mem_strdup(engine->state) : state_dir_path(engine->options->state, err);
+    if (!path)
+        return NULL;
+    bool exists = home_is_url(path) || home_exists(path);
+    if (!exists)
+        err_set(err, ERR_NOT_FOUND, "%s: there is no state directory", path);
+    free(path);
+    return exists ? engine_home(engine, err) : NULL;
 }
 
 static void letter_written(void *owner)
@@ -119,7 +129,7 @@ static void set_context(struct engine *engine)
         .warn = warn,
         .fatal = function_fatal,
         .store = open_store,
-        .home = open_home,
+        .home = find_home,
     };
 }
 

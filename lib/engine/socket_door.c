@@ -6,10 +6,15 @@
 #include "sys/unix_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define DOOR_PAUSE (NUM_SECOND / 10) /* without descriptors for another client */
-enum { DOOR_TURN = 64 };             /* clients let in before others are looked at */
+enum {
+    DOOR_TURN = 64, /* clients let in before others are looked at */
+    DOOR_SPARE = 10 /* descriptors that are left: for what a client and a worker need */
+};
 
 static void let_in(struct socket_door *door, int fd)
 {
@@ -24,6 +29,27 @@ static void let_in(struct socket_door *door, int fd)
         door->refused(door->owner, peer.uid);
 }
 
+/*
+ * Are there descriptors for another client, and for a worker besides? The lowest that is free is
+ * given out first.
+ */
+static bool has_room(const struct socket_door *door)
+{
+    struct rlimit limit;
+    int lowest = fcntl(door->listener.fd, F_DUPFD_CLOEXEC, 0);
+    if (lowest < 0)
+        return false;
+    close(lowest);
+    return getrlimit(RLIMIT_NOFILE, &limit) < 0 || (rlim_t)lowest + DOOR_SPARE < limit.rlim_cur;
+}
+
+/* They wait in the kernel. */
+static void pause_listening(struct socket_door *door)
+{
+    loop_fd_change(door->loop, &door->listener, 0);
+    loop_timer_set(door->loop, &door->again, loop_now(door->loop) + DOOR_PAUSE);
+}
+
 static void listen_again(struct loop_timer *timer)
 {
     struct socket_door *door = CONTAINER_OF(timer, struct socket_door, again);
@@ -34,18 +60,18 @@ static void ready(struct loop_fd *watch, uint32_t events)
 {
     struct socket_door *door = CONTAINER_OF(watch, struct socket_door, listener);
     (void)events;
-    for (int i = 0; i < DOOR_TURN; i++) {
+    for (int i = 0; i < DOOR_TURN && has_room(door); i++) {
         int fd = unix_socket_accept(watch->fd);
-        if (fd >= 0) {
-            let_in(door, fd);
-            continue;
-        }
-        if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+        if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
             return;
-        loop_fd_change(door->loop, watch, 0);
-        loop_timer_set(door->loop, &door->again, loop_now(door->loop) + DOOR_PAUSE);
-        return;
+        if (fd < 0) { /* none in the whole system, or no memory */
+            pause_listening(door);
+            return;
+        }
+        let_in(door, fd);
     }
+    if (!has_room(door))
+        pause_listening(door);
 }
 
 int socket_door_open(struct socket_door *door, const struct home *home, const char *pool,

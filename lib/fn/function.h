@@ -114,7 +114,8 @@ struct fn_context {
                   const struct err *err); /* a file or a queue can no longer be written */
     /* The store of the state directory, the owner's; NULL with err. NULL: there are no queues. */
     struct store *(*store)(void *owner, struct err *err);
-    /* The directory itself, for what needs no store; the same. NULL: there are no pools. */
+    /* The directory itself, for what needs no store; the same, and not made: ERR_NOT_FOUND if it is
+     * not there. NULL: there are no pools. */
     struct home *(*home)(void *owner, struct err *err);
 };
 

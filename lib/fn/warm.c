@@ -253,7 +253,7 @@ static int warm_open(struct fn *fn, struct err *err)
         return err_set(err, ERR_USAGE, "'%s': there are no pools here", fn->name);
     struct home *home = context->home(context->owner, err);
     if (!home)
-        return -1;
+        return err->kind == ERR_NOT_FOUND ? not_running(fn, err) : -1;
     struct warm *all = mem_zalloc(sizeof *all);
     all->fn = fn;
     all->home = home;

@@ -56,7 +56,12 @@ err_is "warm: no pool 'none' is running"
 run warm stop none
 exits 1
 
-claim 'lists nothing where there is no state, and makes none'
+claim 'who looks for a pool makes no state directory'
+run fan-out --state "$PWD/nowhere" -- warm:none </dev/null
+exits 127
+err_is "fan-out: no pool 'none' is running (warm start none)"
+run warm stop none --state "$PWD/nowhere"
+exits 1
 run warm list --state "$PWD/nowhere"
 exits 0
 out_is ''
@@ -443,7 +448,7 @@ warm stop stuck
 claim 'more clients than it has descriptors wait for those before them'
 (
     # shellcheck disable=SC3045 # the shells at hand have it
-    ulimit -n 24
+    ulimit -n 32
     warm start few --max 1 --detach -- lines:cat
 )
 for i in $(seq 40); do
