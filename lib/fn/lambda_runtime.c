@@ -63,12 +63,25 @@ static void let_go(struct lambda_runtime *runtime, int signo)
     set_timer(runtime, kill_now, runtime->base.fn->settings.grace);
 }
 
+/*
+ * It goes in peace: its group is told. Who has left that is let alone, as of any function that has
+ * succeeded; and to look for them in /proc takes a millisecond or more for each environment.
+ */
+static void dismiss(struct lambda_runtime *runtime)
+{
+    leave_slot(runtime);
+    runtime->state = LAMBDA_OVER;
+    if (runtime->child.pid)
+        kill(-runtime->pid, SIGTERM);
+    set_timer(runtime, kill_now, runtime->base.fn->settings.grace);
+}
+
 /* It has served its time. What it still does after its last answer it may do: it is ended when it
  * asks for another event, or after the grace. */
 static void retire(struct lambda_runtime *runtime)
 {
     if (runtime->state != LAMBDA_ANSWERED) {
-        let_go(runtime, SIGTERM);
+        dismiss(runtime);
         return;
     }
     leave_slot(runtime);
@@ -78,7 +91,7 @@ static void retire(struct lambda_runtime *runtime)
 
 void lambda_runtime_leave(struct lambda_runtime *runtime)
 {
-    terminate(&runtime->timer);
+    dismiss(runtime);
 }
 
 /* ---- the call in flight ---- */

@@ -421,13 +421,19 @@ exits 123
 is "$(jq -c '[.reason, .message]' dead)" '["init","has not asked for an event within 300ms"]'
 rm -f dead
 
-claim 'ends its environments with itself, also one that is deaf, or forks a daemon'
-runtime daemon.rt <<'SH'
+claim 'ends its environments with itself, also one that is deaf, and what they have started'
+runtime leaving.rt <<'SH'
 (trap '' TERM; exec sleep 1000) &
-setsid sh -c 'exec sleep 1000' &
 while next; do respond "$event"; done
 SH
-run reaper -t 3s fan-out -j2 --grace 100ms -- lambda:./daemon.rt <five
+run reaper -t 3s fan-out -j2 --grace 100ms -- lambda:./leaving.rt <five
+exits 0
+out_same five
+runtime daemon.rt <<'SH' # which holds its output open, and is let alone
+setsid sh -c 'exec sleep 1' &
+while next; do respond "$event"; done
+SH
+run reaper -t 10s fan-out -j1 -- lambda:./daemon.rt <five
 exits 0
 out_same five
 runtime deaf.rt <<'SH'
