@@ -137,6 +137,6 @@ claim 'two processes of one name: one runs, the other goes on when it is killed'
 trials two 2 --overlap queue
 
 claim 'four at once from cron, with --once'
-trials once 4 --overlap queue --once
+trials once 4 --overlap queue --once --jitter 15ms
 
 finish
