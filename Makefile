@@ -109,7 +109,7 @@ objects: $(all_src:%.c=$(B)/obj/%.o)
 FUZZ = $(MAKE) --no-print-directory B=$(B)-fuzz CC=clang SAN=fuzzer-no-link,address,undefined OPT='-O1 -g'
 fuzz:
 	@$(FUZZ) $(B)-fuzz/fuzz/$(T)
-	$(B)-fuzz/fuzz/$(T) -runs=$(RUNS) $(wildcard tests/fuzz/corpus/$(T))
+	mkdir -p $(B)-fuzz/found/$(T) && $(B)-fuzz/fuzz/$(T) -runs=$(RUNS) $(B)-fuzz/found/$(T) $(wildcard tests/fuzz/corpus/$(T))
 fuzz-smoke:
 	@$(FUZZ) fuzzers
 	@B=$(B)-fuzz sh scripts/fuzz-smoke
