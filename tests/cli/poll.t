@@ -370,7 +370,7 @@ claim 'text is an array of its lines, each its own key'
 mkdir dir
 touch dir/a dir/b
 text() {
-    once --name text --check 'ls dir' --check-text --items . "$@"
+    once --name text --check 'ls dir' --check-text --items .
 }
 text
 exits 0
@@ -529,7 +529,7 @@ is "$(jq -c '[.type,.data.old,.data.new]' "$out")" '["fit.poll.updated",{"id":7}
 
 claim 'without --key each item that comes after the cursor has moved is new'
 log() {
-    once --name log --check 'cat log' --items .lines --cursor .at --data "$@"
+    once --name log --check 'cat log' --items .lines --cursor .at --data
 }
 echo '{"lines":["x"],"at":1}' >log
 log
