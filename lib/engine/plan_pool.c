@@ -17,6 +17,12 @@ static void start(struct plan *plan, struct job *job, const struct jq_input *inp
     fn_call(pool->fn, call);
 }
 
+/* What would wait, waits with the source, where it can be taken back. */
+static bool has_room(struct plan *plan)
+{
+    return fn_has_slot(((struct plan_pool *)(void *)plan)->fn);
+}
+
 static void attempted(void *owner, const struct fn_attempt *attempt)
 {
     struct plan_pool *pool = owner;
@@ -28,6 +34,8 @@ void plan_pool_init(struct plan_pool *pool, struct engine *engine, struct fn *fn
                     struct source_socket *source)
 {
     *pool = (struct plan_pool){
-        .plan = {.start = start, .job_size = sizeof(struct fn_call)}, .fn = fn, .source = source};
+        .plan = {.start = start, .has_room = has_room, .job_size = sizeof(struct fn_call)},
+        .fn = fn,
+        .source = source};
     engine_observe(engine, attempted, pool);
 }

@@ -104,7 +104,6 @@ static void check_options(const struct options_words *function)
         options_fail(&command, "--min: more than --max");
     calling->min_workers = (unsigned)warm_options.min;
     calling->idle = warm_options.idle;
-    calling->buffer = 1; /* what waits, waits where it can be taken back */
     calling->ping = warm_options.ping;
     if (warm_options.wait_ready && warm_options.min && !calling->ping)
         calling->ping = default_ping();

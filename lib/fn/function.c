@@ -204,6 +204,11 @@ bool fn_has_room(const struct fn *fn)
     return fn->waiting.count < buffer || fn->kind->has_slot(fn);
 }
 
+bool fn_has_slot(const struct fn *fn)
+{
+    return !fn->waiting.count && fn->kind->has_slot(fn) && (!fn->gate || gate_has_room(fn->gate));
+}
+
 void fn_prepare(struct fn *fn)
 {
     if (fn->kind->prepare)

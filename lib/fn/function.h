@@ -241,6 +241,9 @@ struct fn_workers fn_workers(const struct fn *fn);
  * no; room() says when again. */
 bool fn_has_room(const struct fn *fn);
 
+/* Would a call that is begun now be made at once? For who can take calls back while they wait. */
+bool fn_has_slot(const struct fn *fn);
+
 /* No more events are at hand just now: send on what was gathered for efficiency. */
 void fn_flush(struct fn *fn);
 
