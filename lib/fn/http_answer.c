@@ -22,11 +22,9 @@ enum {
 };
 
 static const char *const names[HTTP_FIELDS] = {
-    [HTTP_CONTENT_TYPE] = "content-type",
-    [HTTP_RETRY_AFTER] = "retry-after",
-    [HTTP_ETAG] = "etag",
-    [HTTP_LAST_MODIFIED] = "last-modified",
-    [HTTP_FUNCTION_ERROR] = "x-amz-function-error",
+    [HTTP_CONTENT_TYPE] = "content-type",   [HTTP_CONTENT_ENCODING] = "content-encoding",
+    [HTTP_RETRY_AFTER] = "retry-after",     [HTTP_ETAG] = "etag",
+    [HTTP_LAST_MODIFIED] = "last-modified", [HTTP_FUNCTION_ERROR] = "x-amz-function-error",
 };
 
 void http_answer_init(struct http_answer *answer, const struct fn *fn)
@@ -110,6 +108,12 @@ static bool is_success(const struct http_answer *answer)
     return answer->status >= 200 && answer->status < 300;
 }
 
+/* Is its body a result? */
+static bool has_result(const struct http_answer *answer)
+{
+    return is_success(answer) && !answer->fields[HTTP_FUNCTION_ERROR].len;
+}
+
 /* "Application/X-NDJSON; charset=utf-8" */
 static bool is_type(const struct http_answer *answer, const char *type)
 {
@@ -187,7 +191,7 @@ size_t http_answer_body(char *data, size_t size, size_t count, void *owner)
     struct str bytes = {data, size * count};
     int status;
     answer->received += bytes.len;
-    if (!is_success(answer))
+    if (!has_result(answer))
         status = add_error(answer, bytes);
     else if (is_lines(answer))
         status = add(answer, bytes);
@@ -243,13 +247,11 @@ static bool is_permanent(CURLcode result)
            result == CURLE_URL_MALFORMAT;
 }
 
-static struct failure *function_failure(struct http_answer *answer)
+static struct failure *function_failure(const struct http_answer *answer)
 {
     struct failure *failure =
         failure_new(FAILURE_ERROR, FAILURE_ORDINARY, "the function answered with an error");
-    struct str error = collect_error_object(&answer->output);
-    if (error.len)
-        failure_explain(failure, error);
+    explain(answer, failure);
     return failure;
 }
 
@@ -257,13 +259,34 @@ static struct failure *function_failure(struct http_answer *answer)
 static void lay_out(const struct http_answer *answer, struct slice *lines)
 {
     struct buf line = {0};
-    if (!answer->joined || lines->len > FN_SPILL)
+    if (!answer->joined || !lines->len || lines->len > FN_SPILL)
         return;
     json_compact((struct str){lines->data, lines->len - 1}, &line);
     buf_addc(&line, '\n');
     slice_drop(lines);
     *lines = slice_dup(buf_str(&line));
     buf_free(&line);
+}
+
+/* "identity" is as good as none. A body that is not there has no coding that matters. */
+static bool is_encoded(const struct http_answer *answer)
+{
+    struct str coding = buf_str(&answer->fields[HTTP_CONTENT_ENCODING]);
+    return answer->received && coding.len &&
+           !(coding.len == 8 && strncasecmp(coding.data, "identity", 8) == 0);
+}
+
+static struct failure *encoded_failure(const struct http_answer *answer)
+{
+    struct str coding = buf_str(&answer->fields[HTTP_CONTENT_ENCODING]);
+    struct buf shown = {0};
+    for (size_t i = 0; i < coding.len && i < HTTP_TITLE; i++)
+        buf_addc(&shown, coding.data[i] >= ' ' && coding.data[i] <= '~' ? coding.data[i] : '?');
+    struct failure *failure =
+        failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY,
+                    "the answer is encoded (%s), which is not understood", buf_cstr(&shown));
+    buf_free(&shown);
+    return failure;
 }
 
 static struct failure *take_result(struct http_answer *answer, struct fn_call *call)
@@ -285,14 +308,16 @@ struct failure *http_answer_end(struct http_answer *answer, CURLcode result, con
     bool conditional = http && http->get && http->validators;
     if (answer->output.bad.kind && answer->output.bad.kind != ERR_INPUT)
         return failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT, "%s", answer->output.bad.text);
-    if (answer->status && !is_success(answer) && answer->status >= 200 &&
-        !(conditional && answer->status == 304))
+    bool final = answer->status >= 200 || (answer->status && result == CURLE_OK); /* 101 can be */
+    if (final && !is_success(answer) && !(conditional && answer->status == 304))
         return status_failure(answer, place);
-    if (result != CURLE_OK || !answer->status)
+    if (!answer->status || (result != CURLE_OK && !answer->cut))
         return failure_new(FAILURE_CONNECTION,
                            is_permanent(result) ? FAILURE_PERMANENT : FAILURE_TEMPORARY, "%s",
                            text);
     if (answer->fields[HTTP_FUNCTION_ERROR].len)
         return function_failure(answer);
+    if (is_encoded(answer))
+        return encoded_failure(answer);
     return take_result(answer, call);
 }

@@ -66,7 +66,7 @@ static bool is_given(const struct fn_http *http, const char *name)
     return false;
 }
 
-void http_request_add(struct http_request *request, const char *name, struct str value)
+static void add(struct http_request *request, const char *name, struct str value)
 {
     buf_puts(&request->text, name);
     buf_puts(&request->text, value.len ? ": " : ";"); /* so libcurl sends one without a value */
@@ -75,40 +75,42 @@ void http_request_add(struct http_request *request, const char *name, struct str
     request->count++;
 }
 
+void http_request_add(struct http_request *request, const char *name, struct str value)
+{
+    if (!is_given(request->given, name))
+        add(request, name, value);
+}
+
 void http_request_omit(struct http_request *request, const char *name)
 {
+    if (is_given(request->given, name))
+        return;
     buf_addf(&request->text, "%s:", name);
     buf_addc(&request->text, '\0');
     request->count++;
 }
 
-static void add_ours(struct http_request *request, const struct fn_http *http, const char *name,
-                     struct str value)
+static void add_given(struct http_request *request)
 {
-    if (!is_given(http, name))
-        http_request_add(request, name, value);
-}
-
-static void add_given(struct http_request *request, const struct fn_http *http)
-{
+    const struct fn_http *http = request->given;
     for (size_t i = 0; http && i < http->count; i++) {
         const char *colon = strchr(http->headers[i], ':');
         char *name = mem_strndup(http->headers[i], (size_t)(colon - http->headers[i]));
-        http_request_add(request, name, str_trim(str_of(colon + 1)));
+        add(request, name, str_trim(str_of(colon + 1)));
         free(name);
     }
 }
 
 /* Which event this is, for a server that must do nothing twice, and for traces. */
 static void add_identity(struct http_request *request, const struct fn_call *call,
-                         const struct environment *environment, const struct fn_http *http)
+                         const struct environment *environment)
 {
     struct buf value = {0};
     environment_add_key(call, &value);
-    add_ours(request, http, "Idempotency-Key", buf_str(&value));
+    http_request_add(request, "Idempotency-Key", buf_str(&value));
     buf_clear(&value);
     environment_add_trace(environment, call, &value);
-    add_ours(request, http, "traceparent", buf_str(&value));
+    http_request_add(request, "traceparent", buf_str(&value));
     buf_free(&value);
 }
 
@@ -129,7 +131,7 @@ static void make_plain_body(struct http_request *request, const struct fn_call *
         request->body = buf_str(&request->own);
         type = "text/plain; charset=utf-8";
     }
-    add_ours(request, call->fn->settings.http, "Content-Type", str_of(type));
+    http_request_add(request, "Content-Type", str_of(type));
 }
 
 static int make_body(struct http_request *request, const struct fn_call *call, struct err *err)
@@ -153,11 +155,13 @@ int http_request_make(struct http_request *request, const struct fn_call *call,
     buf_clear(&request->own);
     request->count = 0;
     request->body = (struct str){0};
-    add_given(request, http);
-    add_ours(request, http, "User-Agent", STR("fittings/" FIT_VERSION));
-    add_ours(request, http, "Accept",
-             STR("application/json, application/x-ndjson;q=0.9, */*;q=0.1"));
-    add_identity(request, call, environment, http);
+    request->given = http;
+    add_given(request);
+    http_request_add(request, "User-Agent", STR("fittings/" FIT_VERSION));
+    http_request_add(request, "Accept",
+                     STR("application/json, application/x-ndjson;q=0.9, */*;q=0.1"));
+    http_request_add(request, "Accept-Encoding", STR("identity")); /* none named: all are welcome */
+    add_identity(request, call, environment);
     if (!http || !http->get)
         return make_body(request, call, err);
     add_validators(request, http->validators);

@@ -12,8 +12,9 @@ struct http_request { /* zeroed before the first use */
     struct buf text;  /* of the fields, each ended by a NUL */
     struct curl_slist *nodes;
     size_t count, capacity;
-    struct buf own;  /* a body that is not the event as it is */
-    struct str body; /* borrowed: own, or the call's event */
+    const struct fn_http *given; /* what the user has said; NULL: nothing */
+    struct buf own;              /* a body that is not the event as it is */
+    struct str body;             /* borrowed: own, or the call's event */
 };
 
 /* For an attempt. What was there before is gone. Valid as long as the call's event is. -1 with
@@ -21,7 +22,8 @@ struct http_request { /* zeroed before the first use */
 int http_request_make(struct http_request *request, const struct fn_call *call,
                       const struct environment *environment, struct err *err);
 
-/* Add a field; its name and value are such as can be sent. */
+/* Add a field, unless the user has given one of that name, which stands for it; its name and value
+ * are such as can be sent. */
 void http_request_add(struct http_request *request, const char *name, struct str value);
 
 /* Send no field of that name, where libcurl would. */

@@ -50,7 +50,7 @@ out_is '{"n":1}
 3'
 
 claim 'has no result where there is no body'
-for path in empty created; do
+for path in empty created blank; do
     run fan-out --stats "$url/$path" <one
     exits 0
     out_is ''
@@ -73,6 +73,31 @@ claim 'fails what is no JSON'
 run fan-out "$url/html" <one
 exits 123
 is "$(letter '[.reason,.message]')" '["bad_result","result line 1: expected a value at byte 1"]'
+
+claim 'asks for what is not encoded, and fails what is'
+run fan-out "$url/headers" <one
+is "$(jq -r '.[]' "$out" | grep -i '^accept-encoding')" 'Accept-Encoding: identity'
+run fan-out "$url/coded" <one
+exits 123
+is "$(letter '[.reason,.message]')" \
+    '["bad_result","the answer is encoded (gzip), which is not understood"]'
+
+claim 'fails what would go on in another protocol'
+run fan-out "$url/switch" <one
+exits 123
+is "$(letter '[.reason,.status,.message]')" '["http",101,"101 Switching Protocols"]'
+
+claim 'fails what Lambda says has failed, with what it says of it'
+run fan-out "$url/function-error" <one
+exits 123
+out_is ''
+is "$(letter '[.reason,.status,.error]')" '["error",null,{"errorMessage":""}]'
+check grep -q '"error":{"errorMessage":""}' "$err"
+for bytes in 100000 3000000; do
+    run fan-out "$url/function-error?bytes=$bytes" <one
+    exits 123
+    is "$(letter '[.reason,.error]')" '["error",null]'
+done
 
 claim 'tells of a status, and of what the server says about it'
 run fan-out "$url/status?code=503&say=busy" <one
@@ -197,6 +222,16 @@ run fan-out -j4 "$url/echo" <many
 run fan-out "$url/count" <one
 check test $(($(jq .connections "$out") - before)) -le 5
 
+claim 'sends an event again whose connection was closed since it was used'
+run fan-out -j1 --stats "$url/worn" <many
+exits 0
+out_same many
+is "$(tail -n 1 "$err" | jq -c '[.done,.attempts]')" '[200,200]'
+is "$(grep -c '^POST /worn' log)" 399
+run fan-out -j8 --retries 20 --backoff 1ms..2ms "$url/worn" <many
+exits 0
+out_same many
+
 claim 'refuses what is no URL of a function, before there is an event'
 for words in 'http://' 'http://u:secret@h/' 'https://{.host}/' 'http://h/a b' 'http://h/#a'; do
     run fan-out -- "$words" <one
@@ -298,6 +333,14 @@ run fan-out --id .a --ce structured "$url/echo" <one
 out_is '{"specversion":"1.0","id":"1.0","source":"fit:fan-out","type":"fit.event","datacontenttype":"application/json","data":{"a": 1.0}}'
 run fan-out --id .a --ce binary "$url/echo" <one
 out_same one
+
+claim 'sends a field that is given in place of one of a CloudEvent, too'
+for mode in binary structured; do
+    run fan-out --ce $mode --header 'content-type: text/mine' --header 'CE-id: mine' "$url/headers" <event
+    exits 0
+    is "$(jq -r '.[]' "$out" | grep -i -e '^ce-id' -e '^content-type' | sort)" 'CE-id: mine
+content-type: text/mine'
+done
 
 claim 'refuses a CloudEvent that no fields can say'
 printf '%s\n' '{"specversion":"1.0","id":"1","source":"s","type":"t","x\r\ny":1}' \

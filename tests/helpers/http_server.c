@@ -12,8 +12,9 @@
  *   /redirect?code=N&to=URL  /version?is=TEXT     302 and the like; an ETag, and 304 for who has it
  *   /version?file=NAME                            the same of what stands in a file
  *   /stall /stall-body /reset /close /half /half-error /chunk-cut /huge /drip /garbage /continue
- *   /early /close-after /endless-head /chaos?seed=N             the latter is one of them at
- * random, or /echo
+ *   /early /close-after /endless-head /switch /blank /coded /function-error[?bytes=N]
+ *   /worn                                         /echo, once for each connection; then it closes
+ *   /chaos?seed=N                                 one of them at random, or /echo
  */
 #include "base/buf.h"
 #include "base/clock.h"
@@ -51,6 +52,7 @@ struct connection {
     char target[2048]; /* of the request that is answered */
     bool ends;         /* closed when all is sent */
     bool deaf;         /* reads no more: it stalls, or is late */
+    bool worn;         /* has answered /worn */
     size_t request;    /* bytes of it */
 };
 
@@ -279,6 +281,19 @@ static void answer_big(struct connection *connection)
     buf_free(&body);
 }
 
+/* As AWS Lambda answers for a function that has failed. */
+static void answer_function_error(struct connection *connection)
+{
+    struct buf body = {0};
+    uint64_t bytes = number(connection, "bytes", 0);
+    buf_puts(&body, "{\n  \"errorMessage\": \"");
+    for (uint64_t i = 0; i < bytes; i++)
+        buf_addc(&body, 'x');
+    buf_puts(&body, "\"\n}\n");
+    answer(connection, "200 OK\r\nX-Amz-Function-Error: Unhandled", buf_str(&body));
+    buf_free(&body);
+}
+
 static void close_connection(struct connection *connection, bool reset)
 {
     struct linger hard = {.l_onoff = 1};
@@ -342,6 +357,9 @@ static bool misbehave(struct connection *connection)
         buf_puts(out, "SSH-2.0-something\r\n");
     else if (is(connection, "/close-after"))
         buf_addf(out, "%s\r\n{\"open\":\"end\"}", json);
+    else if (is(connection, "/switch"))
+        buf_puts(out, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                      "Upgrade: other\r\n\r\nhello");
     else if (is(connection, "/endless-head")) {
         buf_puts(out, "HTTP/1.1 200 OK\r\n");
         connection->huge = HUGE_SIZE;
@@ -358,7 +376,7 @@ static bool misbehave(struct connection *connection)
         connection->ends = false;
         connection->deaf = true;
     } else {
-        connection->ends = is(connection, "/close") || is(connection, "/early");
+        connection->ends = is(connection, "/close") || is(connection, "/early") || connection->worn;
         return connection->ends;
     }
     return true;
@@ -366,6 +384,8 @@ static bool misbehave(struct connection *connection)
 
 static void behave(struct connection *connection)
 {
+    if (is(connection, "/worn"))
+        connection->worn = true;
     if (is(connection, "/ok"))
         answer_json(connection, STR("{\"ok\":true}"));
     else if (is(connection, "/pretty"))
@@ -381,6 +401,12 @@ static void behave(struct connection *connection)
         buf_puts(&connection->out, "HTTP/1.1 204 No Content\r\n\r\n");
     else if (is(connection, "/created"))
         answer(connection, "201 Created", STR(" \n"));
+    else if (is(connection, "/blank"))
+        answer_json(connection, STR(" \n \r\n\t\n"));
+    else if (is(connection, "/coded"))
+        answer(connection, "200 OK\r\nContent-Encoding: gzip", STR("\x1f\x8b..."));
+    else if (is(connection, "/function-error"))
+        answer_function_error(connection);
     else if (is(connection, "/continue")) {
         buf_puts(&connection->out, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n"
                                    "Retry-After: 5\r\n\r\n");
@@ -405,7 +431,7 @@ static void behave(struct connection *connection)
     else if (is(connection, "/fail") &&
              times_of(field(connection->head, "Idempotency-Key")) < number(connection, "times", 1))
         answer_status(connection);
-    else if (is(connection, "/echo") || is(connection, "/fail"))
+    else if (is(connection, "/echo") || is(connection, "/worn") || is(connection, "/fail"))
         answer_json(connection, connection->body);
     else
         answer(connection, "404 Not Found", STR("no such thing"));
