@@ -2,8 +2,8 @@
  * http.c: functions behind a URL: the event is the body of a POST, the body of a 2xx answer the
  * result.
  *
- * Each call has a slot with a handle of libcurl's, which keeps its options; connections are shared
- * by the slots and used again. A call that is ended is given up at once, with its connection.
+ * Each call has a slot with a handle of libcurl's; connections are shared by the slots and used
+ * again. A call that is ended is given up at once, with its connection.
  */
 #include "fn/http.h"
 
@@ -163,11 +163,15 @@ static void crashed(struct loop_timer *timer)
 
 /* ---- a call ---- */
 
-/* The options that are the same for all calls. */
+/*
+ * The options that are the same for all calls. A handle is as new: otherwise libcurl would count
+ * the connections that were found dead over all calls, and fail every sixth for good.
+ */
 static void set_up(struct run *run)
 {
     const struct http_curl *curl = ((struct http *)run->fn->state)->curl;
     CURL *easy = run->transfer.easy;
+    curl->easy_reset(easy);
     curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -194,6 +198,7 @@ static struct run *take_run(struct fn *fn)
     struct run *run = http->free;
     if (run) {
         http->free = run->next_free;
+        set_up(run);
         return run;
     }
     CURL *easy = http->curl->easy_init();

@@ -15,6 +15,7 @@
 #define HTTP_CURL_FUNCTIONS(X) \
     X(global_init)             \
     X(easy_init)               \
+    X(easy_reset)              \
     X(easy_cleanup)            \
     X(easy_setopt)             \
     X(easy_getinfo)            \
