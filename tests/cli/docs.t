@@ -32,7 +32,7 @@ claim 'pages refer to pages that exist'
 for page in "$top"/man/*.[1-9]; do
     sed -n 's/^\.Xr \([^ ]*\) \([0-9]\).*/\1.\2/p' "$page" | while read -r name; do
         case $name in
-        curl.1 | jq.1 | mdb_dump.1 | zstd.1 | parallel.1 | xargs.1 | sh.1) ;;
+        crontab.5 | curl.1 | jq.1 | mdb_dump.1 | systemd.1 | zstd.1 | parallel.1 | xargs.1 | sh.1) ;;
         *) [ -e "$top/man/$name" ] || echo "${page##*/}: $name" ;;
         esac
     done
