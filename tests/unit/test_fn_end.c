@@ -1,54 +1,15 @@
 /* test_fn_end.c: a call that is ended ends once, at once, and takes nothing else with it. */
-#include "fn/function.h"
+#include "fn_script.h"
 
-#include "base/buf.h"
-#include "base/clock.h"
-#include "base/num.h"
 #include "fn/policy.h"
 #include "state/store.h"
 
-#include "../helpers/scratch.h"
-
 #include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#define DEADLINE    (60 * NUM_SECOND) /* far beyond what anything here takes */
-#define MILLISECOND (NUM_SECOND / 1000)
-enum { CALLS = 4 };
-
-struct
-try {
-    struct fn_call call; /* first */
-    unsigned ended;      /* how often done was called */
-    struct buf lines;
-    enum failure_reason reason; /* FAILURE_REASONS: success */
-    unsigned attempts;
-};
-
-static struct loop *loop;
-static struct rng rng;
-static struct fn_context context;
-static struct fn_settings settings;
 static struct store *store;
-static struct fn *fn;
-static struct try tries[CALLS];
-static bool closed;
-static unsigned seen; /* attempts that were reported */
-static struct err err;
 
 /* ---- the scene ---- */
-
-static void say(void *owner, struct str lines)
-{
-    (void)owner;
-    (void)lines;
-}
 
 static void attempted(void *owner, const struct fn_attempt *attempt)
 {
@@ -66,94 +27,20 @@ static struct store *get_store(void *owner, struct err *why)
 
 static int setup(void **state)
 {
-    extern char **environ;
-    if (scratch_make(state) < 0)
+    if (script_set_up(state) < 0)
         return -1;
-    loop = loop_new(&err);
-    rng_seed(&rng, 1);
-    context = (struct fn_context){.loop = loop,
-                                  .rng = &rng,
-                                  .command = "test",
-                                  .path = "/usr/bin:/bin",
-                                  .temp_dir = scratch,
-                                  .environment = environ,
-                                  .say = say,
-                                  .attempted = attempted,
-                                  .store = get_store};
-    settings = fn_defaults;
+    context.attempted = attempted;
+    context.store = get_store;
     settings.grace = 50 * MILLISECOND;
-    closed = false;
-    seen = 0;
-    memset(tries, 0, sizeof tries);
-    return loop ? 0 : -1;
+    return 0;
 }
 
 static int tear_down(void **state)
 {
-    for (size_t i = 0; i < CALLS; i++)
-        buf_free(&tries[i].lines);
-    fn_free(fn);
-    fn = NULL;
+    script_free();
     store_free(store);
     store = NULL;
-    loop_free(loop);
-    block_drop_kept();
-    return scratch_remove(state);
-}
-
-static void stop(struct loop_timer *timer)
-{
-    (void)timer;
-    fail_msg("nothing happened");
-}
-
-static bool (*holds)(void);
-
-static void look(struct loop_timer *timer)
-{
-    if (holds())
-        loop_stop(loop);
-    else
-        loop_timer_set(loop, timer, loop_now(loop) + MILLISECOND);
-}
-
-/* Turn the loop until that holds. */
-static void until(bool (*condition)(void))
-{
-    struct loop_timer end = {.fire = stop}, again = {.fire = look};
-    holds = condition;
-    loop_timer_set(loop, &end, clock_now() + DEADLINE);
-    loop_timer_set(loop, &again, clock_now());
-    assert_int_equal(loop_run(loop, &err), 0);
-    loop_timer_clear(loop, &end);
-    loop_timer_clear(loop, &again);
-}
-
-/* Text in a file of the scratch folder, "" as long as it is not there. */
-static const char *text_of(const char *name)
-{
-    static char text[256];
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", scratch, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    return text;
-}
-
-static unsigned lines_of(const char *name)
-{
-    unsigned lines = 0;
-    for (const char *at = text_of(name); *at; at++)
-        lines += *at == '\n';
-    return lines;
-}
-
-static bool has_begun(void)
-{
-    return strchr(text_of("begun"), '\n') != NULL;
+    return world_remove(state);
 }
 
 static bool is_gone(pid_t pid)
@@ -174,93 +61,12 @@ static bool are_gone(void)
     return true;
 }
 
-/* A function of that scheme that runs a script in the scratch folder. */
-static void open_script(const char *scheme, const char *script)
-{
-    char path[128], name[160];
-    snprintf(path, sizeof path, "%s/script", scratch);
-    FILE *out = fopen(path, "w");
-    assert_non_null(out);
-    fprintf(out, "#!/bin/sh\ncd '%s'\n%s\n", scratch, script);
-    assert_int_equal(fclose(out), 0);
-    assert_int_equal(chmod(path, 0700), 0);
-    snprintf(name, sizeof name, "%s%s", scheme, path);
-    char *words[] = {name, NULL};
-    fn = fn_open(&context, &settings, words, 1, &err);
-    if (!fn)
-        fail_msg("%s", err.text);
-}
-
-static void done(struct fn_call *call)
-{
-    struct try *try = (struct try *)(void *)call;
-    try->ended++;
-    try->reason = call->failure ? call->failure->reason : FAILURE_REASONS;
-    try->attempts = call->attempts;
-    buf_add_str(&try->lines, slice_str(call->lines));
-    slice_drop(&call->lines);
-    failure_free(call->failure);
-    slice_drop(&call->event);
-    memset(&call->event, 0xff, sizeof call->event); /* the struct is the caller's again */
-}
-
-static void begin(size_t i)
-{
-    char event[16];
-    snprintf(event, sizeof event, "%zu", i);
-    tries[i].call = (struct fn_call){
-        .event = slice_dup(str_of(event)), .id = STR("id"), .scope = STR("part"), .done = done};
-    fn_call(fn, &tries[i].call);
-}
-
 static void end(size_t i)
 {
     assert_true(fn_end(&tries[i].call, FAILURE_NOT_NEEDED));
     assert_int_equal(tries[i].ended, 1);
     assert_int_equal(tries[i].reason, FAILURE_NOT_NEEDED);
     assert_false(fn_end(&tries[i].call, FAILURE_NOT_NEEDED));
-}
-
-static void expect(size_t i, const char *lines)
-{
-    assert_int_equal(tries[i].ended, 1);
-    assert_int_equal(tries[i].reason, FAILURE_REASONS);
-    assert_string_equal(buf_cstr(&tries[i].lines), lines);
-}
-
-static bool first_ended(void)
-{
-    return tries[0].ended;
-}
-
-static bool second_ended(void)
-{
-    return tries[1].ended;
-}
-
-static bool third_ended(void)
-{
-    return tries[2].ended;
-}
-
-static void note_closed(void *owner)
-{
-    (void)owner;
-    assert_false(closed);
-    closed = true;
-}
-
-static bool has_closed(void)
-{
-    return closed;
-}
-
-static void close_it(void)
-{
-    fn_close(fn, note_closed, NULL);
-    until(has_closed);
-    for (size_t i = 0; i < CALLS; i++)
-        assert_true(tries[i].ended <= 1);
 }
 
 /* ---- calls that do not run ---- */
@@ -277,9 +83,7 @@ static void ends_a_call_that_waits_for_a_slot(void **state)
     assert_false(fn_has_room(fn));
     end(1);
     assert_int_equal(tries[1].attempts, 0);
-    char path[128];
-    snprintf(path, sizeof path, "%s/go", scratch);
-    assert_true(close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) == 0);
+    make("go");
     until(third_ended);
     expect(0, "0\n");
     expect(2, "2\n");
@@ -469,13 +273,6 @@ static void takes_what_is_ended_off_a_cancelled_function(void **state)
     "echo $$ >>pids; while read -r e; do echo $e >>called; [ $e != 0 ] || { echo >begun; " \
     "while [ ! -e go ]; do sleep 0.01; done; }; echo $e; done"
 
-static void go(void)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/go", scratch);
-    assert_true(close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) == 0);
-}
-
 static void lets_a_worker_finish_and_throws_the_answer_away(void **state)
 {
     (void)state;
@@ -485,7 +282,7 @@ static void lets_a_worker_finish_and_throws_the_answer_away(void **state)
     until(has_begun);
     end(0);
     begin(1);
-    go();
+    make("go");
     until(second_ended);
     expect(1, "1\n");
     assert_int_equal(lines_of("pids"), 1); /* it is the same one */
@@ -502,7 +299,7 @@ static void loses_no_other_call_of_the_pipeline(void **state)
         begin(i);
     until(has_begun);
     end(1);
-    go();
+    make("go");
     until(third_ended);
     expect(0, "0\n");
     expect(2, "2\n");
@@ -525,7 +322,7 @@ static void calls_no_worker_again_for_what_was_ended(void **state)
     until(has_begun);
     end(1);
     end(0);
-    go();
+    make("go");
     until(third_ended);
     expect(2, "2\n");
     assert_string_equal(text_of("called"), "2\n");

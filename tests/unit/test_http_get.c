@@ -1,27 +1,16 @@
 /* test_http_get.c: a URL that is looked at, and calls that are ended, against a server in the loop.
  */
-#include "fn/function.h"
 #include "fn/http.h"
 
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "base/num.h"
-
-#include "../helpers/scratch.h"
+#include "fn_world.h"
 
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#define DEADLINE (60 * NUM_SECOND) /* far beyond what anything here takes */
 enum { CONNECTIONS = 16 };
 
 struct connection {
@@ -29,13 +18,8 @@ struct connection {
     struct buf in;
 };
 
-static struct loop *loop;
-static struct rng rng;
-static struct fn_context context;
-static struct fn_settings settings;
 static struct fn_http http;
 static struct fn_validators validators;
-static struct err err;
 static struct loop_fd listening;
 static unsigned port;
 static struct connection connections[CONNECTIONS];
@@ -123,30 +107,13 @@ static void serve(void)
 
 /* ---- the scene ---- */
 
-static void say(void *owner, struct str lines)
-{
-    (void)owner;
-    (void)lines;
-}
-
 static int setup(void **state)
 {
-    extern char **environ;
-    if (scratch_make(state) < 0)
+    if (world_make(state) < 0)
         return -1;
     unsetenv("http_proxy");
     unsetenv("all_proxy");
     unsetenv("ALL_PROXY");
-    loop = loop_new(&err);
-    rng_seed(&rng, 1);
-    context = (struct fn_context){.loop = loop,
-                                  .rng = &rng,
-                                  .command = "test",
-                                  .path = "/usr/bin:/bin",
-                                  .temp_dir = scratch,
-                                  .environment = environ,
-                                  .say = say};
-    settings = fn_defaults;
     http = (struct fn_http){.get = true, .validators = &validators};
     settings.http = &http;
     memset(connections, 0, sizeof connections);
@@ -171,9 +138,7 @@ static int tear_down(void **state)
     free(validators.etag);
     free(validators.modified);
     validators = (struct fn_validators){0};
-    loop_free(loop);
-    block_drop_kept();
-    return scratch_remove(state);
+    return world_remove(state);
 }
 
 static struct fn *open_url(const char *path)

@@ -1,55 +1,20 @@
 /* test_pool.c: so many workers are kept ready, whatever becomes of them, and no more than needed.
  */
-#include "fn/function.h"
+#include "fn_script.h"
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/num.h"
 #include "pattern/retry.h"
 
-#include "../helpers/scratch.h"
-
 #include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <string.h>
-#include <sys/timerfd.h>
-#include <time.h>
-
-#include <cmocka.h>
 
 #define HOUR (3600 * NUM_SECOND)
-enum { CALLS = 4, DEADLINE_S = 60 }; /* far beyond what anything here takes */
 
-struct
-try {
-    struct fn_call call; /* first */
-    unsigned ended, attempts;
-    bool failed;
-    struct buf lines;
-};
-
-static struct loop *loop;
-static struct rng rng;
-static struct fn_context context;
-static struct fn_settings settings;
-static struct fn *fn;
-static struct try tries[CALLS];
-static bool closed;
-static unsigned prepared, seen, warned;
+static unsigned prepared, warned;
 static int64_t last_init, now;
 static char warning[256];
-static struct err err;
 
 /* ---- the scene: real processes, and a time that stands still until it is moved ---- */
-
-static void say(void *owner, struct str lines)
-{
-    (void)owner;
-    (void)lines;
-}
 
 static void attempted(void *owner, const struct fn_attempt *attempt)
 {
@@ -75,75 +40,29 @@ static void note_warning(void *owner, const char *text)
 
 static int setup(void **state)
 {
-    extern char **environ;
-    if (scratch_make(state) < 0)
-        return -1;
     now = clock_now();
     clock_invent(&now, NULL);
-    loop = loop_new(&err);
-    rng_seed(&rng, 1);
-    context = (struct fn_context){.loop = loop,
-                                  .rng = &rng,
-                                  .command = "test",
-                                  .path = "/usr/bin:/bin",
-                                  .temp_dir = scratch,
-                                  .environment = environ,
-                                  .say = say,
-                                  .attempted = attempted,
-                                  .prepared = note_prepared,
-                                  .warn = note_warning};
-    settings = fn_defaults;
-    closed = false;
-    prepared = seen = warned = 0;
+    if (script_set_up(state) < 0)
+        return -1;
+    script_head = "echo $$ >>pids; n=$(wc -l <pids)\n";
+    context.attempted = attempted;
+    context.prepared = note_prepared;
+    context.warn = note_warning;
+    prepared = warned = 0;
     last_init = -1;
-    memset(tries, 0, sizeof tries);
-    return loop ? 0 : -1;
+    return 0;
 }
 
 static int tear_down(void **state)
 {
-    for (size_t i = 0; i < CALLS; i++)
-        buf_free(&tries[i].lines);
-    fn_free(fn);
-    fn = NULL;
-    loop_free(loop);
-    block_drop_kept();
+    script_free();
     clock_invent(NULL, NULL);
-    return scratch_remove(state);
-}
-
-static bool (*holds)(void);
-static unsigned looks;
-
-static void look(struct loop_fd *watch, uint32_t events)
-{
-    (void)events;
-    uint64_t count;
-    assert_int_equal(read(watch->fd, &count, sizeof count), (ssize_t)sizeof count);
-    if (holds())
-        loop_stop(loop);
-    else if (++looks > DEADLINE_S * 1000)
-        fail_msg("nothing happened");
-}
-
-/* Turn the loop until that holds. */
-static void until(bool (*condition)(void))
-{
-    const struct itimerspec often = {{0, 1000000}, {0, 1000000}};
-    struct loop_fd watch = {.ready = look};
-    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    assert_int_equal(timerfd_settime(fd, 0, &often, NULL), 0);
-    assert_int_equal(loop_fd_add(loop, &watch, fd, EPOLLIN), 0);
-    holds = condition;
-    looks = 0;
-    assert_int_equal(loop_run(loop, &err), 0);
-    loop_fd_remove(loop, &watch);
-    close(fd);
+    return world_remove(state);
 }
 
 static bool at_once(void)
 {
-    return looks++ > 1; /* what is due, and what comes of it, has been done by then */
+    return world_looks > 0; /* what is due, and what comes of it, has been done by then */
 }
 
 static void turn(void)
@@ -151,99 +70,9 @@ static void turn(void)
     until(at_once);
 }
 
-/* Text in a file of the scratch folder, "" as long as it is not there. */
-static const char *text_of(const char *name)
-{
-    static char text[4096];
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", scratch, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    return text;
-}
-
-static unsigned lines_of(const char *name)
-{
-    unsigned lines = 0;
-    for (const char *at = text_of(name); *at; at++)
-        lines += *at == '\n';
-    return lines;
-}
-
-/* The scripts wait for files. */
-static void make(const char *name)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", scratch, name);
-    assert_true(close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) == 0);
-}
-
-static void write_script(const char *script)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/script", scratch);
-    FILE *out = fopen(path, "w");
-    assert_non_null(out);
-    fprintf(out, "#!/bin/sh\ncd '%s'\necho $$ >>pids; n=$(wc -l <pids)\n%s\n", scratch, script);
-    assert_int_equal(fclose(out), 0);
-    assert_int_equal(chmod(path, 0700), 0);
-}
-
-static void open_script(const char *scheme, const char *script)
-{
-    char name[160];
-    write_script(script);
-    snprintf(name, sizeof name, "%s%s/script", scheme, scratch);
-    char *words[] = {name, NULL};
-    fn = fn_open(&context, &settings, words, 1, &err);
-    if (!fn)
-        fail_msg("%s", err.text);
-}
-
 /* Answers each event with it; n is the number of the worker, counted from the first. */
 #define ECHO       "while read -r e; do echo $e; done"
 #define WAIT(name) "while [ ! -e " name " ]; do sleep 0.01; done; "
-
-static void done(struct fn_call *call)
-{
-    struct try *try = (struct try *)(void *)call;
-    try->ended++;
-    try->failed = call->failure != NULL;
-    try->attempts = call->attempts;
-    buf_add_str(&try->lines, slice_str(call->lines));
-    slice_drop(&call->lines);
-    failure_free(call->failure);
-    slice_drop(&call->event);
-}
-
-static void begin(size_t i)
-{
-    char event[16];
-    snprintf(event, sizeof event, "%zu", i);
-    tries[i].call =
-        (struct fn_call){.event = slice_dup(str_of(event)), .id = STR("id"), .done = done};
-    fn_call(fn, &tries[i].call);
-}
-
-static void expect(size_t i, const char *lines)
-{
-    assert_int_equal(tries[i].ended, 1);
-    assert_false(tries[i].failed);
-    assert_string_equal(buf_cstr(&tries[i].lines), lines);
-}
-
-static bool first_ended(void)
-{
-    return tries[0].ended;
-}
-
-static bool second_ended(void)
-{
-    return tries[1].ended;
-}
 
 static bool three_ended(void)
 {
@@ -253,11 +82,6 @@ static bool three_ended(void)
 static bool is_prepared(void)
 {
     return prepared;
-}
-
-static bool has_begun(void)
-{
-    return lines_of("begun") > 0;
 }
 
 static bool has_warned(void)
@@ -291,24 +115,6 @@ static void until_so_many(bool (*condition)(void), unsigned count)
 {
     wanted = count;
     until(condition);
-}
-
-static void note_closed(void *owner)
-{
-    (void)owner;
-    closed = true;
-}
-
-static bool has_closed(void)
-{
-    return closed;
-}
-
-static void close_it(void)
-{
-    fn_close(fn, note_closed, NULL);
-    until(has_closed);
-    assert_int_equal(fn_workers(fn).running, 0);
 }
 
 /* ---- so many ---- */

@@ -1,22 +1,12 @@
 /* test_request.c: a function that asks workers through a queue, on the embedded store and on one
  * that answers later. */
-#include "fn/function.h"
+#include "fn_world.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "state/queue.h"
 
-#include "../helpers/scratch.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#define DEADLINE    (60 * NUM_SECOND) /* far beyond what anything here takes */
-#define MILLISECOND (NUM_SECOND / 1000)
 enum { CALLS = 8 };
 
 struct
@@ -26,25 +16,14 @@ try {
     unsigned ended; /* how often done was called */
 };
 
-static struct loop *loop;
-static struct rng rng;
-static struct fn_context context;
-static struct fn_settings settings;
 static struct store *store;
 static struct store_faults faults;
 static struct fn *fn;
 static struct try tries[CALLS];
 static bool closed, op_done;
 static unsigned fatal;
-static struct err err;
 
 /* ---- the scene ---- */
-
-static void say(void *owner, struct str lines)
-{
-    (void)owner;
-    (void)lines;
-}
 
 static void tell_fatal(void *owner, const struct err *why)
 {
@@ -60,23 +39,23 @@ static struct store *get_store(void *owner, struct err *why)
     return store;
 }
 
+/* As the engine does in each turn. */
+static void flush(void)
+{
+    fn_flush(fn);
+}
+
 static int make(void **state, bool later)
 {
-    if (scratch_make(state) < 0)
+    if (world_make(state) < 0)
         return -1;
-    loop = loop_new(&err);
-    rng_seed(&rng, 1);
     faults = (struct store_faults){.later = later};
     store = later
                 ? store_open_memory(loop, &faults)
                 : store_open(scratch_home, loop, &(struct store_settings){.unsynced = true}, &err);
-    context = (struct fn_context){.loop = loop,
-                                  .rng = &rng,
-                                  .command = "test",
-                                  .say = say,
-                                  .fatal = tell_fatal,
-                                  .store = get_store};
-    settings = fn_defaults;
+    world_each = flush;
+    context.fatal = tell_fatal;
+    context.store = get_store;
     settings.jobs = CALLS;
     settings.replies = "replies";
     closed = false;
@@ -114,38 +93,7 @@ static int tear_down(void **state)
     }
     free_queue();
     store_free(store);
-    loop_free(loop);
-    block_drop_kept();
-    return scratch_remove(state);
-}
-
-static void stop(struct loop_timer *timer)
-{
-    (void)timer;
-    fail_msg("nothing happened");
-}
-
-static bool (*holds)(void);
-
-static void look(struct loop_timer *timer)
-{
-    fn_flush(fn);
-    if (holds())
-        loop_stop(loop);
-    else
-        loop_timer_set(loop, timer, loop_now(loop) + MILLISECOND);
-}
-
-/* Turn the loop until that holds. */
-static void until(bool (*condition)(void))
-{
-    struct loop_timer end = {.fire = stop}, again = {.fire = look};
-    holds = condition;
-    loop_timer_set(loop, &end, clock_now() + DEADLINE);
-    loop_timer_set(loop, &again, clock_now());
-    assert_int_equal(loop_run(loop, &err), 0);
-    loop_timer_clear(loop, &end);
-    loop_timer_clear(loop, &again);
+    return world_remove(state);
 }
 
 static void done(struct fn_call *call)
