@@ -2,74 +2,12 @@
  * the embedded store and on the one in memory. */
 #include "state/queue.h"
 
-#include "../helpers/scratch.h"
-#include "base/clock.h"
-#include "base/mem.h"
 #include "base/rng.h"
 #include "state/dead.h"
+#include "store_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/wait.h>
-
-#include <cmocka.h>
-
-#define SECOND INT64_C(1000000000)
-
-static struct err err;
-static struct loop *loop;
-static struct store *store;
-static int64_t now, wall;
-static bool in_memory;
-
-static void open_store(void)
-{
-    struct store_settings settings = {.unsynced = true};
-    loop = loop_new(&err);
-    store =
-        in_memory ? store_open_memory(loop, NULL) : store_open(scratch_home, loop, &settings, &err);
-    if (!store)
-        fail_msg("%s", err.text);
-}
-
-static void close_store(void)
-{
-    store_free(store);
-    loop_free(loop);
-}
-
-static int setup(void **state)
-{
-    if (scratch_make(state) < 0)
-        return -1;
-    now = 1000 * SECOND;
-    wall = 1700000000 * SECOND;
-    clock_invent(&now, &wall);
-    open_store();
-    return 0;
-}
-
-static int setup_memory(void **state)
-{
-    in_memory = true;
-    return setup(state);
-}
-
-static int teardown(void **state)
-{
-    close_store();
-    clock_invent(NULL, NULL);
-    in_memory = false;
-    return scratch_remove(state);
-}
-
-static void advance(int64_t time)
-{
-    now += time;
-    wall += time;
-}
 
 /* ---- operations, ended before they return ---- */
 

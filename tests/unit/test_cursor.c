@@ -2,69 +2,19 @@
  * fail, connections that break, and random operations against a model. */
 #include "state/cursor.h"
 
-#include "../helpers/scratch.h"
-#include "base/mem.h"
 #include "base/rng.h"
+#include "store_world.h"
 
 #include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-#include <cmocka.h>
-
-static struct err err;
-static struct loop *loop;
-static struct store *store;
-static bool in_memory;
-static uint64_t map;
-
-static void open_store(void)
-{
-    struct store_settings settings = {.unsynced = true, .map = map};
-    loop = loop_new(&err);
-    store =
-        in_memory ? store_open_memory(loop, NULL) : store_open(scratch_home, loop, &settings, &err);
-    if (!store)
-        fail_msg("%s", err.text);
-}
-
-static void close_store(void)
-{
-    store_free(store);
-    loop_free(loop);
-}
-
-static int setup(void **state)
-{
-    if (scratch_make(state) < 0)
-        return -1;
-    open_store();
-    return 0;
-}
-
-static int setup_memory(void **state)
-{
-    in_memory = true;
-    return setup(state);
-}
 
 static int setup_small(void **state)
 {
     map = 256 << 10;
     return setup(state);
-}
-
-static int teardown(void **state)
-{
-    close_store();
-    in_memory = false;
-    map = 0;
-    return scratch_remove(state);
 }
 
 /* ---- operations, ended before they return ---- */

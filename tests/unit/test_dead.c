@@ -1,43 +1,8 @@
 /* test_dead.c: dead letters in the store: their numbers, and what takes the place of what. */
 #include "state/dead.h"
 
-#include "../helpers/scratch.h"
 #include "base/buf.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
-static struct loop *loop;
-static struct store *store;
-static bool in_memory;
-
-static int setup(void **state)
-{
-    struct err err;
-    loop = loop_new(&err);
-    if (scratch_make(state) < 0 || !loop)
-        return -1;
-    store = in_memory
-                ? store_open_memory(loop, NULL)
-                : store_open(scratch_home, loop, &(struct store_settings){.unsynced = true}, &err);
-    return store ? 0 : -1;
-}
-
-static int setup_memory(void **state)
-{
-    in_memory = true;
-    return setup(state);
-}
-
-static int teardown(void **state)
-{
-    store_free(store);
-    loop_free(loop);
-    in_memory = false;
-    return scratch_remove(state);
-}
+#include "store_world.h"
 
 static void ended(struct store_op *op)
 {

@@ -1,95 +1,14 @@
 /* test_queue.c: claims about state/queue.h, on the embedded store and on the one in memory. */
 #include "state/queue.h"
 
-#include "base/clock.h"
-#include "base/mem.h"
 #include "base/rng.h"
 #include "state/dead.h"
+#include "store_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define SECOND INT64_C(1000000000)
 
 enum { SLOTS = 64 };
-
-static char folder[64];
-static struct err err;
-static struct loop *loop;
-static struct home *home;
-static struct store *store;
-static int64_t now, wall;
-static bool in_memory;
-
-static void open_store(void)
-{
-    struct store_settings settings = {.unsynced = true};
-    loop = loop_new(&err);
-    if (in_memory) {
-        store = store_open_memory(loop, NULL);
-        return;
-    }
-    home = home_open(folder, &err);
-    store = home ? store_open(home, loop, &settings, &err) : NULL;
-    if (!store)
-        fail_msg("%s", err.text);
-}
-
-static void close_store(void)
-{
-    store_free(store);
-    home_free(home);
-    home = NULL;
-    loop_free(loop);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/test_queue.XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    now = 1000 * SECOND;
-    wall = 1700000000 * SECOND;
-    clock_invent(&now, &wall);
-    open_store();
-    return 0;
-}
-
-static int setup_memory(void **state)
-{
-    in_memory = true;
-    return setup(state);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    close_store();
-    clock_invent(NULL, NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        execlp("rm", "rm", "-rf", folder, (char *)NULL);
-        _exit(1);
-    }
-    waitpid(child, NULL, 0);
-    return 0;
-}
-
-static void advance(int64_t time)
-{
-    now += time;
-    wall += time;
-}
 
 /* ---- operations, ended before they return ---- */
 

@@ -302,6 +302,14 @@ static void takes_over_from_a_process_that_was_killed(void **state)
     reads("a", own.token, 0, "1 3");
 }
 
+/* The tables of the store, which is closed. */
+static struct table *open_table(void)
+{
+    char path[sizeof scratch + 8];
+    snprintf(path, sizeof path, "%s/state", scratch);
+    return table_open_lmdb(path, false, 0, &err);
+}
+
 /* The record of the only subscriber as it would be when the machine had been started anew. */
 static void change_boot(void)
 {
@@ -309,7 +317,7 @@ static void change_boot(void)
     struct str key, record;
     struct buf own_key = {0}, own = {0};
     close_store();
-    struct table *table = table_open_lmdb(folder, false, 0, &err);
+    struct table *table = open_table();
     struct table_txn *txn = table_begin(table, true, &err);
     assert_int_equal(table_seek(txn, SPACE_READER, STR(""), false, &key, &record), TABLE_FOUND);
     buf_add_str(&own_key, key);
@@ -732,7 +740,7 @@ static unsigned records_of(enum table_space space)
     struct buf last = {0};
     unsigned count = 0;
     close_store();
-    struct table *table = table_open_lmdb(folder, false, 0, &err);
+    struct table *table = open_table();
     struct table_txn *txn = table_begin(table, false, &err);
     while (table_seek(txn, space, buf_str(&last), count > 0, &key, &record) == TABLE_FOUND) {
         buf_clear(&last);

@@ -1,99 +1,19 @@
 /*
- * topic_store.h: a store for claims about state/topic.h, its time invented, and its operations
- * ended before they return. The topic is "news" where none is named.
+ * topic_store.h: operations on topics in the store of store_world.h, ended before they return. The
+ * topic is "news" where none is named.
  */
 #ifndef FIT_TESTS_TOPIC_STORE_H
 #define FIT_TESTS_TOPIC_STORE_H
 
 #include "state/topic.h"
 
-#include "base/clock.h"
-#include "base/mem.h"
 #include "state/dead.h"
+#include "store_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define SECOND INT64_C(1000000000)
 
 enum { ANY = 1000 };
-
-static char folder[64];
-static struct err err;
-static struct loop *loop;
-static struct home *home;
-static struct store *store;
-static int64_t now, wall;
-static bool in_memory;
-static uint64_t map;
-
-static inline void open_store(void)
-{
-    struct store_settings settings = {.unsynced = true, .map = map};
-    loop = loop_new(&err);
-    if (in_memory) {
-        store = store_open_memory(loop, NULL);
-        return;
-    }
-    home = home_open(folder, &err);
-    store = home ? store_open(home, loop, &settings, &err) : NULL;
-    if (!store)
-        fail_msg("%s", err.text);
-}
-
-static inline void close_store(void)
-{
-    store_free(store);
-    home_free(home);
-    home = NULL;
-    loop_free(loop);
-}
-
-static inline int setup(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/test_topic.XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    now = 1000 * SECOND;
-    wall = 1700000000 * SECOND;
-    clock_invent(&now, &wall);
-    open_store();
-    return 0;
-}
-
-static inline int setup_memory(void **state)
-{
-    in_memory = true;
-    return setup(state);
-}
-
-static inline int teardown(void **state)
-{
-    (void)state;
-    close_store();
-    clock_invent(NULL, NULL);
-    map = 0;
-    pid_t child = fork();
-    if (child == 0) {
-        execlp("rm", "rm", "-rf", folder, (char *)NULL);
-        _exit(1);
-    }
-    waitpid(child, NULL, 0);
-    return 0;
-}
-
-static inline void advance(int64_t time)
-{
-    now += time;
-    wall += time;
-}
 
 /* ---- operations, ended before they return ---- */
 
