@@ -2,31 +2,14 @@
  * that answer later. */
 #include "engine/cursor_hold.h"
 
-#include "base/msg.h"
+#include "source_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-static struct loop *loop;
-static struct store *store;
-static struct store_faults faults;
-static struct err err;
-static struct buf said, failed;
 static unsigned settled;
-static enum store_status wrong; /* how moves end; STORE_OK: as they should */
-
-static void hear(void *owner, struct str lines)
-{
-    (void)owner;
-    buf_add_str(&said, lines);
-}
 
 static enum store_status judge(void *owner, const struct store_op *op, bool *applied)
 {
@@ -38,38 +21,20 @@ static enum store_status judge(void *owner, const struct store_op *op, bool *app
 
 static int setup(void **state)
 {
-    faults = (struct store_faults){.later = *state != NULL, .judge = judge};
-    wrong = STORE_OK;
+    world_make(state, "poll", judge);
     settled = 0;
-    loop = loop_new(&err);
-    store = store_open_memory(loop, &faults);
-    msg_init("poll");
-    msg_divert(hear, NULL);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    (void)state;
-    msg_divert(NULL, NULL);
-    store_free(store);
-    loop_free(loop);
-    buf_free(&said);
-    buf_free(&failed);
-    block_drop_kept();
-    return 0;
+    return world_remove(state);
 }
 
 static void has_settled(void *owner)
 {
     (void)owner;
     settled++;
-}
-
-static void has_failed(void *owner, const struct err *why)
-{
-    (void)owner;
-    buf_addf(&failed, "%s\n", why->text);
 }
 
 static struct cursor_hold a_hold(void)
@@ -240,12 +205,6 @@ static void tells_when_another_has_taken_it(void **state)
     reads(&other, "a=2 ");
     assert_true(cursor_hold_is_idle(&hold) && cursor_hold_is_idle(&other));
 }
-
-#define BOTH(claim)                                                           \
-    {#claim, claim, setup, teardown, NULL},                                   \
-    {                                                                         \
-        "later: " #claim, claim, setup, teardown, (void *)(uintptr_t) "later" \
-    }
 
 int main(void)
 {

@@ -2,49 +2,21 @@
  * answer at once and on ones that answer later. */
 #include "engine/source_ticks.h"
 
-#include "base/clock.h"
-#include "base/mem.h"
-#include "base/msg.h"
 #include "engine/tick_event.h"
+#include "source_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#define HOUR (3600 * SECOND)
 
-#define SECOND INT64_C(1000000000)
-#define HOUR   (3600 * SECOND)
-
-static struct loop *loop;
-static struct store *store;
-static struct store_faults faults;
-static struct err err;
 static struct source *source;
 static struct cursor_hold hold;
 static struct ticks_record record;
-static struct ticks_setup setup;
+static struct ticks_setup ticks;
 static struct rng rng;
-static struct loop_idle idle;
-static struct buf said, failed;
 static struct slice event;
 static uint64_t token;
-static enum store_status wrong; /* how moves end; STORE_OK: as they should */
-static unsigned moves, readies;
-static int64_t now, wall;
-
-static void hear(void *owner, struct str lines)
-{
-    (void)owner;
-    buf_add_str(&said, lines);
-}
-
-static void stop_loop(struct loop_idle *own)
-{
-    (void)own;
-    loop_stop(loop);
-}
+static unsigned moves;
 
 static enum store_status judge(void *owner, const struct store_op *op, bool *applied)
 {
@@ -57,22 +29,12 @@ static enum store_status judge(void *owner, const struct store_op *op, bool *app
     return wrong;
 }
 
-static int set_up(void **state)
+static int setup(void **state)
 {
-    faults = (struct store_faults){.later = *state != NULL, .judge = judge};
-    wrong = STORE_OK;
+    world_make(state, "every", judge);
     moves = 0;
-    now = 1000 * SECOND;
-    wall = 1700000000 * SECOND;
-    clock_invent(&now, &wall);
     rng_seed(&rng, 1);
-    loop = loop_new(&err);
-    store = store_open_memory(loop, &faults);
-    idle.run = stop_loop;
-    loop_idle_add(loop, &idle);
-    setup = (struct ticks_setup){.zone = &zone_utc};
-    msg_init("every");
-    msg_divert(hear, NULL);
+    ticks = (struct ticks_setup){.zone = &zone_utc};
     return 0;
 }
 
@@ -85,40 +47,11 @@ static void end(void)
     ticks_record_free(&record);
 }
 
-static int tear_down(void **state)
+static int teardown(void **state)
 {
-    (void)state;
     end();
-    msg_divert(NULL, NULL);
     msg_set_level(MSG_NORMAL);
-    store_free(store);
-    loop_free(loop);
-    clock_invent(NULL, NULL);
-    buf_free(&said);
-    buf_free(&failed);
-    block_drop_kept();
-    return 0;
-}
-
-/* All that can happen now. */
-static void turn(void)
-{
-    for (int i = 0; i < 3; i++) {
-        store_flush(store);
-        assert_int_equal(loop_run(loop, &err), 0);
-    }
-}
-
-static void is_ready(void *owner)
-{
-    (void)owner;
-    readies++;
-}
-
-static void has_failed(void *owner, const struct err *why)
-{
-    (void)owner;
-    buf_addf(&failed, "%s\n", why->text);
+    return world_remove(state);
 }
 
 static void read_record(void *owner, const struct cursor_record *found)
@@ -129,14 +62,14 @@ static void read_record(void *owner, const struct cursor_record *found)
 
 static struct source *open_source(const char *schedule, bool kept)
 {
-    setup.text = schedule;
-    assert_int_equal(schedule_parse(&setup.schedule, schedule, &zone_utc, wall, &err), 0);
+    ticks.text = schedule;
+    assert_int_equal(schedule_parse(&ticks.schedule, schedule, &zone_utc, wall, &err), 0);
     hold = (struct cursor_hold){.store = store, .kind = TICKS_RECORD_KIND, .name = STR("n")};
     if (kept) {
         assert_int_equal(cursor_hold_open(&hold), 1);
         assert_int_equal(cursor_hold_read(&hold, read_record, NULL), 0);
     }
-    const struct source_ticks_settings settings = {.setup = &setup,
+    const struct source_ticks_settings settings = {.setup = &ticks,
                                                    .source = "fit:every/n",
                                                    .data = true,
                                                    .reader = -1,
@@ -323,7 +256,7 @@ static void goes_on_from_now_with_another_schedule(void **state)
     assert_true(event_has("\"last_success\":\"2023-11-14T22:13:20.000Z\""));
     kill_it();
     buf_clear(&said);
-    setup.zone_name = "UTC";
+    ticks.zone_name = "UTC";
     begin("2h");
     assert_true(said.len > 0);
 }
@@ -349,7 +282,7 @@ static void runs_once_what_is_due(void **state)
 {
     (void)state;
     wall += 1234567890;
-    setup.once = true;
+    ticks.once = true;
     begin("1h");
     comes(wall - wall % (60 * SECOND)); /* the minute */
     ends(SOURCE_DONE);
@@ -358,8 +291,8 @@ static void runs_once_what_is_due(void **state)
     turn();
     end();
     begin("1h");
-    assert_false(ticks_setup_is_due(&setup, &record, wall));
-    assert_true(ticks_setup_is_due(&setup, &record, wall + HOUR));
+    assert_false(ticks_setup_is_due(&ticks, &record, wall));
+    assert_true(ticks_setup_is_due(&ticks, &record, wall + HOUR));
     assert_int_equal(next(), SOURCE_END);
     turn();
     end();
@@ -368,8 +301,8 @@ static void runs_once_what_is_due(void **state)
 static void waits_once_for_what_jitter_holds_up(void **state)
 {
     (void)state;
-    setup.once = true;
-    setup.policy = (struct ticks_policy){.jitter = 100 * SECOND, .seed = 5};
+    ticks.once = true;
+    ticks.policy = (struct ticks_policy){.jitter = 100 * SECOND, .seed = 5};
     int64_t first = wall;
     begin("3601s");
     wall += 100 * SECOND; /* while it is kept where it begins */
@@ -385,25 +318,25 @@ static void waits_once_for_what_jitter_holds_up(void **state)
     end();
     wall = first + 3601 * SECOND - 1;
     begin("3601s");
-    assert_false(ticks_setup_is_due(&setup, &record, wall));
-    assert_true(ticks_setup_is_due(&setup, &record, wall + 1));
+    assert_false(ticks_setup_is_due(&ticks, &record, wall));
+    assert_true(ticks_setup_is_due(&ticks, &record, wall + 1));
 }
 
 static void notes_only_when_times_begin_to_count(void **state)
 {
     (void)state;
-    setup.once = true;
+    ticks.once = true;
     begin("0 5 * * *"); /* it is 22:13 */
-    assert_true(ticks_setup_is_due(&setup, &record, wall));
+    assert_true(ticks_setup_is_due(&ticks, &record, wall));
     assert_int_equal(next(), SOURCE_END);
     turn();
     end();
     begin("0 5 * * *");
-    assert_false(ticks_setup_is_due(&setup, &record, wall));
+    assert_false(ticks_setup_is_due(&ticks, &record, wall));
     kill_it();
     wall += 12 * HOUR;
     begin("0 5 * * *");
-    assert_true(ticks_setup_is_due(&setup, &record, wall));
+    assert_true(ticks_setup_is_due(&ticks, &record, wall));
     comes(1700024400 * SECOND);
 }
 
@@ -421,12 +354,12 @@ static void means_one_moment_until_it_has_ended(void **state)
     assert_int_equal(next(), SOURCE_END);
     turn();
     end();
-    setup.once = true;
+    ticks.once = true;
     begin("at 23:00");
     assert_int_equal(next(), SOURCE_END);
     turn();
     end();
-    setup.once = false;
+    ticks.once = false;
     begin("at 23:00");
     assert_int_equal(next(), SOURCE_LATER);
     wall = moment + 24 * HOUR;
@@ -531,12 +464,6 @@ static void refuses_a_damaged_record(void **state)
         0);
 }
 
-#define BOTH(claim)                                                       \
-    {#claim, claim, set_up, tear_down, NULL},                             \
-    {                                                                     \
-#claim " (later)", claim, set_up, tear_down, (void *)(uintptr_t)1 \
-    }
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -556,8 +483,8 @@ int main(void)
         BOTH(keeps_nothing_without_a_cursor),
         BOTH(gives_a_time_the_identity_of_its_event),
         cmocka_unit_test(encodes_names_for_a_uri),
-        cmocka_unit_test_setup_teardown(reads_the_records_that_it_writes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses_a_damaged_record, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reads_the_records_that_it_writes, setup, teardown),
+        cmocka_unit_test_setup_teardown(refuses_a_damaged_record, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

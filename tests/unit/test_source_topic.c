@@ -2,41 +2,13 @@
  * answer at once and on ones that answer later. */
 #include "engine/source_topic.h"
 
-#include "base/clock.h"
-#include "base/mem.h"
-#include "base/msg.h"
+#include "source_world.h"
 #include "state/dead.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-static struct loop *loop;
-static struct store *store;
-static struct store_faults faults;
-static struct err err;
 static struct source *source;
-static struct loop_idle idle;
-static struct buf said, failed;
-static unsigned readies;
-static enum store_status wrong; /* how acknowledgements end; STORE_OK: as they should */
-static int64_t now, wall;
-
-static void hear(void *owner, struct str lines)
-{
-    (void)owner;
-    buf_add_str(&said, lines);
-}
-
-static void stop_loop(struct loop_idle *own)
-{
-    (void)own;
-    loop_stop(loop);
-}
 
 static enum store_status judge(void *owner, const struct store_op *op, bool *applied)
 {
@@ -48,41 +20,13 @@ static enum store_status judge(void *owner, const struct store_op *op, bool *app
 
 static int setup(void **state)
 {
-    faults = (struct store_faults){.later = *state != NULL, .judge = judge};
-    wrong = STORE_OK;
-    now = 1000 * INT64_C(1000000000);
-    wall = 1700000000 * INT64_C(1000000000);
-    clock_invent(&now, &wall);
-    readies = 0;
-    loop = loop_new(&err);
-    store = store_open_memory(loop, &faults);
-    idle.run = stop_loop;
-    loop_idle_add(loop, &idle);
-    msg_init("broadcast");
-    msg_divert(hear, NULL);
+    world_make(state, "broadcast", judge);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    (void)state;
-    msg_divert(NULL, NULL);
-    store_free(store);
-    loop_free(loop);
-    clock_invent(NULL, NULL);
-    buf_free(&said);
-    buf_free(&failed);
-    block_drop_kept();
-    return 0;
-}
-
-/* All that can happen now. */
-static void turn(void)
-{
-    for (int i = 0; i < 3; i++) {
-        store_flush(store);
-        assert_int_equal(loop_run(loop, &err), 0);
-    }
+    return world_remove(state);
 }
 
 static void nothing(struct store_op *op)
@@ -111,18 +55,6 @@ static struct subscription open_as(const char *name)
     struct subscription sub = {.store = store, .topic = STR("t"), .subscriber = str_of(name)};
     assert_int_equal(subscription_open(&sub, &err), 1);
     return sub;
-}
-
-static void is_ready(void *owner)
-{
-    (void)owner;
-    readies++;
-}
-
-static void has_failed(void *owner, const struct err *why)
-{
-    (void)owner;
-    buf_addf(&failed, "%s\n", why->text);
 }
 
 static void begin_at(const struct subscription *sub, bool until_empty)
@@ -454,28 +386,22 @@ static void tells_once_what_was_missed(void **state)
     assert_int_equal(said.len, len);
 }
 
-#define CLAIM(name)                                                        \
-    cmocka_unit_test_prestate_setup_teardown(name, setup, teardown, NULL), \
-    {                                                                      \
-#name " (later)", name, setup, teardown, &loop                     \
-    }
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CLAIM(hands_out_in_order_and_acknowledges),
-        CLAIM(ends_when_all_is_handed_out_and_is_busy_until_it_is_kept),
-        CLAIM(ends_at_once_when_nothing_is_there),
-        CLAIM(is_woken_by_a_publication),
-        CLAIM(hands_out_again_what_was_released),
-        CLAIM(stops_while_a_read_is_on_its_way),
-        CLAIM(buries_a_letter_with_the_end_of_its_event),
-        CLAIM(keeps_what_was_interrupted_and_no_failure),
-        CLAIM(gives_events_an_identity_that_all_subscribers_share),
-        CLAIM(hands_out_no_more_than_the_limit_of_an_event),
-        CLAIM(fails_once_when_the_subscription_is_lost),
-        CLAIM(fails_when_an_acknowledgement_does),
-        CLAIM(tells_once_what_was_missed),
+        BOTH(hands_out_in_order_and_acknowledges),
+        BOTH(ends_when_all_is_handed_out_and_is_busy_until_it_is_kept),
+        BOTH(ends_at_once_when_nothing_is_there),
+        BOTH(is_woken_by_a_publication),
+        BOTH(hands_out_again_what_was_released),
+        BOTH(stops_while_a_read_is_on_its_way),
+        BOTH(buries_a_letter_with_the_end_of_its_event),
+        BOTH(keeps_what_was_interrupted_and_no_failure),
+        BOTH(gives_events_an_identity_that_all_subscribers_share),
+        BOTH(hands_out_no_more_than_the_limit_of_an_event),
+        BOTH(fails_once_when_the_subscription_is_lost),
+        BOTH(fails_when_an_acknowledgement_does),
+        BOTH(tells_once_what_was_missed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
