@@ -43,8 +43,11 @@ static void restart(struct loop_timer *timer)
     pool_tend(pool);
 }
 
+/* Those that fail within a pause were started before it, with the first one: they say no more. */
 void pool_failed_start(struct pool *pool)
 {
+    if (pool->paused)
+        return;
     pool->failed_starts++;
     unsigned attempt =
         pool->failed_starts < POOL_CRASH_LIMIT ? pool->failed_starts : POOL_CRASH_LIMIT;
@@ -228,6 +231,7 @@ void pool_leaves(struct pool_worker *worker)
             pool_lost_unused(pool);
     } else if (worker->answers) {
         pool->failed_starts = 0;
+        pool->warned = false;
     }
     pool_tend(pool);
 }

@@ -89,6 +89,7 @@ struct pool {
     struct loop_task flush;      /* sends what this turn has gathered */
     struct loop_timer restart;
     unsigned failed_starts; /* in a row: workers that ended before they were of use */
+    bool warned;            /* of them; once is enough */
     bool paused;            /* no new worker before the restart timer fires */
     bool closing;
     bool keeping; /* fn_prepare was called */

@@ -55,11 +55,12 @@ static struct census look_at(const struct pool *pool)
 }
 
 /* A worker that nobody waited for came to nothing, so no failed call tells of it. */
-static void warn(const struct pool *pool, const char *what, const char *why)
+static void warn(struct pool *pool, const char *what, const char *why)
 {
     const struct fn_context *context = pool->fn->context;
-    if (!context->warn || pool->failed_starts > 1) /* that of the first is enough */
+    if (!context->warn || pool->warned)
         return;
+    pool->warned = true;
     struct buf text = {0};
     buf_addf(&text, "%s: a worker %s%s%s", pool->fn->name, what, why ? ": " : "", why ? why : "");
     context->warn(context->owner, buf_cstr(&text));

@@ -223,6 +223,27 @@ static void rests_longer_and_longer_between_starts_that_come_to_nothing(void **s
     close_it();
 }
 
+/* Those that were started together say no more than one of them. */
+static void rests_for_all_that_were_started_together_as_for_one(void **state)
+{
+    (void)state;
+    settings.min_workers = settings.jobs = 4;
+    open_script("lines:", "exit 3");
+    struct rng numbers = rng;
+    fn_prepare(fn);
+    for (unsigned failed = 1; failed < 6; failed++) {
+        until_so_many(has_crashed, 4 * failed);
+        int64_t pause = next_pause(&numbers, failed);
+        now += pause - 1;
+        turn();
+        assert_int_equal(fn_workers(fn).started, 4 * failed);
+        now += 1;
+        until_so_many(has_started, 4 * failed + 4);
+    }
+    assert_int_equal(warned, 1);
+    close_it();
+}
+
 static void rests_when_a_worker_ends_right_after_the_ping(void **state)
 {
     (void)state;
@@ -609,6 +630,7 @@ int main(void)
         CLAIM(is_prepared_at_once_where_nothing_is_to_be_kept),
         CLAIM(replaces_one_that_dies),
         CLAIM(rests_longer_and_longer_between_starts_that_come_to_nothing),
+        CLAIM(rests_for_all_that_were_started_together_as_for_one),
         CLAIM(rests_when_a_worker_ends_right_after_the_ping),
         CLAIM(goes_on_when_a_program_that_was_gone_is_there_again),
         CLAIM(replaces_one_whose_uses_are_over),
