@@ -207,6 +207,11 @@ run fan-out "$url/big?bytes=3000000" <one
 exits 0
 is "$(wc -c <"$out")" 3000003
 
+claim 'blames no server for a file that cannot be written'
+TMPDIR=$PWD/nowhere run fan-out --retries 1 --backoff 1ms..2ms "$url/big?bytes=3000000" <one
+exits 123
+is "$(letter '[.reason,.attempts]')" '["write",2]'
+
 claim 'heeds no answer before the last one'
 run fan-out "$url/continue" <one
 exits 0
