@@ -111,7 +111,8 @@ void buf_add_json(struct buf *buf, struct str text)
             buf_addc(buf, hex[c & 15]);
         }
     }
-    buf_add(buf, text.data + plain, text.len - plain);
+    if (plain < text.len) /* the string may be {NULL, 0} */
+        buf_add(buf, text.data + plain, text.len - plain);
     buf_addc(buf, '"');
 }
 

@@ -81,6 +81,7 @@ static void writes_strings_as_json(void **state)
         const char *json;
     } cases[] = {
         {STR(""), "\"\""},
+        {{NULL, 0}, "\"\""},
         {STR("plain"), "\"plain\""},
         {STR("\""), "\"\\\"\""},
         {STR("a\\b\"c/"), "\"a\\\\b\\\"c/\""},
