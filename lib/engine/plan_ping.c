@@ -135,6 +135,7 @@ static void begin(struct round *round, unsigned i, uint64_t number)
     ping->call = (struct fn_call){.event = slice_take(buf_take(&event), len),
                                   .id = buf_str(&ping->id),
                                   .number = number,
+                                  .ping = true,
                                   .done = ended,
                                   .owner = ping};
     fn_call(plan->fn, &ping->call);

@@ -61,7 +61,9 @@ void socket_client_free(struct socket_client *client)
 static void left(struct loop_task *task)
 {
     struct socket_client *client = CONTAINER_OF(task, struct socket_client, leave);
-    client->calls->dropped(client->owner, client->waiting.count);
+    for (const struct socket_request *request = client->waiting.first; request;
+         request = request->next)
+        client->calls->dropped(client->owner, request);
     client->calls->left(client->owner, client);
     socket_client_free(client);
 }
@@ -246,6 +248,7 @@ static void ask(struct socket_client *client, const struct warm_frame *frame)
     request->id = frame->id;
     request->came = loop_now(client->loop);
     request->deadline = frame->values[0];
+    request->ping = frame->values[2];
     request->id_len = frame->parts[1].len;
     if (frame->too_large || frame->parts[0].len > max_event) {
         char limit[NUM_TEXT];
@@ -267,9 +270,9 @@ static void take_back(struct socket_client *client, uint64_t id)
         if (request->id != id)
             continue;
         stop_waiting(request);
+        client->calls->dropped(client->owner, request);
         socket_request_fail(request, failure_new(FAILURE_NOT_NEEDED, FAILURE_PERMANENT,
                                                  "taken back before it was begun"));
-        client->calls->dropped(client->owner, 1);
         client->calls->changed(client->owner, client);
         return;
     }

@@ -33,6 +33,7 @@ struct socket_request {
     size_t id_len;
     int64_t deadline; /* clock_now; 0: none */
     int64_t came;     /* clock_now */
+    bool ping;        /* it counts in nothing */
     /* The answer. */
     bool failed;
     enum failure_class class;
@@ -84,8 +85,8 @@ struct socket_client_calls {
     void (*changed)(void *owner, struct socket_client *client);
     /* A frame that is no request: STATUS, STOP. */
     void (*told)(void *owner, struct socket_client *client, const struct warm_frame *frame);
-    /* So many requests that waited are forgotten: it has gone, or taken one back. */
-    void (*dropped)(void *owner, size_t count);
+    /* A request that waited is forgotten: its client has gone, or has taken it back. */
+    void (*dropped)(void *owner, const struct socket_request *request);
     /* It has gone, and is freed afterwards. */
     void (*left)(void *owner, struct socket_client *client);
 };

@@ -16,8 +16,9 @@ void socket_counts_describe(const struct socket_counts *counts, struct buf *memb
     struct latency latency = {0};
     buf_addf(members,
              ",\"done\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"dropped\":%" PRIu64
-             ",\"refused\":%" PRIu64 ",\"cold\":%" PRIu64,
-             counts->done, counts->failed, counts->dropped, counts->refused, counts->cold);
+             ",\"refused\":%" PRIu64 ",\"cold\":%" PRIu64 ",\"pings\":%" PRIu64,
+             counts->done, counts->failed, counts->dropped, counts->refused, counts->cold,
+             counts->pings);
     for (uint64_t i = 0; i < counts->measured && i < SOCKET_COUNTS_LATEST; i++)
         latency_add(&latency, counts->times[i]);
     buf_puts(members, ",\"latency\":");

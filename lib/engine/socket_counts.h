@@ -17,6 +17,7 @@ struct socket_counts { /* zeroed */
     uint64_t dropped;                    /* nobody waited for it any more */
     uint64_t refused;                    /* for want of room, or at the end */
     uint64_t cold;                       /* a worker was started for it */
+    uint64_t pings;                      /* that have come; they are in none of the others */
     int64_t times[SOCKET_COUNTS_LATEST]; /* from coming to being answered, nanoseconds */
     uint64_t measured;
 };

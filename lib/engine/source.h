@@ -44,12 +44,13 @@ struct source_event {
     uint64_t parts;     /* of how many */
     const char *failed; /* redriven: the function that failed; valid till the outcome; or NULL */
     bool asks;          /* its results and its failure are for the source (answer, refuse) */
-    bool made; /* the source has made it of others: it is counted apart, as one of source.makes */
+    bool made; /* the source has made it of others, or it is none of them for another reason: it is
+                  counted apart, as one of source.makes */
 };
 
 struct source {
     const char *name;  /* "stdin", for messages */
-    const char *makes; /* what it makes of events, "groups"; NULL: it makes nothing */
+    const char *makes; /* what it hands out beside events, "groups"; NULL: nothing */
     /* It can hand out SOURCE_RELEASED events again. Of others an event that was interrupted, or
      * whose results could not be written, is dead or dropped. */
     bool releases;

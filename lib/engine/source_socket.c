@@ -82,13 +82,13 @@ static bool busy(struct source *source)
 static void refuse(struct source_socket *own, struct socket_request *request,
                    enum failure_reason reason, const char *text)
 {
-    own->counts.refused++;
+    own->counts.refused += !request->ping;
     socket_request_fail(request, failure_new(reason, FAILURE_TEMPORARY, "%s", text));
 }
 
 static void refuse_full(struct source_socket *own, struct socket_request *request)
 {
-    own->counts.refused++;
+    own->counts.refused += !request->ping;
     socket_request_fail(request, failure_new(FAILURE_POOL_FULL, FAILURE_TEMPORARY,
                                              "%zu requests wait for the pool (--queue)",
                                              own->settings.most));
@@ -97,6 +97,7 @@ static void refuse_full(struct source_socket *own, struct socket_request *reques
 static void asked(void *owner, struct socket_request *request)
 {
     struct source_socket *own = owner;
+    own->counts.pings += request->ping;
     if (own->stopped) {
         refuse(own, request, FAILURE_CONNECTION, "the pool is being ended");
         return;
@@ -153,10 +154,10 @@ void source_socket_ready(struct source_socket *own)
     own->is_warm = true;
 }
 
-static void dropped(void *owner, size_t count)
+static void dropped(void *owner, const struct socket_request *request)
 {
     struct source_socket *own = owner;
-    own->counts.dropped += count;
+    own->counts.dropped += !request->ping;
 }
 
 static void left(void *owner, struct socket_client *client)
@@ -207,7 +208,8 @@ static void came(void *owner, int fd)
 
 static void end_request(struct source_socket *own, struct socket_request *request)
 {
-    socket_counts_end(&own->counts, request->failed, loop_now(own->loop) - request->came);
+    if (!request->ping)
+        socket_counts_end(&own->counts, request->failed, loop_now(own->loop) - request->came);
     socket_request_end(request);
 }
 
@@ -239,7 +241,7 @@ static struct socket_request *next_request(struct source_socket *own)
         check_full(own);
         if (!request->deadline || clock_now() < request->deadline)
             break;
-        own->counts.dropped++;
+        dropped(own, request);
         socket_request_fail(request, failure_new(FAILURE_TIMEOUT, FAILURE_ORDINARY,
                                                  "its time was over before it was begun"));
     }
@@ -261,6 +263,7 @@ static enum source_status next(struct source *source, struct source_event *event
         .length = request->event.len,
         .token = (uintptr_t)request,
         .asks = true,
+        .made = request->ping,
     };
     return SOURCE_EVENT;
 }
@@ -292,7 +295,7 @@ static void outcome(struct source *source, uint64_t token, enum source_outcome o
     LIST_REMOVE(&own->begun, request);
     own->begun.count--;
     if (!request->client)
-        own->counts.dropped++;
+        dropped(own, request);
     if (outcome == SOURCE_RELEASED)
         refuse(own, request, FAILURE_CONNECTION, "the pool was ended before it had answered");
     else
@@ -316,8 +319,14 @@ struct str source_socket_id(uint64_t token, struct str *scope)
 
 void source_socket_note(struct source_socket *own, uint64_t token, int64_t init)
 {
-    request_of(token)->init = init;
-    own->counts.cold += init > 0;
+    struct socket_request *request = request_of(token);
+    request->init = init;
+    own->counts.cold += !request->ping;
+}
+
+bool source_socket_is_ping(uint64_t token)
+{
+    return request_of(token)->ping;
 }
 
 /* ---- the source ---- */
@@ -375,6 +384,7 @@ struct source_socket *source_socket_new(struct loop *loop, struct home *home,
     buf_addf(&title, "warm:%s", settings->pool);
     own->title = buf_take(&title);
     own->source = (struct source){.name = own->title,
+                                  .makes = "pings",
                                   .releases = true,
                                   .drains = true,
                                   .next = next,

@@ -11,6 +11,9 @@
  *     dead            answered with its failure; there is no letter, which is the client's affair
  *     released        answered with FAILURE_CONNECTION: the pool was ended before
  *
+ * A ping (`warm ping`) takes its turn as the others do, and counts in nothing but a number of its
+ * own: not in what is told of the pool's calls, and for the engine it is none of the events.
+ *
  * A request whose client has gone, or has taken it back, or whose deadline has passed, is dropped
  * if it has not begun; else its answer is thrown away.
  *
@@ -57,7 +60,9 @@ struct source *source_socket_source(struct source_socket *own);
 
 /* Of an event that it has handed out: identity, and what of the event it is. */
 struct str source_socket_id(uint64_t token, struct str *scope);
-/* What is told of its attempts: the time that a cold worker took for it. */
+/* It counts in nothing. */
+bool source_socket_is_ping(uint64_t token);
+/* A cold worker took so long for it. */
 void source_socket_note(struct source_socket *own, uint64_t token, int64_t init);
 
 /* From now on it is said that the pool is ready. */

@@ -148,7 +148,7 @@ static int run(const struct options_words *function)
     int status;
     struct engine *engine = engine_new(&warm_common, &err);
     if (engine && open_pool(engine, function, &err) == 0) {
-        plan_pool_init(&own.plan, engine, own.fn, own.source);
+        plan_pool_init(&own.plan, own.fn, own.source);
         tell(WARM_LISTENS);
         fn_prepare(own.fn);
         status = engine_run(engine, source_socket_source(own.source), &own.plan.plan);

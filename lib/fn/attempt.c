@@ -80,10 +80,16 @@ static void begin(struct fn_call *call)
         fn->kind->begin(fn, call);
 }
 
+/* Where it waits for a slot. */
+static struct fn_list *queue_of(struct fn *fn, const struct fn_call *call)
+{
+    return call->aside ? &fn->aside : &fn->waiting;
+}
+
 void attempt_ready(struct fn *fn, struct fn_call *call)
 {
     call->state = CALL_WAITING;
-    fn_list_append(&fn->waiting, call);
+    fn_list_append(queue_of(fn, call), call);
     attempt_pump(fn);
 }
 
@@ -91,9 +97,9 @@ void attempt_ready(struct fn *fn, struct fn_call *call)
 static void arrive(struct fn *fn, struct fn_call *call)
 {
     call->state = CALL_WAITING;
-    if (fn->gate)
+    if (fn->gate && !call->aside)
         gate_enter(fn->gate, call);
-    else if (!fn->waiting.count && fn->kind->has_slot(fn))
+    else if (!queue_of(fn, call)->count && fn->kind->has_slot(fn))
         begin(call);
     else
         attempt_ready(fn, call);
@@ -146,8 +152,18 @@ static bool begin_first(struct fn *fn)
     return true;
 }
 
+static void begin_asides(struct fn *fn)
+{
+    while (fn->aside.count && fn->kind->has_slot(fn)) {
+        struct fn_call *call = fn->aside.first;
+        fn_list_remove(&fn->aside, call);
+        begin(call);
+    }
+}
+
 void attempt_pump(struct fn *fn)
 {
+    begin_asides(fn);
     while (fn->waiting.count && fn->kind->has_slot(fn) && begin_first(fn))
         ;
     if (fn->gate) {
@@ -220,6 +236,8 @@ void attempt_refuse(struct fn_call *call, struct failure *failure)
 void attempt_end(struct fn_call *call, struct failure *failure, const struct attempt_report *report)
 {
     struct fn *fn = call->fn;
+    if (report->init)
+        call->init = report->init;
     if (call->aside) {
         finish(call, failure);
         return;
@@ -241,7 +259,7 @@ void attempt_end(struct fn_call *call, struct failure *failure, const struct att
 void attempt_return(struct fn_call *call)
 {
     struct fn *fn = call->fn;
-    if (call->aside) {
+    if (call->own) {
         finish(call, ended(FAILURE_NOT_NEEDED));
         return;
     }
@@ -249,28 +267,31 @@ void attempt_return(struct fn_call *call)
         leave(call, fn->cancelled ? fn->cancel_reason : FAILURE_NOT_NEEDED);
         return;
     }
-    if (fn->gate)
+    if (call->pass)
         gate_return(fn->gate, call);
     call->attempts--;
     call->state = CALL_WAITING;
-    fn_list_prepend(&fn->waiting, call);
+    fn_list_prepend(queue_of(fn, call), call);
+}
+
+/* End all on a list. */
+static void leave_all(struct fn *fn, struct fn_list *list)
+{
+    while (list->first) {
+        struct fn_call *call = list->first;
+        loop_timer_clear(fn->context->loop, &call->timer);
+        fn_list_remove(list, call);
+        leave(call, fn->cancel_reason);
+    }
 }
 
 void attempt_cancel_idle(struct fn *fn)
 {
-    while (fn->waiting.first) {
-        struct fn_call *call = fn->waiting.first;
-        fn_list_remove(&fn->waiting, call);
-        leave(call, fn->cancel_reason);
-    }
+    leave_all(fn, &fn->aside);
+    leave_all(fn, &fn->waiting);
     for (struct fn_call *call; fn->gate && (call = gate_pull(fn->gate));)
         leave(call, fn->cancel_reason);
-    while (fn->sleeping.first) {
-        struct fn_call *call = fn->sleeping.first;
-        loop_timer_clear(fn->context->loop, &call->timer);
-        fn_list_remove(&fn->sleeping, call);
-        leave(call, fn->cancel_reason);
-    }
+    leave_all(fn, &fn->sleeping);
 }
 
 bool fn_end(struct fn_call *call, enum failure_reason reason)
@@ -280,8 +301,8 @@ bool fn_end(struct fn_call *call, enum failure_reason reason)
     case CALL_OVER:
         return false;
     case CALL_WAITING:
-        if (!fn->gate || !gate_withdraw(fn->gate, call))
-            fn_list_remove(&fn->waiting, call);
+        if (!call->pass || !gate_withdraw(fn->gate, call))
+            fn_list_remove(queue_of(fn, call), call);
         break;
     case CALL_BACKING_OFF:
     case CALL_DELAYED:

@@ -206,7 +206,8 @@ bool fn_has_room(const struct fn *fn)
 
 bool fn_has_slot(const struct fn *fn)
 {
-    return !fn->waiting.count && fn->kind->has_slot(fn) && (!fn->gate || gate_has_room(fn->gate));
+    return !fn->waiting.count && !fn->aside.count && fn->kind->has_slot(fn) &&
+           (!fn->gate || gate_has_room(fn->gate));
 }
 
 void fn_prepare(struct fn *fn)

@@ -157,6 +157,9 @@ struct fn_call {
     uint64_t number;   /* of the event or part in its input, for logs of attempts; 0: none */
     uint64_t key;      /* of a policy that tells keys apart: hash_64 of it, not 0 */
     struct str cursor; /* FIT_CURSOR, as it stands there (poll --cursor); {NULL, 0}: none */
+    bool ping;  /* it only keeps the function warm, and a pool is told so: there it is aside */
+    bool aside; /* it counts in nothing: it passes by the policy, is tried once, and no attempt is
+                   counted or reported */
     void (*done)(struct fn_call *call); /* exactly once; may be called before fn_call returns */
     void *owner;
     struct fn_kept **kept; /* what is to be told when the answer was made use of is put there, in
@@ -166,13 +169,14 @@ struct fn_call {
     size_t count;            /* how many */
     struct failure *failure; /* NULL: success */
     unsigned attempts;
-    bool shown; /* it is the answer of an earlier run, and was printed then (engine/recall.h) */
+    int64_t init; /* of an attempt that met a cold worker, as in fn_attempt; 0: none did */
+    bool shown;   /* it is the answer of an earlier run, and was printed then (engine/recall.h) */
     /* Private to fn/. */
     struct fn *fn;
     struct fn_call *next, *prev;
     void *run;        /* the process or worker that has it, while it runs */
     bool unwanted;    /* it stands in for one that was ended */
-    bool aside;       /* its attempt is its kind's own: it counts in nothing */
+    bool own;         /* its attempt is its kind's own: nothing else knows of it */
     void *pass;       /* what it holds of the policy (gate.c); NULL: nothing */
     unsigned refused; /* attempts that a policy did not allow */
     struct loop_timer timer;

@@ -69,6 +69,7 @@ struct fn {
     struct limits *limits;     /* NULL: none */
     struct gate *gate;         /* where calls wait for the policy; NULL: there is none */
     struct fn_list waiting;    /* admitted, for want of a slot not begun */
+    struct fn_list aside;      /* the same, of calls that pass by the gate */
     struct fn_list sleeping;   /* between two attempts, or delayed */
     bool putable;              /* nothing is asked that needs a whole call (fn_put) */
     bool full;                 /* said that it has no room, and owes a room() */

@@ -98,6 +98,7 @@ static void ping(struct pool *pool, struct pool_worker *worker)
         .done = ping_ended,
         .fn = pool->fn,
         .aside = true,
+        .own = true,
         .attempts = 1,
         .first_at = loop_now(loop_of(pool)),
         .started = loop_now(loop_of(pool)),

@@ -315,7 +315,7 @@ static void warm_begin(struct fn *fn, struct fn_call *call)
         .type = WARM_REQUEST,
         .id = slot->id,
         .parts = {slice_str(call->event), call->id, call->scope},
-        .values = {timeout ? clock_now() + timeout : 0, call->attempts},
+        .values = {timeout ? clock_now() + timeout : 0, call->attempts, call->ping},
     };
     if (timeout)
         loop_timer_set(loop_of(all), &slot->late, loop_now(loop_of(all)) + timeout);

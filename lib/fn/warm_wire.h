@@ -8,7 +8,7 @@
  * client has chosen; answers carry it back, in any order.
  *
  *     client      parts                    numbers
- *     REQUEST     event, identity, scope   deadline (clock_now; 0: none), attempt
+ *     REQUEST     event, identity, scope   deadline (clock_now; 0: none), attempt, 1 of a ping
  *     CANCEL                                                  of that request
  *     STATUS, STOP                                            of whole pools
  *
@@ -18,8 +18,9 @@
  *     FAILURE     an object (failure.h)    class, retry_after, init
  *     TEXT        a line of JSON                              to STATUS and STOP
  *
- * A request is answered exactly once, unless the connection ends before. What has not begun when a
- * CANCEL or the end of the connection comes will not; what has begun goes on.
+ * A ping is a request that counts in nothing. A request is answered exactly once, unless the
+ * connection ends before. What has not begun when a CANCEL or the end of the connection comes will
+ * not; what has begun goes on.
  */
 #ifndef FIT_FN_WARM_WIRE_H
 #define FIT_FN_WARM_WIRE_H

@@ -54,7 +54,8 @@ is "$(of '[.answered, .cold.count, .warm.count]')" '[2,2,0]'
 claim 'does not say of a URL what only the server knows'
 http_server port log &
 server=$!
-trap 'kill $server 2>/dev/null; cd / && rm -rf "$work"' EXIT
+trap 'kill $server $pool 2>/dev/null; cd / && rm -rf "$work"' EXIT
+pool=
 within 10 test -e port || exit 1
 run warm ping --concurrency 3 -- "http://127.0.0.1:$(cat port)/echo"
 exits 0
@@ -101,6 +102,103 @@ claim 'takes no policies: it counts in no breaker'
 run warm ping --breaker b -- true
 exits 2
 err_like '^warm ping: --breaker: '
+
+cat >moody <<'EOT'
+#!/bin/sh
+while read -r event; do
+    echo "$event" >>heard
+    while [ -e hang ]; do sleep 0.05; done
+    if [ -e bad ]; then echo '!{"errorType":"Busy","errorMessage":"no"}'; else echo 1; fi
+done
+EOT
+chmod +x moody
+FIT_STATE=$PWD/state
+export FIT_STATE
+
+# status_is FILTER VALUE: of the pool
+status_is() {
+    [ "$(warm status pool | jq -c "$1")" = "$2" ]
+}
+
+# serve OPTION...: a pool of one worker, until end_pool
+serve() {
+    rm -f heard
+    warm start pool --min 0 --max 1 --stats --trace trace --metrics metrics "$@" -- lines:./moody 2>said &
+    pool=$!
+    within 10 warm status pool >/dev/null || { cat said >&2; exit 1; }
+}
+
+end_pool() {
+    warm stop pool
+    wait "$pool"
+    ended=$?
+    pool=
+}
+
+claim 'a pool counts a ping in its number of pings alone'
+serve
+run warm ping -- warm:pool
+exits 0
+is "$(of '[.answered, .cold.count, .warm.count]')" '[1,1,0]' 'the pool tells what was cold'
+run warm ping --concurrency 3 -- warm:pool
+exits 0
+is "$(of '[.answered, .cold.count, .warm.count]')" '[3,0,3]'
+: >bad
+run warm ping -- warm:pool
+exits 123
+is "$(of '[.failed, .error.reason]')" '[1,"error"]'
+rm bad
+check within 10 status_is .clients 0
+check status_is '[.done,.failed,.refused,.dropped,.cold,.latency.count,.pings]' '[0,0,0,0,0,0,5]'
+run_sh 'echo 1 | fan-out -- warm:pool'
+exits 0
+check status_is '[.done,.cold,.latency.count,.pings]' '[1,0,1,5]'
+is "$(wc -l <heard)" 6
+end_pool
+is "$ended" 0
+is "$(jq -c '[.read,.done,.dead,.attempts,.failed_attempts,.pings.read,.pings.done,.pings.dead]' said)" \
+    '[1,1,0,1,0,5,4,1]'
+is "$(wc -l <trace)" 1
+is "$(grep -E '^fit_(events_read|attempts|pings_read)_total|^fit_attempts_failed' metrics | sed 's/{.*}//' | sort)" \
+    'fit_attempts_total 1
+fit_events_read_total 1
+fit_pings_read_total 5'
+
+claim 'a pool passes a ping by its policies: failed ones open no breaker, an open one stops none'
+breaker --name b --reset --consecutive 2
+serve --breaker b --retries 5 --backoff 1ms..1ms --rate 2/h
+: >bad
+run warm ping --concurrency 4 -- warm:pool
+exits 123
+is "$(of '[.failed, .error.reason]')" '[4,"error"]'
+is "$(wc -l <heard)" 4 'each is tried once'
+rm bad
+run_sh 'echo 1 | fan-out -- warm:pool'
+exits 0
+breaker --name b --trip
+run_sh 'echo 1 | fan-out --quiet --dead dead -- warm:pool'
+exits 123
+is "$(jq -r .reason dead)" breaker_open
+run warm ping --concurrency 4 -- warm:pool
+exits 0
+is "$(of .answered)" 4
+end_pool
+
+claim 'a pool drops a ping that nobody waits for, uncounted'
+serve
+: >hang
+echo 1 | fan-out -- warm:pool >answer &
+caller=$!
+check within 10 status_is .busy 1
+run warm ping --timeout 50ms --concurrency 2 -- warm:pool
+exits 123
+is "$(of .error.reason)" '"timeout"'
+check within 10 status_is '[.waiting,.dropped,.pings]' '[0,0,2]'
+rm hang
+wait "$caller"
+is "$(cat answer)" 1
+is "$(wc -l <heard)" 1
+end_pool
 
 claim 'refuses what it cannot do'
 run warm ping

@@ -3,6 +3,7 @@
 #include "fn_script.h"
 
 #include "base/clock.h"
+#include "fn/policy.h"
 #include "pattern/retry.h"
 
 #include <errno.h>
@@ -73,6 +74,13 @@ static void turn(void)
 /* Answers each event with it; n is the number of the worker, counted from the first. */
 #define ECHO       "while read -r e; do echo $e; done"
 #define WAIT(name) "while [ ! -e " name " ]; do sleep 0.01; done; "
+
+static void begin_aside(size_t i)
+{
+    tries[i].call = (struct fn_call){
+        .event = slice_dup(STR("7")), .id = STR("id"), .aside = true, .done = done};
+    fn_call(fn, &tries[i].call);
+}
 
 static bool three_ended(void)
 {
@@ -521,6 +529,97 @@ static void is_cold_for_the_call_that_it_was_started_for(void **state)
     close_it();
 }
 
+/* ---- calls aside ---- */
+
+static void counts_a_call_aside_in_nothing(void **state)
+{
+    (void)state;
+    settings.retries = 3;
+    open_script("lines:",
+                "read -r e; echo >>begun; " WAIT("go") "echo $e; read -r e; echo '!1'; " ECHO);
+    begin_aside(0);
+    until(has_begun);
+    now += HOUR;
+    make("go");
+    until(first_ended);
+    expect(0, "7\n");
+    assert_int_equal(tries[0].call.init, HOUR);
+    begin_aside(1);
+    until(second_ended);
+    assert_int_equal(tries[1].reason, FAILURE_ERROR);
+    assert_int_equal(tries[1].attempts, 1);
+    assert_int_equal(tries[1].call.init, 0);
+    assert_int_equal(seen, 0);
+    assert_int_equal(context.attempts, 0);
+    close_it();
+}
+
+static void a_call_aside_waits_for_no_policy(void **state)
+{
+    (void)state;
+    const struct policy_settings slow = {.rate = {.count = 1, .period = 24 * HOUR, .burst = 1},
+                                         .slots = 1};
+    struct policy *policy = policy_open(&slow, NULL, loop, NULL, &err);
+    assert_non_null(policy);
+    settings.policy = policy;
+    open_script("lines:", "read -r e; echo >>begun; " WAIT("go") "echo $e; " ECHO);
+    begin(0);
+    until(has_begun);
+    begin(1); /* waits for its time */
+    begin_aside(2);
+    begin_aside(3); /* both wait for the worker */
+    assert_true(fn_end(&tries[3].call, FAILURE_NOT_NEEDED));
+    assert_int_equal(tries[3].ended, 1);
+    assert_int_equal(tries[2].ended, 0);
+    make("go");
+    until(third_ended);
+    expect(0, "0\n");
+    expect(2, "7\n");
+    assert_int_equal(tries[1].ended, 0);
+    assert_int_equal(seen, 1);
+    fn_cancel(fn, FAILURE_INTERRUPTED, true);
+    assert_int_equal(tries[1].reason, FAILURE_INTERRUPTED);
+    close_it();
+    fn_free(fn);
+    fn = NULL;
+    policy_free(policy);
+}
+
+static void gives_a_call_aside_to_another_worker(void **state)
+{
+    (void)state;
+    settings.pipeline = 2;
+    open_script("lines:", "[ $n = 1 ] || { " ECHO "; exit; }\n"
+                          "read -r e; echo >>begun; " WAIT("go") "exit 1");
+    begin(0);
+    until(has_begun);
+    begin_aside(1);
+    make("go");
+    until_so_many(has_crashed, 1);
+    now += 10 * NUM_SECOND;
+    until(second_ended);
+    assert_int_equal(tries[0].reason, FAILURE_EXIT);
+    expect(1, "7\n");
+    assert_int_equal(seen, 1);
+    close_it();
+}
+
+static void ends_calls_aside_that_wait(void **state)
+{
+    (void)state;
+    open_script("lines:", "read -r e; echo >>begun; " WAIT("go"));
+    begin_aside(0);
+    until(has_begun);
+    begin_aside(1);
+    fn_cancel(fn, FAILURE_INTERRUPTED, true);
+    until(second_ended);
+    assert_int_equal(tries[1].reason, FAILURE_INTERRUPTED);
+    until(first_ended);
+    assert_int_equal(tries[0].reason, FAILURE_INTERRUPTED);
+    assert_int_equal(seen, 0);
+    close_it();
+}
+
 static void lets_go_of_all_that_are_idle_where_none_is_kept(void **state)
 {
     (void)state;
@@ -642,6 +741,10 @@ int main(void)
         CLAIM(needs_no_ping_for_a_call),
         CLAIM(loses_no_call_that_comes_when_a_worker_is_due_to_end),
         CLAIM(is_cold_for_the_call_that_it_was_started_for),
+        CLAIM(counts_a_call_aside_in_nothing),
+        CLAIM(a_call_aside_waits_for_no_policy),
+        CLAIM(gives_a_call_aside_to_another_worker),
+        CLAIM(ends_calls_aside_that_wait),
         CLAIM(lets_go_of_idle_ones_beyond_the_least),
         CLAIM(lets_go_of_all_that_are_idle_where_none_is_kept),
         CLAIM(replaces_an_old_one_when_another_is_ready),
