@@ -105,6 +105,16 @@ run_sh() {
     timeout --foreground -k 5 "$limit" sh -c "$1" >"$out" 2>"$err" || status=$?
 }
 
+# run_trials COUNT FIRST COMMAND...: so many runs of a command, with a seed as its last word, each in a
+# folder of its own with a state there. Four at once: most of the time they wait.
+run_trials() {
+    seq "$2" $(($2 + $1 - 1)) >seeds
+    shift 2
+    rm -rf run.*
+    run xargs -P 4 -I SEED sh -c 'mkdir "run.$0" && cd "run.$0" && FIT_STATE=$PWD/state "$@" "$0"' SEED "$@" <seeds
+    last_command="$* SEED"
+}
+
 exits() {
     [ "$status" -eq "$1" ] && return 0
     wrong 'exit status' "$1" "$status"

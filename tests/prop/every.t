@@ -10,26 +10,28 @@ seed=${SEED:-1}
 limit=3000
 step=20 # milliseconds
 
-# note LOG: notes its event, takes a while, and fails now and then.
+# note LOG: notes its event, on a line of its own whatever was killed before, takes a while, and fails
+# now and then.
 cat >note <<'PERL'
 #!/usr/bin/perl
 use Time::HiRes qw(sleep);
 my $event = <STDIN>;
 open(my $log, '>>', $ARGV[0]) or die;
-syswrite $log, $event;
+syswrite $log, "\n$event";
 sleep rand 0.03 if rand() < 0.3;
 exit(rand() < 0.1 ? 9 : 0);
 PERL
 chmod +x note
 
-# trial SEED STEP NAME PROCESSES OPTIONS...: so many processes of one name at once, each killed at
+# trial STEP NAME PROCESSES OPTIONS... SEED: so many processes of one name at once, each killed at
 # random, and started again at once or later. In the end one is left alone until it has caught up. If
 # the name begins with "some", times may be left out.
 cat >trial <<'PERL'
 #!/usr/bin/perl
 use POSIX ':sys_wait_h';
 use Time::HiRes qw(time sleep);
-my ($seed, $step, $log, $processes, @options) = @ARGV;
+my $seed = pop;
+my ($step, $log, $processes, @options) = @ARGV;
 srand $seed;
 my (%pid, @wrong);
 my $all = $log !~ /^some/;
@@ -43,7 +45,7 @@ sub start {
         open STDOUT, '>', '/dev/null';
         open STDERR, '>>', "errors.$log";
         exec 'every', "${step}ms", '--name', $log, '--missed', 'all', '--quiet', @options, '--',
-            './note', $log or die;
+            '../note', $log or die;
     }
     $pid{$name} = $pid;
 }
@@ -68,19 +70,21 @@ sub slurp { open(my $in, '<', $_[0]) or return (); my @all = <$in>; @all }
 sub ms { my ($text) = @_; $text =~ /T(\d+):(\d+):(\d+)\.(\d+)Z/ or return; (($1 * 60 + $2) * 60 + $3) * 1000 + $4 }
 sub entries {
     my @entries;
-    for my $line (slurp($log)) {
+    for my $line (grep { /^\{.*\}$/ } slurp($log)) { # whole ones: no other had ended
         my ($scheduled, $success) = $line =~ /"scheduled":"([^"]+)".*"last_success":(?:null|"([^"]+)")/
-            or push(@wrong, "a torn line: $line"), next;
+            or push(@wrong, "an odd line: $line"), next;
         push @entries, [ms($scheduled), defined $success ? ms($success) : undef];
     }
     @entries;
 }
 my $last = do { my @now = gmtime; my $t = time; (($now[2] * 60 + $now[1]) * 60 + $now[0]) * 1000 + 1000 * ($t - int $t) };
+my $least = $all ? 100 : 10; # times that must have run
 my $deadline = time + 100;
 start(1);
 while (time < $deadline) {
     my @entries = entries();
-    last if @entries && $entries[-1][0] >= $last - 2 * $step;
+    my %times = map { $_->[0] => 1 } @entries;
+    last if keys %times >= $least && $entries[-1][0] >= $last - 2 * $step;
     start(1) if waitpid($pid{1}, WNOHANG) > 0;
     sleep 0.05;
 }
@@ -100,7 +104,8 @@ for my $i (1 .. $#times) {
     push @wrong, "nothing ran between $times[$i - 1] and $times[$i]" if $all && $gap != $step;
     push @wrong, "$times[$i] is not in step with $times[$i - 1]" if $gap % $step;
 }
-push @wrong, 'not caught up: ' . $times[-1] . " of $last" if @times < ($all ? 100 : 10) || $times[-1] < $last - 2 * $step;
+push @wrong, 'not caught up: ' . @times . ' times, ' . ($times[-1] || 0) . " of $last"
+    if @times < $least || $times[-1] < $last - 2 * $step;
 my $again = grep { $_ > 1 } values %runs;
 my @said = grep { !/has it$/ } slurp("errors.$log");
 push @wrong, "said: $_" for @said[0 .. ($#said < 2 ? $#said : 2)];
@@ -112,15 +117,9 @@ chmod +x trial
 
 # trials WHAT PROCESSES OPTIONS...
 trials() {
-    what=$1
-    shift
-    i=0
-    while [ "$i" -lt "$runs" ]; do
-        run ./trial $((seed + i)) "$step" "$what.$i" "$@"
-        exits 0
-        [ -z "${TELL:-}" ] || sed 's/^/# /' "$out"
-        i=$((i + 1))
-    done
+    run_trials "$runs" "$seed" ../trial "$step" "$@"
+    exits 0
+    [ -z "${TELL:-}" ] || sed 's/^/# /' "$out"
 }
 
 claim 'one after the other: each time is run, and none again that was committed'

@@ -64,7 +64,7 @@ sub consume {
     my ($name) = @_;
     my $file = "out." . ++$round;
     $pid{"work $name"} = start('/dev/null', $file, 'queue', 'work', 'q', '-j2', '--quiet', '--backoff',
-        '1ms..5ms', '--max-receives', '1000', '--wait', '500ms', '--', 'lines:./worker', 'received');
+        '1ms..5ms', '--max-receives', '1000', '--wait', '500ms', '--', 'lines:../worker', 'received');
 }
 my %run = ('push a' => sub { produce('a') }, 'push b' => sub { produce('b') },
     map { my $n = $_; ("work $n" => sub { consume($n) }) } 1 .. 3);
@@ -118,7 +118,7 @@ push @wrong, "messages are left: $left" unless $left =~ /"ready":0,"in_flight":0
 # A poison event ends in the dead letters after exactly so many receives.
 system q(echo '{"poison":1}' | queue push p);
 system "queue work p --quiet --backoff 1ms..5ms --max-receives $max_receives --wait 300ms -- "
-    . "lines:./worker poisoned >poison.out 2>>errors";
+    . "lines:../worker poisoned >poison.out 2>>errors";
 my @poisoned = whole('poisoned');
 push @wrong, scalar(@poisoned) . " receives of the poison, not $max_receives" if @poisoned != $max_receives;
 push @wrong, 'the poison is not among the dead: ' . `queue show p` unless `queue show p` =~ /"dead":1/;
@@ -142,14 +142,14 @@ for my $round (1 .. 8) {
         setpgrp;
         open STDOUT, '>', '/dev/null';
         open STDERR, '>', '/dev/null';
-        exec 'queue', 'work', 'q', '-j1', '--wait', '1s', '--max-receives', '0', '--', 'lines:./worker', 'received.again';
+        exec 'queue', 'work', 'q', '-j1', '--wait', '1s', '--max-receives', '0', '--', 'lines:../worker', 'received.again';
     }
     sleep 0.005 + rand 0.06;
     kill 'KILL', -$pid;
     waitpid $pid, 0;
     push @check, [facts(), -s 'received.again' || 0];
 }
-system 'queue work q --quiet --wait 200ms --max-receives 0 -- lines:./worker received.again >/dev/null';
+system 'queue work q --quiet --wait 200ms --max-receives 0 -- lines:../worker received.again >/dev/null';
 # What was not done must come again, and nothing else: both are counted.
 my $log = slurp('received.again');
 for my $check (@check) {
@@ -163,30 +163,12 @@ exit($wrong ? 1 : 0);
 PERL
 chmod +x worker trial again
 
-in_folder() {
-    mkdir "run.$1" && cp worker "run.$1" && (cd "run.$1" && FIT_STATE=$PWD/state "../$2" "$1")
-}
-
 claim "$runs runs of producers and workers that are killed: nothing is lost, groups keep their order"
-round=0
-while [ "$round" -lt "$runs" ]; do
-    last_command="trial $((seed + round))"
-    status=0
-    in_folder $((seed + round)) trial >"$out" 2>"$err" || status=$?
-    exits 0
-    rm -rf "run.$((seed + round))"
-    round=$((round + 1))
-done
+run_trials "$runs" "$seed" ../trial
+exits 0
 
 claim "$runs runs: nothing is delivered after its acknowledgement"
-round=0
-while [ "$round" -lt "$runs" ]; do
-    last_command="again $((seed + round))"
-    status=0
-    in_folder $((seed + round)) again >"$out" 2>"$err" || status=$?
-    exits 0
-    rm -rf "run.$((seed + round))"
-    round=$((round + 1))
-done
+run_trials "$runs" "$seed" ../again
+exits 0
 
 finish

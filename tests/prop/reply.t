@@ -71,7 +71,7 @@ sub ask {
 }
 sub work {
     $pid{$_[0]} = start('/dev/null', 'printed.' . ++$round, 'queue', 'work', 'q', '-j' . (1 + int rand 3),
-        '--quiet', '--backoff', '1ms..1ms', '--max-receives', '40', '--', 'lines:./worker', 'received', @fails);
+        '--quiet', '--backoff', '1ms..1ms', '--max-receives', '40', '--', 'lines:../worker', 'received', @fails);
 }
 sub end {
     my ($name, $signal) = @_;
@@ -88,7 +88,7 @@ sub has_ended { # by itself
 }
 sub fact { `queue show q 2>/dev/null` =~ /"$_[0]":(\d+)/ ? $1 : 0 }
 
-waitpid start('input', 'expected', 'fan-out', @options, '--dead', 'dead.here', '--', 'lines:./worker', 'here',
+waitpid start('input', 'expected', 'fan-out', @options, '--dead', 'dead.here', '--', 'lines:../worker', 'here',
     @fails), 0;
 my $expected_status = $?;
 
@@ -157,17 +157,8 @@ PERL
 chmod +x worker trial
 
 claim "$runs runs of those who ask and those who work, killed: the output is that of a run without"
-round=0
-while [ "$round" -lt "$runs" ]; do
-    last_command="trial $((seed + round))"
-    status=0
-    mkdir run
-    cp worker run
-    (cd run && FIT_STATE=$PWD/state ../trial $((seed + round))) >"$out" 2>"$err" || status=$?
-    exits 0
-    [ -z "${VERBOSE:-}" ] || sed 's/^/# /' "$out"
-    rm -rf run
-    round=$((round + 1))
-done
+run_trials "$runs" "$seed" ../trial
+exits 0
+[ -z "${VERBOSE:-}" ] || sed 's/^/# /' "$out"
 
 finish

@@ -49,7 +49,7 @@ sub start {
 sub is_worker { $_[0] && slurp("/proc/$_[0]/cmdline") =~ /\.\/worker/ }
 sub supervise {
     $pid{pool} = start('/dev/null', '/dev/null', 'warm', 'start', 'p', '--min', $min, '--max', $max,
-        '--idle', '20ms', '--queue', 5 + int rand 100, '--grace', '200ms', '--quiet', '--', 'lines:./worker');
+        '--idle', '20ms', '--queue', 5 + int rand 100, '--grace', '200ms', '--quiet', '--', 'lines:../worker');
 }
 sub ask {
     my ($name) = @_;
@@ -130,16 +130,7 @@ PERL
 chmod +x worker trial
 
 claim "$runs runs of pools, workers and clients that are killed: each event is answered, with its own answer"
-round=0
-while [ "$round" -lt "$runs" ]; do
-    last_command="trial $((seed + round))"
-    status=0
-    mkdir "run.$round"
-    cp worker "run.$round"
-    (cd "run.$round" && FIT_STATE=$PWD/state timeout 120 ../trial $((seed + round))) >"$out" 2>"$err" || status=$?
-    exits 0
-    rm -rf "run.$round"
-    round=$((round + 1))
-done
+run_trials "$runs" "$seed" timeout 120 ../trial
+exits 0
 
 finish
