@@ -1,4 +1,5 @@
 # bytes.t: what is not changed comes out byte for byte.
+# EVENTS=20000 make prop T=tests/prop/bytes.t
 . "${0%/*}/../cli/lib.sh"
 
 cat >odd <<'EOT'
@@ -18,15 +19,15 @@ null
 {"deep":{"er":[{"x":[null,true,false,1.50,"\u0000"]}]}}
 EOT
 perl -e 'print "[" x 9000, "]" x 9000, "\n"; print "{\"key\":\"", "v" x 300_000, "\", \"n\" : 1.0 }\n"' >>odd
-# Thousands of lines with numbers and spaces of every sort.
+# Many lines with numbers and spaces of every sort.
 perl -e '
     srand 7;
     my @n = qw(0 -0 1.0 1.00 1e5 1E-5 12345678901234567890 0.1 -7.25e+3);
     my @s = ("", " ", "  ", "\t");
     sub n { $n[rand @n] } sub s_ { $s[rand @s] }
-    for my $i (1 .. 5000) {
+    for my $i (1 .. shift) {
         print s_, "{", s_, "\"id\"", s_, ":", s_, n, s_, ",", s_, "\"k$i\":[", s_, n, ",", n, s_, "]}", s_, "\n";
-    }' >>odd
+    }' "${EVENTS:-2000}" >>odd
 
 for function in 'cat' 'lines:cat' '-' '-j3 --pipeline 5 lines:cat' '-u -j1 cat' '--raw lines:cat'; do
     claim "fan-out $function: changes no byte"

@@ -1,8 +1,9 @@
 #!/bin/sh
 # chain_model.t: random chains of functions that give 0 to 3 results and fail, some of whose
-# processes are killed: against a model that runs each event alone. A fifth of SEEDS chains [200].
+# processes are killed: against a model that runs each event alone. A tenth of SEEDS chains [100].
+# SEEDS=10000 make prop T=tests/prop/chain_model.t
 . "${0%/*}/../cli/lib.sh"
-seeds=$((${SEEDS:-1000} / 5))
+seeds=$((${SEEDS:-1000} / 10))
 [ "$seeds" -gt 0 ] || seeds=1
 
 # draw WHAT BELOW: a number that depends on the seed and on what it is for.

@@ -2,7 +2,7 @@
 # EVENTS=10000000 make prop T=tests/prop/memory.t is the size of the claims in the documents.
 . "${0%/*}/../cli/lib.sh"
 
-events=${EVENTS:-1000000}
+events=${EVENTS:-500000}
 some=100000
 most=8192 # KiB
 limit=1200
