@@ -5,7 +5,8 @@
 unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
 http_server port log &
 server=$!
-trap 'kill $server 2>/dev/null; cd / && rm -rf "$work"' EXIT
+h2=
+trap 'kill $server $h2 2>/dev/null; cd / && rm -rf "$work"' EXIT
 within 10 test -e port || exit 1
 url=http://127.0.0.1:$(cat port)
 printf '{"a": 1.0}\n' >one
@@ -434,6 +435,51 @@ run fan-out --timeout 20s --cacert cert.pem "$secure/" <one
 exits 0
 out_is '{"tls":true}'
 unserve
+
+claim 'speaks HTTP/2 where the server does'
+if command -v node >/dev/null && node -e 'require("http2")' 2>/dev/null; then
+    cat >h2.js <<'end'
+const fs = require('fs')
+const tls = { key: fs.readFileSync('key.pem'), cert: fs.readFileSync('cert.pem') }
+const server = require('http2').createSecureServer(tls)
+server.on('stream', (stream, head) => {
+    const body = []
+    stream.on('error', () => {})
+    stream.on('data', (piece) => body.push(piece))
+    stream.on('end', () => {
+        const path = head[':path']
+        if (path === '/reset') return stream.close(2)
+        if (path === '/away') stream.session.goaway(0)
+        const status = path === '/busy' ? { ':status': 503 } : { ':status': 200 }
+        stream.respond(status)
+        stream.end(Buffer.concat(body))
+    })
+})
+server.listen(0, '127.0.0.1', () => {
+    fs.writeFileSync('h2.new', String(server.address().port))
+    fs.renameSync('h2.new', 'h2')
+})
+end
+    node h2.js &
+    h2=$!
+    within 20 test -e h2
+    secure=https://localhost:$(cat h2)
+    for path in echo away; do
+        run fan-out -j8 --timeout 20s --cacert cert.pem "$secure/$path" <many
+        exits 0
+        out_same many
+    done
+    run fan-out --timeout 20s --cacert cert.pem "$secure/echo" <large
+    out_same large
+    run fan-out --timeout 20s --cacert cert.pem "$secure/busy" <one
+    is "$(letter '[.reason,.status,.message]')" '["http",503,"503"]'
+    run fan-out --timeout 20s --cacert cert.pem "$secure/reset" <one
+    is "$(letter .reason)" '"connection"'
+    kill $h2
+    wait $h2 2>/dev/null
+else
+    skip 'there is no node with http2'
+fi
 
 claim 'invoke tells how long many calls of a URL took'
 run invoke --times 20 --report json --event 1 -- "$url/echo"
