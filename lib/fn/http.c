@@ -135,6 +135,8 @@ static void ended(struct http_transfer *transfer, CURLcode result)
     if (place && follow(run, place))
         return;
     const char *text = run->error[0] ? run->error : http->curl->easy_strerror(result);
+    if (result == CURLE_ABORTED_BY_CALLBACK) /* http_multi.c's own */
+        text = "its socket cannot be watched";
     struct failure *failure = http_answer_end(&run->answer, result, text, place, run->call);
     if (!failure)
         note_validators(run);
