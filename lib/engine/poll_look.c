@@ -164,6 +164,15 @@ static void take_lines(struct poll_look *look, struct slice lines, size_t count)
     slice_drop(&look->value);
 }
 
+/* Nothing is as before that was never seen. */
+static void take_unchanged(struct poll_look *look)
+{
+    if (look->validators.etag || look->validators.modified)
+        look->looked = POLL_LOOKED_UNCHANGED;
+    else
+        poll_look_refuse(look, "304 Not Modified, where no version was named");
+}
+
 static void answered(struct fn_call *call)
 {
     struct poll_look *look = CONTAINER_OF(call, struct poll_look, call);
@@ -172,7 +181,7 @@ static void answered(struct fn_call *call)
     if (call->failure)
         take_failure(look, call->failure);
     else if (look->http.validators && look->validators.unchanged)
-        look->looked = POLL_LOOKED_UNCHANGED;
+        take_unchanged(look);
     else
         take_lines(look, call->lines, call->count);
     look->done(look->owner);

@@ -16,7 +16,10 @@
 
 #include <stdint.h>
 
-enum { POLL_RECORD_KEY = HASH_TEXT + 1 };
+enum {
+    POLL_RECORD_KEY = HASH_TEXT + 1,
+    POLL_RECORD_AROUND = 128, /* bytes of an item's record besides its key and value, at most */
+};
 #define POLL_RECORD_HEAD "head" /* before all items in the order of keys */
 
 struct poll_made_of {  /* texts of the options; NULL: not given */

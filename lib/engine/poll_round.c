@@ -29,10 +29,27 @@ static int find_cursor(struct poll_round *round, struct err *err)
     return 0;
 }
 
+/* What could not be kept must not be handed out: it would come again for ever. */
+static int check_sizes(const struct poll_round *round, struct err *err)
+{
+    const size_t most = STORE_VALUE_MAX - POLL_RECORD_AROUND;
+    for (size_t i = 0; i < round->list.count; i++) {
+        size_t len = round->list.texts[i].value.len + poll_list_key(&round->list, i).len;
+        if (len > most && !round->form->items)
+            return err_set(err, ERR_INPUT, "a value of %zu bytes, more than %zu",
+                           round->list.texts[i].value.len, most);
+        if (len > most)
+            return err_set(err, ERR_INPUT, "item %zu and its key have %zu bytes, more than %zu",
+                           i + 1, len, most);
+    }
+    return 0;
+}
+
 int poll_round_read(struct poll_round *round, struct slice value, int64_t time, struct err *err)
 {
     round->time = time;
-    if (poll_list_read(&round->list, round->form, value, err) == 0 && find_cursor(round, err) == 0)
+    if (poll_list_read(&round->list, round->form, value, err) == 0 &&
+        check_sizes(round, err) == 0 && find_cursor(round, err) == 0)
         return 0;
     poll_round_clear(round);
     return -1;

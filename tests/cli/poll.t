@@ -456,6 +456,19 @@ once --name limit --state limited --check 'cat random' --data
 exits 0
 out_same random
 
+claim 'what the state could not keep fails the look, and is not handed on'
+once --name vast --check 'echo 1'
+(printf '"' && head -c 67108864 /dev/zero | tr '\0' x && printf '"') >vast
+once --name vast --max-result 100M --check 'cat vast' -- touch handed
+exits 75
+err_is 'poll: vast: the check failed: a value of 67108866 bytes, more than 67108736'
+! test -e handed || wrong handed 'no file' 'a file'
+once --name vast --max-result 100M --items . --check 'cat vast' -- touch handed
+exits 75
+err_like 'item 1 and its key have 134217732 bytes, more than 67108736'
+! test -e handed || wrong handed 'no file' 'a file'
+rm vast
+
 # ---- the cursor ----
 
 claim 'the cursor goes to the next check, in its words, its event and FIT_CURSOR'
@@ -571,6 +584,11 @@ exits 0
 out_is '{"version":"2"}'
 tag
 out_is ''
+
+claim 'a server that says 304 to who names no version has failed'
+once --name e304 --first emit --check "$url/status?code=304"
+exits 75
+err_is 'poll: e304: the check failed: 304 Not Modified, where no version was named'
 
 claim 'a server that fails is a check that fails'
 once --name e500 --check "$url/status?code=500"
