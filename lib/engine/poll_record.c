@@ -40,6 +40,8 @@ void poll_record_head(const struct poll_made_of *made_of, const struct poll_head
         buf_add_str(record, buf_str(&head->cursor));
         buf_addc(record, ',');
     }
+    if (head->since)
+        buf_addf(record, "\"since\":%" PRId64 ",", head->since);
     buf_addf(record, "\"success\":%" PRId64 ",\"at\":%" PRId64 "}", head->success, head->at);
 }
 
@@ -116,6 +118,7 @@ struct poll_remade poll_record_read_head(struct str record, const struct poll_ma
     head->at = read_number(record, "at");
     if (remade.form)
         return remade;
+    head->since = read_number(record, "since");
     head->success = read_number(record, "success");
     buf_add_str(&head->cursor, poll_record_member(record, "cursor"));
     if (is_text(record, "check", made_of->check)) {

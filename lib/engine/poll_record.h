@@ -34,6 +34,7 @@ struct poll_head {
     struct fn_validators validators; /* of the value that was handed on as a whole */
     int64_t success;                 /* clock_wall of the look that it came with; 0: none */
     int64_t at;
+    int64_t since; /* items that are older were hashed by another --ignore; 0: none */
 };
 
 /* The key of an item's record. */

@@ -38,11 +38,12 @@ static void read_head(struct poll_state *state, struct str record)
 static int read_item(struct poll_state *state, struct str name, struct str record, struct err *err)
 {
     struct poll_record item;
-    bool rehash = state->rehash && !state->restarts;
+    struct err why;
     if (poll_record_read_item(name, record, &item, err) < 0)
         return -1;
-    if (rehash && item.value.data && poll_form_hash(state->form, item.value, &item.hash, err) < 0)
-        return -1;
+    bool rehash = (state->rehash || item.at < state->head.since) && !state->restarts;
+    if (rehash && item.value.data && poll_form_hash(state->form, item.value, &item.hash, &why) < 0)
+        item.hash = (struct hash128){0}; /* whatever comes has changed */
     if (item.at > state->last_at)
         state->last_at = item.at;
     size_t known = add_known(state, &(struct change_item){item.key, item.hash}, item.at);
@@ -122,6 +123,27 @@ static void drop_item(const struct poll_state *state, struct records *records, s
     put(records, key);
 }
 
+/* With the first record that is hashed by another --ignore: the older ones are not. */
+static void note_ignore(struct poll_state *state, int64_t at)
+{
+    if (state->rehash)
+        state->head.since = at;
+    state->rehash = false;
+}
+
+static void write_head(const struct poll_state *state, struct records *records)
+{
+    poll_record_head(&state->made_of, &state->head, &records->texts);
+    put(records, POLL_RECORD_HEAD);
+}
+
+static void put_head(struct poll_state *state, struct records *records)
+{
+    state->head.at = next_stamp(state);
+    note_ignore(state, state->head.at);
+    write_head(state, records);
+}
+
 void poll_state_settle(struct poll_state *state, const struct poll_list *list,
                        const struct poll_change *change)
 {
@@ -129,6 +151,10 @@ void poll_state_settle(struct poll_state *state, const struct poll_list *list,
     int64_t at = next_stamp(state);
     size_t known = change->before;
     char key[POLL_RECORD_KEY];
+    if (state->rehash) { /* its stamp stays, of which events are named */
+        note_ignore(state, at);
+        write_head(state, &records);
+    }
     if (change->kind == CHANGE_DELETED) {
         state->items[known].value = (struct hash128){0};
         state->known[known] = (struct poll_known){.at = at, .gone = true};
@@ -143,13 +169,6 @@ void poll_state_settle(struct poll_state *state, const struct poll_list *list,
         put_item(&records, list, change->after, at);
     }
     move(state, &records);
-}
-
-static void put_head(struct poll_state *state, struct records *records)
-{
-    state->head.at = next_stamp(state);
-    poll_record_head(&state->made_of, &state->head, &records->texts);
-    put(records, POLL_RECORD_HEAD);
 }
 
 /* What was recorded of another form makes room for this one. */

@@ -40,7 +40,7 @@ struct poll_state {
     size_t count, room;
     int64_t last_at;
     struct err bad; /* while reading */
-    bool rehash;
+    bool rehash;    /* the head that is recorded has another --ignore */
 };
 
 struct poll_change {

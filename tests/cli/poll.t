@@ -402,6 +402,21 @@ exits 0
 out_is ''
 once --name form --check 'cat list' --items . --key .id
 is "$(jq -c .data.old "$out")" '{"id":1,"t":1}'
+echo '[{"id":1,"t":2},{"id":2,"t":1}]' >list
+once --name form --check 'cat list' --items . --key .id
+echo '[{"id":1,"t":3},{"id":2,"t":1,"v":1},{"id":3,"t":1}]' >list
+once --name form --check 'cat list' --items . --key .id --data --ignore .t
+out_is '{"id":2,"t":1,"v":1}
+{"id":3,"t":1}'
+for again in 1 2; do
+    echo "[{\"id\":1,\"t\":4},{\"id\":2,\"t\":$again,\"v\":1},{\"id\":3,\"t\":1}]" >list
+    once --name form --check 'cat list' --items . --key .id --data --ignore .t
+    exits 0
+    out_is ''
+done
+echo '[{"id":1,"t":4},{"id":2,"t":1,"v":1},{"id":3,"t":1}]' >list
+once --name form --check 'cat list' --items . --key .id --data
+out_is '{"id":1,"t":4}'
 once --name form --check 'echo {}' --items . --key .t
 exits 75
 once --name form --check 'cat list' --items . --key .id
@@ -468,6 +483,17 @@ exits 75
 err_like 'item 1 and its key have 134217732 bytes, more than 67108736'
 ! test -e handed || wrong handed 'no file' 'a file'
 rm vast
+
+claim 'a known value that another --ignore does not apply to has changed'
+once --name apply --check 'echo [1]'
+once --name apply --check 'echo 2' --ignore '.a | tonumber' -- true
+exits 75
+once --name apply --check 'echo {\"a\":2}' --ignore '.a | select(true)' --data
+exits 0
+out_is '{"a":2}'
+once --name apply --check 'echo {\"a\":3}' --ignore '.a | select(true)' --data
+exits 0
+out_is ''
 
 # ---- the cursor ----
 
