@@ -104,6 +104,11 @@ static bool forgets_all(const struct poll_round *round)
     return round->cursor && round->form->items && !round->form->key;
 }
 
+bool poll_round_forgets(const struct poll_round *round)
+{
+    return forgets_all(round) && (round->state->is_new || moves(round));
+}
+
 void poll_round_begin(struct poll_round *round, struct fn_validators *validators)
 {
     static const struct poll_list nothing;

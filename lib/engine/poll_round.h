@@ -39,6 +39,9 @@ struct poll_round {
 /* Read a value (taken over) that was looked at then. -1 with err, and it is cleared. */
 int poll_round_read(struct poll_round *round, struct slice value, int64_t time, struct err *err);
 
+/* Will its end, or poll_round_begin, forget its items? Then the same value is new once more. */
+bool poll_round_forgets(const struct poll_round *round);
+
 /* It is the first one, and only says where to begin; then it is cleared. Takes the validators. */
 void poll_round_begin(struct poll_round *round, struct fn_validators *validators);
 

@@ -134,7 +134,8 @@ static void end_look(struct poll_source *own)
     uint64_t failed = own->failed;
     own->unchanged = own->round.count ? 0 : own->unchanged + 1;
     own->failed = 0;
-    poll_look_remember(&own->look, own->round.released ? NULL : &own->round.list.whole);
+    bool known = !own->round.released && !poll_round_forgets(&own->round);
+    poll_look_remember(&own->look, known ? &own->round.list.whole : NULL);
     poll_round_finish(&own->round, &own->look.validators);
     if (failed > 1)
         msg_warn("%.*s: %" PRIu64 " changes come again", (int)name.len, name.data, failed);
@@ -171,7 +172,7 @@ static void take_value(struct poll_source *own)
     }
     poll_look_accept(&own->look);
     if (own->state.is_new && !own->settings.emit_first) {
-        poll_look_remember(&own->look, &round->list.whole);
+        poll_look_remember(&own->look, poll_round_forgets(round) ? NULL : &round->list.whole);
         poll_round_begin(round, &own->look.validators);
         look_again_later(own, EXIT_OK);
         return;

@@ -580,6 +580,10 @@ out_is '"x"
 echo '{"lines":["x"],"at":4}' >log
 log
 out_is '"x"'
+series '{"lines":["x"],"at":1}' '{"lines":["x"],"at":2}' '{"lines":["x"],"at":2}' '{"lines":[],"at":2}'
+poll_until 5 --check ./look --items .lines --cursor .at --data
+out_is '"x"
+"x"'
 
 # ---- URLs ----
 
