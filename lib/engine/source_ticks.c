@@ -292,8 +292,9 @@ static int begin(struct ticks_source *own, struct err *err)
     own->unkept = !resumes;
     own->begun = resumes;
     if (!resumes && record->schedule.len)
-        msg_verbose("the schedule was '%.*s': going on from now", (int)record->schedule.len,
-                    record->schedule.data);
+        msg_verbose("the schedule was '%.*s'%s%.*s: going on from now", (int)record->schedule.len,
+                    record->schedule.data, record->zone.len ? ", of the zone " : "",
+                    (int)record->zone.len, record->zone.len ? record->zone.data : "");
     const struct schedule *schedule = &own->ticks.schedule;
     if (schedule->kind == SCHEDULE_AT && schedule->at < own->began && !resumes &&
         !settings->setup->once)

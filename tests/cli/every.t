@@ -317,6 +317,10 @@ run every 2h --name change --count 1 -v -- jq -c '.data.last_success | type'
 exits 0
 out_is '"string"'
 err_like "^every: the schedule was '1h': going on from now"
+run every 2h --name change --tz UTC --count 1 -v -- true
+err_like "^every: the schedule was '2h': going on from now"
+run every 2h --name change --count 1 -v -- true
+err_like "^every: the schedule was '2h', of the zone UTC: going on from now"
 
 claim 'a run that failed has ended: its letter is kept, and the last success stays'
 run every 1h --name fails --count 1 -- sh -c 'exit 9'
