@@ -54,7 +54,7 @@ for my $round (1 .. $kills) {
         last if $over = waitpid($pid, WNOHANG);
         sleep 0.002;
     }
-    if (!$over) { $hits++; kill 'KILL', -$pid; waitpid $pid, 0; }
+    if (!$over) { $hits++; kill 'KILL', $pid, -$pid; waitpid $pid, 0; }
     else { $span = 0.8 * (time - $began) + 0.02; }
     $span *= 1.3 unless $over;
     $span = 3 if $span > 3;

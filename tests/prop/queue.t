@@ -75,7 +75,7 @@ while (time < $until) {
     my @names = keys %run;
     my $name = $names[rand @names];
     next unless $pid{$name};
-    kill 'KILL', -$pid{$name};
+    kill 'KILL', $pid{$name}, -$pid{$name}; # it may not have its group yet
     waitpid delete $pid{$name}, 0;
     $run{$name}->();
 }
@@ -145,7 +145,7 @@ for my $round (1 .. 8) {
         exec 'queue', 'work', 'q', '-j1', '--wait', '1s', '--max-receives', '0', '--', 'lines:../worker', 'received.again';
     }
     sleep 0.005 + rand 0.06;
-    kill 'KILL', -$pid;
+    kill 'KILL', $pid, -$pid;
     waitpid $pid, 0;
     push @check, [facts(), -s 'received.again' || 0];
 }

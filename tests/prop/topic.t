@@ -84,7 +84,7 @@ sub turn_publisher {
     if (waitpid($publisher->{pid}, WNOHANG) == $publisher->{pid}) {
         published($name, $?);
     } elsif (rand() < 0.3) {
-        kill 'KILL', -$publisher->{pid};
+        kill 'KILL', $publisher->{pid}, -$publisher->{pid};
         waitpid $publisher->{pid}, 0;
         published($name, $?);
     }
@@ -108,7 +108,7 @@ my (%checks, $killed);
 sub kill_subscriber {
     my ($name) = @_;
     if (rand() < 0.8) {
-        kill 'KILL', -$pid{$name};
+        kill 'KILL', $pid{$name}, -$pid{$name}; # it may not have its group yet
         waitpid $pid{$name}, 0;
     } else {
         kill 'TERM', $pid{$name}; # perhaps before it hears of signals
