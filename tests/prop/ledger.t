@@ -47,6 +47,7 @@ my $span = 0.3;
 for my $round (1 .. $kills) {
     my $noted = -s 'log.last' || 0;
     my $began = time;
+    unlink 'killed.out'; # it may be killed before it has opened it
     my $pid = start('killed.out');
     my $after = rand $span;
     my $over = 0;
