@@ -239,7 +239,7 @@ check status_is cold '[.cold,.started]' '[1,1]'
 warm stop cold
 
 claim '--timeout of the pool ends a worker that hangs'
-warm start hangs --max 1 --timeout 300ms --detach -- lines:./worker
+warm start hangs --max 1 --timeout 1s --detach -- lines:./worker
 run_sh 'echo "{\"hang\":1}" | fan-out --dead dead3 -- warm:hangs'
 exits 123
 is "$(jq -c .reason dead3)" '"timeout"'
