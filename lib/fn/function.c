@@ -65,6 +65,11 @@ static int find_program(struct fn *fn, struct err *err)
         }
     }
     fn->program = spawn_resolve(fn->words[0], fn->context->path, err);
+    if (fn->program && fn->template && fn->kind->workers)
+        return err_set(
+            err, ERR_USAGE,
+            "'%s': a worker's words hold no placeholders (--literal takes them as they are)",
+            fn->name);
     if (fn->program)
         return 0;
     return err->kind == ERR_NOT_FOUND && has_scheme(fn->words[0]) ? unknown_scheme(fn, err) : -1;

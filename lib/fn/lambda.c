@@ -21,11 +21,6 @@ static const struct pool_kind pool_kind = {
 
 static int lambda_open(struct fn *fn, struct err *err)
 {
-    if (fn->template)
-        return err_set(
-            err, ERR_USAGE,
-            "'%s': a worker's words hold no placeholders (--literal takes them as they are)",
-            fn->name);
     if (http_server_load(err) < 0) {
         struct err why = *err;
         return err_set(err, ERR_NOT_USABLE, "'%s': %s", fn->name, why.text);

@@ -30,11 +30,7 @@ static const struct pool_kind line_workers = {
 
 static int lines_open(struct fn *fn, struct err *err)
 {
-    if (fn->template)
-        return err_set(
-            err, ERR_USAGE,
-            "'%s': a worker's words hold no placeholders (--literal takes them as they are)",
-            fn->name);
+    (void)err;
     struct lines *lines = mem_zalloc(sizeof *lines);
     pool_init(&lines->pool, fn, &line_workers);
     lines->environment = environment_new(fn->context);
