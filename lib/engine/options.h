@@ -123,6 +123,14 @@ struct option_verb {
 int options_run_verb(const struct command *command, const struct option_verb *verbs,
                      const char *some, int argc, char **argv);
 
+/*
+ * A verb's command line: the name of what it is about (thing: "queue"), then its options. As
+ * options_parse; says what is wrong with the name and exits 2. Functions, letters and messages are
+ * told of the command `owner` from then on. name NULL: the verb takes none.
+ */
+struct options_words options_parse_named(const struct command *command, int argc, char **argv,
+                                         const char *owner, const char *thing, const char **name);
+
 /* The i-th group of the command: those it uses, then options_builtin, then NULL. */
 const struct option_group *options_group(const struct command *command, size_t i);
 extern const struct option_group options_builtin;

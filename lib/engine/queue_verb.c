@@ -182,18 +182,7 @@ const struct option_group queue_answering = {"Answers (ack)", answering_entries,
 struct options_words queue_verb_parse(const struct command *command, int argc, char **argv,
                                       const char **name)
 {
-    bool named = name && argc > 1 && argv[1][0] != '-';
-    int skipped = named ? 1 : 0; /* what stands in the place of the command's name */
-    struct err err;
-    struct options_words words = options_parse(command, argc - skipped, argv + skipped);
-    if (name && !named)
-        options_fail(command, "no queue named");
-    if (named && home_check_name(argv[1], &err) < 0)
-        options_fail(command, "%s", err.text);
-    if (named)
-        *name = argv[1];
-    msg_init("queue"); /* the command that letters and functions are told */
-    return words;
+    return options_parse_named(command, argc, argv, "queue", "queue", name);
 }
 
 int queue_verb_absent(const char *name)

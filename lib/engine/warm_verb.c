@@ -125,18 +125,7 @@ const struct option_group warm_stopping = {"Ending (stop)", stopping_entries, se
 struct options_words warm_verb_parse(const struct command *command, int argc, char **argv,
                                      const char **name)
 {
-    bool named = name && argc > 1 && argv[1][0] != '-';
-    int skipped = named ? 1 : 0; /* what stands in the place of the command's name */
-    struct err err;
-    struct options_words words = options_parse(command, argc - skipped, argv + skipped);
-    if (name && !named)
-        options_fail(command, "no pool named");
-    if (named && home_check_name(argv[1], &err) < 0)
-        options_fail(command, "%s", err.text);
-    if (named)
-        *name = argv[1];
-    msg_init("warm"); /* the command that functions are told */
-    return words;
+    return options_parse_named(command, argc, argv, "warm", "pool", name);
 }
 
 /* ---- for those who only look ---- */
