@@ -413,6 +413,7 @@ printf 'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"tls":true}' >answer
 mkfifo to_server
 # Serves one connection after the other; the answer is what it reads.
 serve() {
+    rm -f served
     (cat answer && exec sleep 60) >to_server &
     feeder=$!
     openssl s_server -4 -accept 0 -cert cert.pem -key key.pem -ign_eof <to_server >served 2>&1 &
