@@ -299,17 +299,10 @@ void saga_keep(struct strand *strand)
     release(step);
 }
 
-/* The run was broken off, not the event. */
-static bool is_final(const struct failure *failure)
-{
-    return failure->reason != FAILURE_INTERRUPTED && failure->reason != FAILURE_HALTED &&
-           failure->reason != FAILURE_WRITE;
-}
-
 void saga_fail_take(struct saga *saga, struct strand *called, struct failure *failure)
 {
     struct saga_step *step = (struct saga_step *)(void *)called->origin;
-    if (!step || step->kept || !is_final(failure)) {
+    if (!step || step->kept || failure_is_of_run(failure)) {
         chain_job_fail_take(called, failure);
         saga_keep(called);
         return;

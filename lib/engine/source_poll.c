@@ -224,7 +224,7 @@ static bool keeps(struct source *source, uint64_t token, const struct failure *f
     struct poll_source *own = of(source);
     struct str name = own->state.hold.name;
     (void)token;
-    if (failure_is_of_run(failure->reason))
+    if (failure_is_of_run(failure))
         return true;
     if (failure->class == FAILURE_PERMANENT && !failure_is_held_off(failure->reason))
         return false;

@@ -104,7 +104,7 @@ static bool keeps(struct source *source, uint64_t token, const struct failure *f
     struct queue_source *own = of(source);
     const struct source_queue_settings *settings = &own->settings;
     unsigned receives = held->message->receives;
-    if (failure_is_of_run(failure->reason))
+    if (failure_is_of_run(failure))
         return true;
     if (failure_is_held_off(failure->reason)) { /* when the other side may have recovered */
         held->end.delay = (int64_t)((double)settings->backoff.cap * rng_unit(own->rng));

@@ -242,9 +242,7 @@ static void outcome(struct source *source, uint64_t token, enum source_outcome o
 static bool keeps(struct source *source, uint64_t token, const struct failure *failure)
 {
     (void)token;
-    return source->releases &&
-           (failure->reason == FAILURE_INTERRUPTED || failure->reason == FAILURE_HALTED ||
-            failure->reason == FAILURE_WRITE);
+    return source->releases && failure_is_of_run(failure);
 }
 
 static void identify(struct source *source, uint64_t token, struct buf *id)

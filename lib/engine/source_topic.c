@@ -173,7 +173,7 @@ static bool keeps(struct source *source, uint64_t token, const struct failure *f
 {
     (void)source;
     (void)token;
-    return failure_is_of_run(failure->reason);
+    return failure_is_of_run(failure);
 }
 
 static void describe(struct source *source, uint64_t token, struct buf *members)

@@ -41,7 +41,7 @@ static struct failure *read_json(const struct fn *fn, struct slice answer, struc
     if (spilled == 0)
         return NULL;
     *lines = (struct slice){0};
-    return failure_new(FAILURE_WRITE, FAILURE_ORDINARY, "%s", err.text);
+    return collect_failure(&err);
 }
 
 static struct failure *read_error(struct str error)

@@ -19,7 +19,7 @@ static struct failure *take_text(const struct fn *fn, struct str text, struct fn
             break;
     }
     if (collect_finish(&collect, &call->lines, &call->count, &err) < 0)
-        failure = failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "%s", err.text);
+        failure = collect_failure(&err);
     collect_free(&collect);
     return failure;
 }
@@ -64,7 +64,7 @@ static struct failure *take_json(const struct fn *fn, struct buf *body, struct f
         return NULL;
     call->lines = (struct slice){0};
     call->count = 0;
-    return failure_new(FAILURE_WRITE, FAILURE_ORDINARY, "%s", err.text);
+    return collect_failure(&err);
 }
 
 struct failure *body_take(const struct fn *fn, struct buf *body, struct fn_call *call)

@@ -293,6 +293,13 @@ int collect_finish(struct collect *collect, struct slice *lines, size_t *count, 
     return status;
 }
 
+struct failure *collect_failure(const struct err *err)
+{
+    enum failure_reason reason = err->kind == ERR_SYSTEM ? FAILURE_WRITE : FAILURE_BAD_RESULT;
+    enum failure_class class = err->kind == ERR_LIMIT ? FAILURE_PERMANENT : FAILURE_ORDINARY;
+    return failure_new(reason, class, "%s", err->text);
+}
+
 struct str collect_error_object(struct collect *collect)
 {
     struct str none = {0};

@@ -11,6 +11,7 @@
 #include "base/block.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "fn/failure.h"
 
 #include <stdbool.h>
 
@@ -48,6 +49,11 @@ int collect_filled(struct collect *collect, size_t count);
  * when it is no result. In either case the collect is empty afterwards and begins anew.
  */
 int collect_finish(struct collect *collect, struct slice *lines, size_t *count, struct err *err);
+
+/* What collect_finish, collect_filled or collect_spill says, as the end of an attempt. A result
+ * that is none is the function's fault, one that is too large for good; a temporary file that
+ * cannot be written is ours. */
+struct failure *collect_failure(const struct err *err);
 
 /* If what was gathered is one JSON object with "errorType" and "errorMessage", its text (borrowed),
  * else {NULL, 0}. */

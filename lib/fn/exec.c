@@ -136,7 +136,7 @@ static struct failure *result_of(struct run *run, int status)
         describe(run, failure);
     struct err err;
     if (collect_finish(&run->output, &call->lines, &call->count, &err) < 0 && !failure) {
-        failure = failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "%s", err.text);
+        failure = collect_failure(&err);
         buf_add_str(&failure->errors, errlines_tail(&run->errors));
     }
     if (failure) {
@@ -272,10 +272,7 @@ static void read_output(struct run *run, size_t most)
         if (collect_filled(&run->output, (size_t)got) < 0) {
             close_watched(run, &run->out);
             if (!run->failure && run->pid && run->child.pid)
-                end_run(
-                    run,
-                    failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT, "%s", run->output.bad.text),
-                    false);
+                end_run(run, collect_failure(&run->output.bad), false);
             return;
         }
         if ((size_t)got < room)

@@ -52,9 +52,10 @@ const char *failure_name(enum failure_reason reason)
     return names[reason];
 }
 
-bool failure_is_of_run(enum failure_reason reason)
+bool failure_is_of_run(const struct failure *failure)
 {
-    return reason == FAILURE_INTERRUPTED || reason == FAILURE_HALTED || reason == FAILURE_WRITE;
+    return failure->reason == FAILURE_INTERRUPTED || failure->reason == FAILURE_HALTED ||
+           (failure->reason == FAILURE_WRITE && failure->class == FAILURE_PERMANENT);
 }
 
 bool failure_is_held_off(enum failure_reason reason)

@@ -79,8 +79,9 @@ struct failure {
 const char *
 failure_name(enum failure_reason reason); /* "exit", "bad_json", ... as in a dead letter */
 
-/* It is not the event that failed, nor its function: the run ended before, or could not write. */
-bool failure_is_of_run(enum failure_reason reason);
+/* It is not the event that failed, nor its function: the run ended before, or what it emits could
+ * not be written. A temporary file that could not is of one attempt only, and of class ordinary. */
+bool failure_is_of_run(const struct failure *failure);
 
 /* Nothing was tried: a policy (breaker, rate, bulkhead) did not allow it. */
 bool failure_is_held_off(enum failure_reason reason);

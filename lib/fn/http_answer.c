@@ -255,14 +255,6 @@ static struct failure *function_failure(const struct http_answer *answer)
     return failure;
 }
 
-/* Whose fault is it? That a file cannot be written is not the server's. */
-static struct failure *bad_output(const struct err *err)
-{
-    enum failure_reason reason = err->kind == ERR_SYSTEM ? FAILURE_WRITE : FAILURE_BAD_RESULT;
-    enum failure_class class = err->kind == ERR_LIMIT ? FAILURE_PERMANENT : FAILURE_ORDINARY;
-    return failure_new(reason, class, "%s", err->text);
-}
-
 /* A document that was laid out over lines loses its blanks, unless it is large. */
 static void lay_out(const struct http_answer *answer, struct slice *lines)
 {
@@ -306,7 +298,7 @@ static struct failure *take_result(struct http_answer *answer, struct fn_call *c
     }
     slice_drop(&call->lines);
     call->count = 0;
-    return bad_output(&err);
+    return collect_failure(&err);
 }
 
 struct failure *http_answer_end(struct http_answer *answer, CURLcode result, const char *text,
@@ -315,7 +307,7 @@ struct failure *http_answer_end(struct http_answer *answer, CURLcode result, con
     const struct fn_http *http = call->fn->settings.http;
     bool conditional = http && http->get && http->validators;
     if (answer->output.bad.kind && answer->output.bad.kind != ERR_INPUT)
-        return bad_output(&answer->output.bad);
+        return collect_failure(&answer->output.bad);
     bool final = answer->status >= 200 || (answer->status && result == CURLE_OK); /* 101 can be */
     if (final && !is_success(answer) && !(conditional && answer->status == 304))
         return status_failure(answer, place);

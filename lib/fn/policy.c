@@ -233,6 +233,8 @@ static enum breaker_outcome outcome_of(const struct failure *failure)
     case FAILURE_EXIT:
         return failure->exit == EX_DATAERR || failure->exit == EXECLINE_PERMANENT ? BREAKER_IGNORED
                                                                                   : BREAKER_FAILURE;
+    case FAILURE_WRITE: /* for good: of a sink; else of a temporary file of ours */
+        return failure->class == FAILURE_PERMANENT ? BREAKER_FAILURE : BREAKER_IGNORED;
     case FAILURE_HTTP:
         return failure->class == FAILURE_PERMANENT ? BREAKER_IGNORED : BREAKER_FAILURE;
     default:

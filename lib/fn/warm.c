@@ -191,7 +191,7 @@ static struct failure *read_answer(const struct fn *fn, const struct warm_frame 
     if (lines.len <= FN_SPILL)
         call->lines = slice_dup(lines);
     else if (collect_spill(lines, fn->context->temp_dir, &call->lines, &err) < 0)
-        return failure_new(FAILURE_WRITE, FAILURE_ORDINARY, "%s", err.text);
+        return collect_failure(&err);
     return NULL;
 }
 

@@ -121,6 +121,14 @@ rm dead
 run breaker --name x --consecutive 1 -j1 --quiet --dead dead --timeout 50ms --grace 1ms -- sleep 60 <five
 is "$(jq -r .reason dead | tr '\n' ' ')" 'timeout breaker_open breaker_open breaker_open breaker_open '
 
+claim 'a result that finds no room to wait is no failure of the function'
+anew
+rm -f dead
+TMPDIR=$PWD/nowhere run breaker --name x --consecutive 1 -j1 --quiet --dead dead -- \
+    sh -c 'head -c 1000000 /dev/zero | tr "\0" 7' <five
+is "$(jq -r .reason dead | sort -u)" write
+is "$(field '[.state,.calls]')" '["closed",0]'
+
 claim 'calls of line workers count as they are answered'
 anew
 run breaker --name x --min-calls 3 -j1 --pipeline 1 --quiet --dead dead2 -- lines:sed -u 's/^/!/' <twenty

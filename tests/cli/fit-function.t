@@ -193,6 +193,16 @@ is "$(jq -c '[.event,.reason]' dead)" '[2,"bad_result"]'
 is "$(wc -l <"$out" | tr -d ' ')" 4 results
 rm dead
 
+claim 'blames no function for a result that finds no room to wait'
+echo 1 >one
+long='head -c 1000000 /dev/zero | tr "\0" 7'
+for way in sh lines:sh; do
+    TMPDIR=$PWD/nowhere run fan-out --retries 1 --backoff 1ms..2ms --dead dead -- "$way" -c "while read -r _; do $long; echo; done" <one
+    exits 123
+    is "$(jq -c '[.reason,.attempts]' dead)" '["write",2]' "of $way"
+    rm dead
+done
+
 claim 'a function that is not found ends the fitting before anything is read'
 run_sh '{ fan-out -- ./none 2>/dev/null; echo $?; cat; } <five'
 out_is '127

@@ -220,6 +220,13 @@ exits 123
 is "$(jq -c '[.event,.reason,.exit,.queue,.receives,.command]' written.dead)" '[{"n":8},"exit",4,"written",2,"queue"]'
 has written dead 0
 
+claim 'a result that finds no room to wait counts as another failure does'
+echo 9 | queue push roomless
+TMPDIR=$PWD/nowhere run timeout 60 queue work roomless --until-empty --max-receives 2 --backoff 0s..0s --quiet \
+    --dead roomless.dead -- sh -c 'head -c 1000000 /dev/zero | tr "\0" 7'
+exits 123
+is "$(jq -c '[.reason,.receives]' roomless.dead)" '["write",2]'
+
 claim 'a failing event of a group holds up its group and no other'
 cat >once <<'EOF'
 #!/bin/sh

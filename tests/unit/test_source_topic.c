@@ -269,10 +269,12 @@ static void keeps_what_was_interrupted_and_no_failure(void **state)
     begin("a", false);
     uint64_t one = gives("1");
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-        struct failure failure = {.reason = kept[i]};
+        struct failure failure = {.reason = kept[i], .class = FAILURE_PERMANENT};
         assert_true(source->keeps(source, one, &failure));
     }
-    struct failure failure = {.reason = FAILURE_EXIT};
+    struct failure failure = {.reason = FAILURE_EXIT, .class = FAILURE_PERMANENT};
+    assert_false(source->keeps(source, one, &failure));
+    failure = (struct failure){.reason = FAILURE_WRITE, .class = FAILURE_ORDINARY};
     assert_false(source->keeps(source, one, &failure));
     tell(one, SOURCE_RELEASED);
     end();
