@@ -98,7 +98,7 @@ letter '.error | length == 1 and (.[0] | .part == "price" and .exit == 3 and .st
 
 claim 'it is dead at once: what still runs for it is ended'
 script hang 'echo >began; exec sleep 1000'
-run reaper -t 3s aggregate a=./hang b='sh -c "while [ ! -e began ]; do sleep 0.01; done; exit 1"' <one
+run reaper aggregate a=./hang b='sh -c "while [ ! -e began ]; do sleep 0.01; done; exit 1"' <one
 exits 123
 out_is ''
 letter '.message == "1 of 2 parts failed: b: exit status 1"'
@@ -123,7 +123,7 @@ exits 0
 out_is '{"errors":{"a":{"reason":"error","message":"the function answered with an error","error":{"errorType":"No","errorMessage":"none left"}}}}'
 
 claim 'a timeout is such a failure, and its processes are ended'
-run reaper -t 3s aggregate --timeout 300ms --grace 100ms '?a=sh -c "trap \"\" TERM; sleep 1000 & wait"' b=- <one
+run reaper aggregate --timeout 300ms --grace 100ms '?a=sh -c "trap \"\" TERM; sleep 1000 & wait"' b=- <one
 exits 0
 out_is '{"b":{"n":1},"errors":{"a":{"reason":"timeout","message":"not done after 300ms"}}}'
 
@@ -193,7 +193,7 @@ wait
 SH
 chmod +x deaf
 script last 'while [ ! -e deaf.1 ] || [ ! -e deaf.2 ]; do sleep 0.01; done; echo 1'
-run reaper -t 3s aggregate --first --grace 100ms a='./deaf 1' b=./last c='./deaf 2' <one
+run reaper aggregate --first --grace 100ms a='./deaf 1' b=./last c='./deaf 2' <one
 exits 0
 out_is '{"b":1}'
 err_is ''
@@ -210,7 +210,7 @@ wait $pid || :
 
 claim '--need N answers with N parts, --need of all needs all'
 script after 'while [ ! -e "$1" ]; do sleep 0.01; done; echo "\"$2\""; echo >"$2"'
-run reaper -t 3s aggregate --need 2 a='./after never a' b='./after c b' c='sh -c "echo >c; echo 3"' <one
+run reaper aggregate --need 2 a='./after never a' b='./after c b' c='sh -c "echo >c; echo 3"' <one
 exits 0
 out_is '{"b":"b","c":3}'
 run aggregate --need 2 a='echo 1' b='sh -c "exit 1"' <one
@@ -220,7 +220,7 @@ letter '.reason == "parts" and .message == "1 of 2 parts failed, 2 were needed: 
 
 claim 'an event is dead as soon as fewer can still answer'
 rm -f began
-run reaper -t 3s aggregate --need 2 a=./hang b=false c='sh -c "while [ ! -e began ]; do sleep 0.01; done; exit 5"' <one
+run reaper aggregate --need 2 a=./hang b=false c='sh -c "while [ ! -e began ]; do sleep 0.01; done; exit 5"' <one
 exits 123
 out_is ''
 letter '[.error[].part] == ["b", "c"] and (.message | startswith("2 of 3 parts failed, 2 were needed: b: "))'
@@ -244,14 +244,14 @@ while read -r event; do echo "\"for $event\""; done
 SH
 chmod +x late
 script winner 'read -r e; [ "$e" = 1 ] && { echo "\"won\""; exit; }; echo >event2; exec sleep 1000'
-run reaper -t 3s aggregate --first -j1 a=lines:./late b=./winner <two
+run reaper aggregate --first -j1 a=lines:./late b=./winner <two
 exits 0
 out_is "$(printf '{"b":"won"}\n{"a":"for 2"}')"
 is "$(wc -l <late.workers)" 1 workers
 
 claim 'a worker that hangs holds up nothing, and is ended at the end'
 script stuck 'read -r event; trap "" TERM; sleep 1000'
-run reaper -t 3s aggregate --first -j1 --grace 100ms a=lines:./stuck b=lines:cat <five
+run reaper aggregate --first -j1 --grace 100ms a=lines:./stuck b=lines:cat <five
 exits 0
 jq -c '{b: .}' five >want
 out_same want

@@ -284,9 +284,9 @@ split_saga -u -j4 --trace calls <fifo >"$out" 2>"$err" &
 pid=$!
 exec 9>fifo
 echo 1 >&9
-within 30 grep -q 'act undoB' calls || wrong 'a call of the undo' some none
+within 60 grep -q 'act undoB' calls || wrong 'a call of the undo' some none
 echo 2 >&9 # recorded after it, and printed when it is recorded
-within 30 grep -q 2 "$out" || wrong 'the second event' printed "$out"
+within 60 grep -q 2 "$out" || wrong 'the second event' printed "$out"
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 exec 9>&-
@@ -350,7 +350,7 @@ echo 1 >one
 reaper chain --quiet --grace 200ms --dead dead './act A a' --undo './act undoA' ./stuck <one \
     >"$out" 2>"$err" &
 pid=$!
-within 30 test -e stuck.there || wrong 'the second stage' reached 'not reached'
+within 60 test -e stuck.there || wrong 'the second stage' reached 'not reached'
 kill -TERM "$pid"
 wait "$pid" || status=$?
 exits 143
@@ -375,7 +375,7 @@ slow_saga() {
 }
 last_command='chain under SIGTERM, undoing'
 slow_saga
-within 30 test -e stuck.there || wrong 'the undo' called 'not called'
+within 60 test -e stuck.there || wrong 'the undo' called 'not called'
 kill -TERM "$pid"
 wait "$pid" || status=$?
 exits 143

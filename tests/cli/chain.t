@@ -124,7 +124,7 @@ out_is 1
 is "$(counts '[.attempts,.failed_attempts]')" '[7,4]' attempts
 
 claim 'a stage that hangs is ended after its --timeout, and nothing survives'
-run_sh 'seq 3 | reaper chain --timeout 200ms --grace 200ms --dead dead --quiet cat "sh -c \"read x; [ \$x != 2 ] || sleep 1000 & wait; echo \$x\""'
+run_sh 'seq 3 | reaper chain --timeout 2s --grace 200ms --dead dead --quiet cat "sh -c \"read x; [ \$x != 2 ] || { sleep 1000 & wait; }; echo \$x\""'
 exits 123
 out_is '1
 3'
@@ -391,7 +391,7 @@ chmod +x gated
 rm -f open calls
 run_sh 'seq 1000 | chain -j2 "sh -c \"echo >>calls; cat\"" cat ./gated & pid=$!
     i=0
-    while [ $i -lt 30 ] && [ "$(cat calls 2>/dev/null | wc -l)" -lt 8 ]; do i=$((i + 1)); sleep 0.1; done
+    while [ $i -lt 600 ] && [ "$(cat calls 2>/dev/null | wc -l)" -lt 8 ]; do i=$((i + 1)); sleep 0.1; done
     sleep 0.2
     wc -l <calls >called
     : >open
@@ -417,8 +417,8 @@ reaper chain -j2 --grace 300ms --stats --dead dead cat ./stuck cat <idle >"$out"
 pid=$!
 exec 9>idle
 seq 50 >&9
-within 30 test -e stuck.4 || wrong 'the fourth event' reached 'not reached'
-within 30 test -s "$out" || wrong 'results' some none
+within 60 test -e stuck.4 || wrong 'the fourth event' reached 'not reached'
+within 60 test -s "$out" || wrong 'results' some none
 kill -TERM "$pid"
 wait "$pid" || status=$?
 exec 9>&-
@@ -446,7 +446,7 @@ last_command='chain under SIGTERM'
 status=0
 reaper chain --quiet -j1 --grace 300ms --dead dead 'seq 2000' lines:./hundred cat <one >came 2>"$err" &
 pid=$!
-within 30 test -s came || wrong 'results' some none
+within 60 test -s came || wrong 'results' some none
 kill -TERM "$pid"
 wait "$pid" || status=$?
 exits 143

@@ -261,7 +261,7 @@ filter() {
     pid=$!
     exec 9>idle
     printf '[1]\n' >&9
-    within 30 grep -q '\[1\]' "$out" || wrong 'output before the signal' '[1]' "$out"
+    within 60 grep -q '\[1\]' "$out" || wrong 'output before the signal' '[1]' "$out"
     kill -TERM "$pid"
     wait "$pid" || status=$?
     exec 9>&-

@@ -334,7 +334,7 @@ chmod +x waits
 status=0
 dead redrive --reason exit -- fan-out --grace 100ms -- ./waits >"$out" 2>"$err" &
 pid=$!
-within 30 test -s started || wrong 'a start' started "$err"
+within 60 test -s started || wrong 'a start' started "$err"
 kill -TERM "$pid"
 wait "$pid" || status=$?
 exits 143

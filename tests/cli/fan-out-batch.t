@@ -73,7 +73,7 @@ fan-out --batch 100 -- cat <slow >"$out" 2>"$err" &
 pid=$!
 exec 9>slow
 printf '1\n2\n' >&9
-within 30 grep -qx 2 "$out" || wrong 'results while the input is open' '1 2' "$out"
+within 60 grep -qx 2 "$out" || wrong 'results while the input is open' '1 2' "$out"
 printf '3\n' >&9
 exec 9>&-
 wait "$pid" || wrong 'exit status' 0 $?

@@ -218,7 +218,7 @@ END
 last_command='fan-out --parts with a first part that waits'
 fan-out -j2 --split '.[]' --parts -- ./late <four >"$out" 2>"$err" &
 pid=$!
-within 30 grep -q '"value":3' "$out" || wrong 'the last part before the first' '"value":3' "$out"
+within 60 grep -q '"value":3' "$out" || wrong 'the last part before the first' '"value":3' "$out"
 : >freed
 wait "$pid" || wrong 'exit status' 0 $?
 is "$(jq -s 'map(.part.index) | sort | join(" ")' "$out")" '"0 1 2 3"'
@@ -270,7 +270,7 @@ last_command='fan-out --split, then SIGTERM'
 status=0
 reaper fan-out -j2 --grace 200ms --split '.[]' --on-part-failure null --dead dead.ndjson -- ./hangs <four >"$out" 2>"$err" &
 pid=$!
-within 30 test -e hangs.1 || wrong 'begun' hangs.1 .
+within 60 test -e hangs.1 || wrong 'begun' hangs.1 .
 kill -TERM "$pid"
 wait "$pid" || status=$?
 exits 143

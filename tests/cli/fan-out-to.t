@@ -71,7 +71,9 @@ sort -n squares | cmp -s - sorted || wrong 'the results' squares sorted
 dismiss
 
 claim 'what was asked before there was a worker is answered when one comes'
-run_sh '(sleep 0.3; exec queue work late --wait 1s -- cat) & seq 3 | fan-out --to queue:late; wait'
+run_sh '(sleep 0.3; exec queue work late -- cat) & worker=$!
+    seq 3 | fan-out --to queue:late; status=$?
+    kill $worker; wait; exit $status'
 exits 0
 out_is '1
 2
@@ -226,9 +228,9 @@ is "$(jq -c '[.reason,.event]' poison.dead)" '["poison",1]'
 # ---- time ----
 
 claim '--timeout is of the answer; what was not begun by then is not done any more'
-run_sh 'echo 1 | fan-out --to queue:slow --timeout 200ms --dead slow.dead'
+run_sh 'echo 1 | fan-out --to queue:slow --timeout 1s --dead slow.dead'
 exits 123
-is "$(jq -c '[.reason,.message]' slow.dead)" '["timeout","no answer after 200ms"]'
+is "$(jq -c '[.reason,.message]' slow.dead)" '["timeout","no answer after 1.00s"]'
 : >calls
 run queue work slow --until-empty -- ./note
 exits 0

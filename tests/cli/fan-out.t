@@ -155,7 +155,7 @@ fan-out -- cat <slow >"$out" 2>"$err" &
 pid=$!
 exec 9>slow
 printf '1\n' >&9
-within 30 grep -qx 1 "$out" || wrong 'a result while the input is open' 1 "$out"
+within 60 grep -qx 1 "$out" || wrong 'a result while the input is open' 1 "$out"
 exec 9>&-
 wait "$pid" || wrong 'exit status' 0 $?
 

@@ -65,10 +65,10 @@ claim 'waits for the writer of a FIFO while others come through, and for its end
 mkfifo fifo other
 fanin --merge fifo a other >got 2>errors &
 pid=$!
-within 20 sh -c '[ "$(wc -l <got)" -eq 2 ]' || wrong 'lines of a file beside a FIFO without a writer' 2 got
+within 60 sh -c '[ "$(wc -l <got)" -eq 2 ]' || wrong 'lines of a file beside a FIFO without a writer' 2 got
 exec 8>fifo
 printf '"early"\n"la' >&8
-within 20 grep -q early got || wrong 'a line of a FIFO that is still open' '"early"' got
+within 60 grep -q early got || wrong 'a line of a FIFO that is still open' '"early"' got
 exec 9>other
 exec 9>&-
 printf 'te"' >&8
@@ -82,11 +82,12 @@ is "$(tail -n 2 got)" '"early"
 is "$(cat errors)" ''
 
 claim 'sleeps while nothing comes'
+rm got
 fanin --merge fifo >got 2>errors &
 pid=$!
 exec 8>fifo
 echo 1 >&8
-within 20 grep -q 1 got
+within 60 grep -q 1 got
 ticks() {
     awk '{ print $14 + $15 }' "/proc/$pid/stat"
 }
@@ -207,9 +208,10 @@ err_is ''
 
 claim 'ends on SIGTERM though no writer comes'
 mkfifo fifo
+rm got
 fanin --merge fifo a >got 2>errors &
 pid=$!
-within 20 sh -c '[ "$(wc -l <got)" -eq 2 ]'
+within 60 sh -c '[ "$(wc -l <got)" -eq 2 ]'
 kill -TERM $pid
 status=0
 wait $pid || status=$?
@@ -303,12 +305,13 @@ claim '--sorted waits for each input that is open'
 mkfifo fifo
 exec 8<>fifo
 printf '%s\n' 1 5 9 >file
+rm got
 fanin --merge --sorted . file fifo >got 2>errors 8>&- &
 pid=$!
 echo 3 >&8
-within 20 grep -q 1 got || wrong 'what is less than the first line of the FIFO' 1 got
+within 60 grep -q 1 got || wrong 'what is less than the first line of the FIFO' 1 got
 echo 7 >&8
-within 20 grep -q 7 got || wrong 'what is less than the next line of the file' 7 got
+within 60 grep -q 7 got || wrong 'what is less than the next line of the file' 7 got
 is "$(xargs <got)" '1 3 5 7'
 exec 8>&-
 wait $pid
@@ -388,9 +391,9 @@ mkfifo beside
 fanin --merge /dev/zero beside >passed &
 merging=$!
 echo '"here"' >beside
-check within 20 grep here passed
+check within 60 grep here passed
 kill "$merging"
-within 20 sh -c "! kill -0 $merging" || kill -9 "$merging"
+within 60 sh -c "! kill -0 $merging" || kill -9 "$merging"
 wait "$merging"
 is $? 143
 

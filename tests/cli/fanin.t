@@ -396,7 +396,7 @@ fanin --dead killed.dead slow >slow.out &
 pid=$!
 exec 3>slow
 cat torn >&3
-within 10 grep -q 1 slow.out # all of it was read at once
+within 60 grep -q 1 slow.out # all of it was read at once
 kill -TERM "$pid"
 status=0
 wait "$pid" || status=$?
@@ -553,7 +553,7 @@ fanin --idle 200ms --dead timed.dead timed >timed.out &
 pid=$!
 exec 3>timed
 part 1 1 3 1 >&3
-within 20 test -s timed.dead
+within 60 test -s timed.dead
 is "$(jq -r '.reason,.message' timed.dead)" 'incomplete
 parts 0, 2 of 3 are missing: no other has come for so long (--idle)'
 part 1 0 3 0 >&3
@@ -562,11 +562,12 @@ wait "$pid"
 is "$?" 123
 
 claim 'and with --on-timeout partial the result names what is missing'
+rm timed.out
 fanin --within 200ms --on-timeout partial --closed-by timed >timed.out &
 pid=$!
 exec 3>timed
 part 1 1 3 1 >&3
-within 20 test -s timed.out
+within 60 test -s timed.out
 is "$(cat timed.out)" '{"result":[null,1,null],"missing":[0,2],"closed_by":"within"}'
 part 1 2 3 1 >&3
 exec 3>&-
@@ -574,11 +575,12 @@ wait "$pid"
 is "$?" 123 'a late part'
 
 claim 'where only times say so, nothing is missing'
+rm timed.out
 fanin --group .u --idle 200ms --remember 0s timed >timed.out &
 pid=$!
 exec 3>timed
 cat visits >&3
-within 20 sh -c 'test "$(wc -l <timed.out)" -eq 2'
+within 60 sh -c 'test "$(wc -l <timed.out)" -eq 2'
 is "$(cat timed.out)" '[{"u":"a","n":1},{"u":"a","n":3}]
 [{"u":"b","n":2}]'
 cat visits >&3
@@ -587,9 +589,9 @@ wait "$pid"
 is "$(wc -l <timed.out)" 4
 
 claim 'a group that was due while nobody ran closes in the next run'
-part 1 0 2 0 | fanin --quiet --name due --within 50ms --on-timeout partial >due.out
-run_due() { fanin --quiet --name due --within 50ms --on-timeout partial >due.out && test -s due.out; }
-within 20 run_due
+part 1 0 2 0 | fanin --quiet --name due --within 1s --on-timeout partial >due.out
+run_due() { fanin --quiet --name due --within 1s --on-timeout partial >due.out && test -s due.out; }
+within 60 run_due
 is "$(cat due.out)" '{"result":[0,null],"missing":[1]}'
 
 # ---- several processes ----
@@ -605,7 +607,7 @@ for i in 1 2 3 4 5 6 7 8; do
     part "$i" 0 2 0 >&3
     part "$i" 1 2 1 >&4
 done
-within 20 sh -c 'test "$(cat left.out right.out | wc -l)" -eq 8'
+within 60 sh -c 'test "$(cat left.out right.out | wc -l)" -eq 8'
 exec 3>&- 4>&-
 wait "$left"
 is "$?" 0
@@ -619,14 +621,14 @@ fanin --name wakes lone >lone.out &
 pid=$!
 exec 3>lone
 part 1 0 2 0 >&3
-within 20 holds wakes .parts 1
+within 60 holds wakes .parts 1
 kill -STOP "$pid"
 part 1 1 2 1 >second
 run fanin --name wakes <second
 kill -CONT "$pid"
 out_is '[0,1]'
 part 2 0 1 5 >&3
-within 20 test -s lone.out
+within 60 test -s lone.out
 exec 3>&-
 wait "$pid"
 is "$(cat lone.out)" '[5]'
@@ -638,7 +640,7 @@ pid=$!
 exec 3>fed
 part 1 0 3 0 >&3
 part 1 1 3 1 >&3
-within 20 holds killed .parts 2
+within 60 holds killed .parts 2
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 exec 3>&-
@@ -672,7 +674,7 @@ pid=$!
 exec 3>until
 part 1 0 2 0 >&3
 part 2 0 1 5 >&3
-within 20 grep -q 5 ends.out
+within 60 grep -q 5 ends.out
 kill -TERM "$pid"
 status=0
 wait "$pid" || status=$?
@@ -699,7 +701,7 @@ fanin --name torn tearing >>appended &
 pid=$!
 exec 3>tearing
 part 1 0 1 1 >&3
-within 20 grep -q 1 appended
+within 60 grep -q 1 appended
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 exec 3>&-
@@ -726,7 +728,7 @@ for try in 1 2 3 4 5 6 7 8 9 10; do
     pid=$!
     exec 3>held
     perl -e 'for $g (1 .. 3000) { print qq({"part":{"group":$g,"index":0,"count":1},"value":7}\n) }' >&3 &
-    within 20 test -s once.out
+    within 60 test -s once.out
     kill -9 "$pid"
     wait "$pid" 2>/dev/null
     exec 3>&-

@@ -336,10 +336,10 @@ while next; do
     esac
 done
 SH
-run reaper -t 3s fan-out -j1 --timeout 500ms --grace 100ms --dead dead -- lambda:./slow.rt <two
+run reaper fan-out -j1 --timeout 3s --grace 100ms --dead dead -- lambda:./slow.rt <two
 exits 123
 is "$(wc -l <"$out")" 1
-is "$(jq -c '[.reason, .message]' dead)" '["timeout","no answer after 500ms"]'
+is "$(jq -c '[.reason, .message]' dead)" '["timeout","no answer after 3.00s"]'
 rm -f dead log
 
 claim 'refuses what comes after the timeout, in the grace'
@@ -349,7 +349,7 @@ next
 touch asked
 while :; do sleep 0.01; done
 SH
-run fan-out --timeout 500ms --grace 60s --dead dead -- lambda:./late.rt <one
+run fan-out --timeout 3s --grace 60s --dead dead -- lambda:./late.rt <one
 exits 123
 is "$(jq -r .reason dead)" timeout
 is "$(log)" "1 again 400 $wrong_id
@@ -426,21 +426,21 @@ runtime leaving.rt <<'SH'
 (trap '' TERM; exec sleep 1000) &
 while next; do respond "$event"; done
 SH
-run reaper -t 3s fan-out -j2 --grace 100ms -- lambda:./leaving.rt <five
+run reaper fan-out -j2 --grace 100ms -- lambda:./leaving.rt <five
 exits 0
 out_same five
 runtime daemon.rt <<'SH' # which holds its output open, and is let alone
 setsid sh -c 'exec sleep 1' &
 while next; do respond "$event"; done
 SH
-run reaper -t 10s fan-out -j1 -- lambda:./daemon.rt <five
+run reaper fan-out -j1 -- lambda:./daemon.rt <five
 exits 0
 out_same five
 runtime deaf.rt <<'SH'
 trap '' TERM
 while :; do if next; then respond "$event"; fi; done
 SH
-run reaper -t 3s fan-out -j2 --grace 100ms -- lambda:./deaf.rt <five
+run reaper fan-out -j2 --grace 100ms -- lambda:./deaf.rt <five
 exits 0
 out_same five
 rm -f log
@@ -453,7 +453,7 @@ exec sleep 1000
 SH
 for signal in TERM:143 INT:130 KILL:137; do
     rm -f busy
-    perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' reaper -t 3s sh -c 'echo $$ >pid; exec "$@"' - fan-out --grace 100ms -- lambda:./busy.rt <one >"$out" 2>"$err" &
+    perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' reaper sh -c 'echo $$ >pid; exec "$@"' - fan-out --grace 100ms -- lambda:./busy.rt <one >"$out" 2>"$err" &
     within 60 test -f busy || wrong start busy nothing
     kill -"${signal%:*}" "$(cat pid)"
     status=0

@@ -57,9 +57,13 @@ end_claim() {
     claim_state=
 }
 
+# What the claim before has left in $out and $err is not taken for what a process in the background,
+# which may not have begun, has written.
 claim() {
     end_claim
     claim_text=$*
+    : >"$out"
+    : >"$err"
 }
 
 skip() {
@@ -166,7 +170,9 @@ check() {
     "$@" || wrong 'success of' "$*" 'failure'
 }
 
-# within SECONDS COMMAND...: try until it succeeds; 1 when the time is over.
+# within SECONDS COMMAND...: try until it succeeds; 1 when the time is over. It costs nothing to give
+# a minute, and a machine may be ten times slower than this one. A file that is looked into must not
+# be there from before: what is in the background may not have opened it yet.
 within() {
     deadline=$(($(date +%s) + $1))
     shift

@@ -239,7 +239,7 @@ EOF
 chmod +x once
 printf '%s\n' '{"g":"a","n":1}' '{"g":"a","n":2}' '{"g":"b","n":3}' '{"g":"b","n":4}' | queue push groups --group .g
 has groups blocked 2
-run queue work groups --wait 2s --backoff 1s..1s -j4 -u -- ./once
+run queue work groups --wait 3s --backoff 300ms..300ms -j4 -u -- ./once
 exits 0
 is "$(jq -s -c 'map(select(.g == "a").n)' "$out")" '[1,2]'
 is "$(jq -s -c 'map(select(.g == "b").n)' "$out")" '[3,4]'
@@ -324,10 +324,10 @@ exits 0
 
 claim 'a lease is extended while the function runs'
 echo 1 | queue push long
-queue work long --visibility 1s --until-empty >slow -- sh -c 'cat; : >began; until [ -e go2 ]; do sleep 0.02; done' &
+queue work long --visibility 2s --until-empty >slow -- sh -c 'cat; : >began; until [ -e go2 ]; do sleep 0.02; done' &
 worker=$!
 check within 60 test -e began
-run queue pull long --wait 2500ms
+run queue pull long --wait 4s
 exits 75
 : >go2
 wait $worker

@@ -118,7 +118,7 @@ fan-out --metrics run.prom -- cat <slow >"$out" 2>"$err" &
 pid=$!
 exec 9>slow
 printf '1\n' >&9
-within 30 grep -q 1 "$out" || wrong output 1 "$out"
+within 60 grep -q 1 "$out" || wrong output 1 "$out"
 is "$(value 'events_read_total{command="fan-out"}')" 0
 exec 9>&-
 wait "$pid" || wrong 'exit status' 0 $?

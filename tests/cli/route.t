@@ -1,7 +1,6 @@
 #!/bin/sh
 # route.t: what route promises beyond what holds for every fitting (common.t).
 . "${0%/*}/lib.sh"
-limit=60
 
 cat >events <<'END'
 {"n":1,"kind":"a"}
@@ -84,7 +83,7 @@ sed 's/"i"/"long":"'"$(printf '%0200d' 0)"'","i"/' many >longer
 exec 8<>slow
 route '.to == "fifo"' file:slow true - <longer >got 2>errors &
 pid=$!
-within 30 sh -c '[ "$(wc -l <got)" -eq 1500 ]' || wrong 'lines on stdout while the FIFO is full' 1500 "$(wc -l <got)"
+within 60 sh -c '[ "$(wc -l <got)" -eq 1500 ]' || wrong 'lines on stdout while the FIFO is full' 1500 "$(wc -l <got)"
 cat slow >through 8>&- &
 reader=$!
 wait "$pid"
@@ -257,12 +256,12 @@ claim 'rereads the table on SIGHUP'
 printf '.v == 1\tfile:first\n' >table
 begin route -v --table table --else -
 echo '{"v":1}' >&7
-within 30 grown first 1 || wrong 'events in first' 1 0
+within 60 grown first 1 || wrong 'events in first' 1 0
 printf '.v == 1\tfile:second\n.v == 2\tsed s/2/two/\n' >table
 kill -HUP "$pid"
-within 30 grep -q 'read again' "$err" || wrong 'a message' 'read again' "$err"
+within 60 grep -q 'read again' "$err" || wrong 'a message' 'read again' "$err"
 printf '%s\n' '{"v":1}' '{"v":2}' '{"v":3}' >&7
-within 30 grown second 1 || wrong 'events in second' 1 0
+within 60 grown second 1 || wrong 'events in second' 1 0
 end
 exits 123
 is "$(wc -l <first)" 1
@@ -275,15 +274,15 @@ claim 'a table that does not parse when it is reread leaves the old one, with a 
 printf '.v == 1\tfile:first\n' >table
 begin route --table table --else file:rest
 echo '{"v":1}' >&7
-within 30 grown first 1 || wrong 'events in first' 1 0
+within 60 grown first 1 || wrong 'events in first' 1 0
 printf '.v == 1\tfile:other\n.v ==\t-\n' >table
 kill -HUP "$pid"
-within 30 grep -q '^route: table:2: .*the table stays as it was' "$err" || wrong 'a warning' 'table:2' "$err"
+within 60 grep -q '^route: table:2: .*the table stays as it was' "$err" || wrong 'a warning' 'table:2' "$err"
 echo '{"v":1}' >&7
-within 30 grown first 2 || wrong 'events in first' 2 1
+within 60 grown first 2 || wrong 'events in first' 2 1
 rm table
 kill -HUP "$pid"
-within 30 grep -q '^route: read table: .*the table stays as it was' "$err" || wrong 'a warning' 'read table' "$err"
+within 60 grep -q '^route: read table: .*the table stays as it was' "$err" || wrong 'a warning' 'read table' "$err"
 echo '{"v":1}' >&7
 end
 exits 0
@@ -303,12 +302,12 @@ chmod +x worker
 printf '.v == 1\tlines:./worker one\n.v == 2\tlines:./worker two\n' >table
 begin route -v -j1 --table table
 printf '%s\n' '{"v":1}' '{"v":2}' >&7
-within 30 grown "$out" 2 || wrong 'results' 2 "$out"
+within 60 grown "$out" 2 || wrong 'results' 2 "$out"
 printf '.v == 3\tlines:./worker one\n.v == 1\tlines:./worker one\n' >table
 kill -HUP "$pid"
-within 30 grep -q 'end two' starts || wrong 'the worker two ended' 'end two' starts
+within 60 grep -q 'end two' starts || wrong 'the worker two ended' 'end two' starts
 printf '%s\n' '{"v":3}' '{"v":1}' >&7
-within 30 grown "$out" 4 || wrong 'results' 4 "$out"
+within 60 grown "$out" 4 || wrong 'results' 4 "$out"
 end
 exits 0
 out_is '["one",{"v":1}]
@@ -323,7 +322,7 @@ awk 'BEGIN { for (i = 0; i < 100000; i++) printf "{\"v\":%d}\n", i % 4 }' >strea
 printf '.v == 0\tfile:zero\n.v == 1\tlines:cat\n' >table
 begin route --stats --table table --else file:rest
 echo '{"v":1}' >&7
-within 30 grown "$out" 1 || wrong 'results before the storm' 1 0
+within 60 grown "$out" 1 || wrong 'results before the storm' 1 0
 cat stream >&7 &
 feeder=$!
 i=0
@@ -391,7 +390,7 @@ err_is 'route: outside: not a folder'
 claim '--by finds what is put into the folder while it runs'
 begin route --by .k --dir handlers --else -
 echo '{"k":"late"}' >&7
-within 30 grown "$out" 1 || wrong 'results' 1 "$out"
+within 60 grown "$out" 1 || wrong 'results' 1 "$out"
 printf '#!/bin/sh\necho 1\n' >handlers/late.new
 chmod +x handlers/late.new
 mv handlers/late.new handlers/late
@@ -426,7 +425,7 @@ exec 8<>stuck
 route --branch-full drop --count --stats --grace 100ms '.b == 0' file:stuck true - <flood >"$out" 2>"$err" &
 pid=$!
 last_command='route --branch-full drop ...'
-within 30 grown "$out" 10000 || wrong 'lines on stdout' 10000 "$(wc -l <"$out")"
+within 60 grown "$out" 10000 || wrong 'lines on stdout' 10000 "$(wc -l <"$out")"
 cat stuck >through 8>&- &
 reader=$!
 wait "$pid"
@@ -448,7 +447,7 @@ exec 8<>stuck
 route --branch-full dead --branch-buffer 10 --dead dead --stats '.b == 0' file:stuck true - <flood >"$out" 2>"$err" &
 pid=$!
 last_command='route --branch-full dead ...'
-within 30 grown "$out" 10000 || wrong 'lines on stdout' 10000 "$(wc -l <"$out")"
+within 60 grown "$out" 10000 || wrong 'lines on stdout' 10000 "$(wc -l <"$out")"
 cat stuck >through 8>&- &
 reader=$!
 wait "$pid"
@@ -491,7 +490,7 @@ while [ $i -lt 5 ]; do
     printf '{"b":0}\n{"b":1}\n'
     i=$((i + 1))
 done >&7
-within 30 grown "$out" 5 || wrong 'lines on stdout while the function hangs' 5 "$(wc -l <"$out")"
+within 60 grown "$out" 5 || wrong 'lines on stdout while the function hangs' 5 "$(wc -l <"$out")"
 : >gate
 end
 exits 0
@@ -503,7 +502,7 @@ mkfifo stuck
 exec 8<>stuck
 begin route --grace 200ms --dead dead --stats '.b == 0' file:stuck true -
 awk 'BEGIN { for (i = 0; i < 9000; i++) print "{\"b\":0}"; print "{\"b\":1}" }' >&7 # over 64 KiB
-within 30 grown "$out" 1 || wrong 'results while the reader takes nothing' 1 0
+within 60 grown "$out" 1 || wrong 'results while the reader takes nothing' 1 0
 kill -TERM "$pid"
 wait "$pid" || status=$?
 exec 7>&- 8>&-

@@ -200,7 +200,7 @@ state put a 1 --ttl 300ms
 state put b 1 --ttl 1h
 run state get b
 out_is 1
-check within 30 sh -c '! state get a'
+check within 60 sh -c '! state get a'
 run_sh 'state list --keys'
 out_is '"b"'
 run state put a 1 --ttl 0
@@ -237,11 +237,11 @@ state put w/0 0
 state watch w/ >changes 2>watch.err &
 watcher=$!
 # It says nothing of when it has begun: write until it hears.
-check within 30 sh -c 'state put w/begin 1 && test -s changes'
+check within 60 sh -c 'state put w/begin 1 && test -s changes'
 for i in 1 2 3 4 5; do state put "w/$i" "$i"; done
 state put other 1
 state del w/3
-check within 30 sh -c 'grep -q deleted changes'
+check within 60 sh -c 'grep -q deleted changes'
 kill "$watcher"
 wait "$watcher"
 is $? 143 'exit status'
@@ -305,20 +305,20 @@ rm hold
 claim 'frees the lock at once when its holder is killed, and ends the command'
 mkfifo hold
 reaper state lock l -- sh -c 'echo $$ >pid; exec cat hold' &
-check within 30 test -s pid
+check within 60 test -s pid
 state lock l --wait 60s -- echo yes >waited &
 waiter=$!
 holder=$(ps -o ppid= -p "$(cat pid)" | tr -d ' ')
 kill -KILL "$holder"
 wait "$waiter"
 is "$?:$(cat waited)" 0:yes 'exit status and output'
-check within 30 sh -c '! kill -0 "$(cat pid)"'
+check within 60 sh -c '! kill -0 "$(cat pid)"'
 rm hold pid
 
 claim 'forwards signals to the command'
 state lock l -- sh -c 'trap "echo got; exit 5" TERM; echo ready; while :; do sleep 0.05; done' >told &
 locker=$!
-check within 30 grep -q ready told
+check within 60 grep -q ready told
 kill -TERM "$locker"
 wait "$locker"
 is "$?:$(tail -n 1 told)" 5:got 'exit status and output'

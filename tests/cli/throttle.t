@@ -13,9 +13,9 @@ now() {
     date +%s%3N
 }
 
-# took MILLISECONDS COMMAND...: the command takes at least so long.
+# took MILLISECONDS COMMAND...: the command takes at least so long, but for what clocks differ.
 took() {
-    least=$1
+    least=$(($1 - $1 / 50))
     shift
     began=$(now)
     "$@"
@@ -36,7 +36,7 @@ out_same twenty
 
 claim 'a rate of many events a second is reached, and not passed'
 seq 4000 >many
-took 399 run throttle --rate 10000/s <many
+took 400 run throttle --rate 10000/s <many
 exits 0
 out_same many
 
@@ -51,8 +51,8 @@ done
 wait $pids
 elapsed=$(($(now) - began))
 is "$(cat sum.* | wc -l | tr -d ' ')" 300 events
-[ "$elapsed" -ge 2989 ] || wrong 'milliseconds at least' 2989 "$elapsed"
-[ "$elapsed" -le 8000 ] || wrong 'milliseconds at most' 8000 "$elapsed"
+[ "$elapsed" -ge 2930 ] || wrong 'milliseconds at least' 2930 "$elapsed"
+[ "$elapsed" -le 11000 ] || wrong 'milliseconds at most' 11000 "$elapsed" # four would take 12000
 
 claim 'the rate is of a name, and goes on from one process to the next'
 took 900 run_sh 'for i in 1 2 3 4 5 6 7 8 9 10; do echo $i | throttle --rate 10/s --name next; done'
@@ -67,7 +67,7 @@ cat >keys <<'END'
 END
 throttle --rate 1/h --key .k -u --dead dead1 --quiet -- file:kept <keys &
 pid=$!
-within 20 grep -q '"b"' kept || wrong 'the other key' '{"k":"b","n":4}' kept
+within 60 grep -q '"b"' kept || wrong 'the other key' '{"k":"b","n":4}' kept
 is "$(grep -c '"a"' kept)" 1 'events of the first key'
 kill -TERM $pid
 kill -TERM $pid
@@ -112,7 +112,7 @@ pid=$!
 seq 10 | throttle --rate 20/s --name both >two.out
 wait $pid
 elapsed=$(($(now) - began))
-[ "$elapsed" -ge 949 ] || wrong 'milliseconds at least' 949 "$elapsed"
+[ "$elapsed" -ge 930 ] || wrong 'milliseconds at least' 930 "$elapsed"
 is "$(cat one.out two.out | wc -l | tr -d ' ')" 20 events
 
 claim 'line workers are paced, with several events in flight'
@@ -145,7 +145,7 @@ is "$(jq -r .name "$out" | tr '\n' ' ')" 'both down later left next sum '
 claim 'the first signal ends what waits after the grace, the second at once'
 throttle --rate 1/h --name ending --stats --quiet --dead dead3 <five >ended 2>stats &
 pid=$!
-within 20 test -s ended
+within 60 test -s ended
 kill -TERM $pid
 kill -TERM $pid
 status=0

@@ -3,7 +3,7 @@
  *
  * reaper [-t DURATION] [-k DURATION] COMMAND [ARG...]: becomes the subreaper, so that every orphan
  * of the command becomes its child. When the command has ended, what it left behind has DURATION
- * [5s] to end too; what then still runs is listed on stderr and killed, and the exit status is 99.
+ * [30s] to end too; what then still runs is listed on stderr and killed, and the exit status is 99.
  * Otherwise it is the command's (128 + n for signal n). SIGTERM and SIGINT are handed on to the
  * command. With -k it is killed with SIGKILL after that long.
  */
@@ -113,7 +113,7 @@ static int wait_for_command(void)
 
 int main(int argc, char **argv)
 {
-    int64_t patience = 5 * NUM_SECOND, life = -1;
+    int64_t patience = 30 * NUM_SECOND, life = -1;
     int option;
     bool wrong = false;
     while ((option = getopt(argc, argv, "+t:k:")) >= 0)
@@ -128,8 +128,15 @@ int main(int argc, char **argv)
         perror("reaper: prctl");
         return STATUS_OWN;
     }
+    /* A signal may come as soon as the command does something that others see. */
+    sigset_t handed_on, before;
+    sigemptyset(&handed_on);
+    sigaddset(&handed_on, SIGTERM);
+    sigaddset(&handed_on, SIGINT);
+    sigprocmask(SIG_BLOCK, &handed_on, &before);
     command = fork();
     if (command == 0) {
+        sigprocmask(SIG_SETMASK, &before, NULL);
         execvp(argv[0], argv);
         perror(argv[0]);
         _exit(127);
@@ -140,6 +147,7 @@ int main(int argc, char **argv)
     }
     signal(SIGTERM, hand_on);
     signal(SIGINT, hand_on);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (life >= 0)
         kill_after(life);
     int status = wait_for_command();

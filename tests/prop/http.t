@@ -16,6 +16,10 @@ start_server() {
     server=$!
 }
 
+port_or_end() {
+    [ -e port ] || ! kill -0 $server
+}
+
 # Kill and start it until there is a file stop; seeds from $1 on.
 disturb() {
     life=$1
@@ -32,11 +36,16 @@ begin_round() {
     seed=$1
     rm -rf stop dead stats state
     awk -v seed="$seed" 'BEGIN { for (i = 1; i <= 1000; i++) printf "{\"n\": %d, \"of\":%d}\n", i, seed }' >events
-    start_server "$seed"
-    within 10 test -e port || echo 'no server' >&2
-    port=$(cat port)
-    kill -9 $server
-    wait $server 2>/dev/null
+    # A port that the system gives to nobody while the server is down.
+    for try in 1 2 3 4 5 6 7 8 9; do
+        port=$((10000 + ($$ * 10 + seed * 31 + try * 997) % 20000))
+        start_server "$seed"
+        within 60 port_or_end
+        kill -9 $server 2>/dev/null
+        wait $server 2>/dev/null
+        [ ! -e port ] || break
+    done
+    check test -e port
     disturb $((seed * 1000)) &
     disturber=$!
     url=http://127.0.0.1:$port
@@ -73,9 +82,9 @@ for seed in $(seq "$first" $((first + (rounds + 4) / 5 - 1))); do
     while [ $status -ne 0 ] && [ $tries -lt 200 ]; do
         tries=$((tries + 1))
         life=$(((seed * 7 + tries * 3) % 8 + 1))
-        [ $tries -lt 15 ] || life=600
+        [ $tries -lt 15 ] || life=999
         status=0
-        timeout -s KILL "$((life / 10)).$((life % 10))" fan-out -j8 --retries 20 --backoff 1ms..50ms \
+        timeout -s KILL "$((life / 10)).$((life % 10))" fan-out -j8 --retries 1000 --backoff 1ms..50ms \
             --timeout 200ms --ledger l --state state --quiet --dead dead "$url/chaos" \
             <events >"$out" 2>"$err" || status=$?
     done

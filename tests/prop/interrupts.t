@@ -183,8 +183,12 @@ last_command='fan-out with letters of more than 256 KiB on a stderr that nobody 
 seq 100000 >many
 timeout --foreground -k 5 60 fan-out --grace 200ms -- lines:sed -u 's/.*/!no/' <many >"$out" 2>unread &
 pid=$!
-waits() { grep -q '^poll' "/proc/$(fitting)/wchan"; } 2>/dev/null
-within 20 waits # where /proc does not tell, it is only likely to wait by now
+place() { awk '/^pos/ { print $2 }' "/proc/$(fitting)/fdinfo/0"; } 2>/dev/null
+waits() { # it has begun to read, and goes on no more
+    before=$(place)
+    [ "${before:-0}" -gt 0 ] && sleep 0.3 && [ "$(place)" = "$before" ]
+}
+within 60 waits
 kill -TERM "$(fitting)"
 end
 exits 1

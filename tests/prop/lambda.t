@@ -49,7 +49,7 @@ for seed in 1 2 3; do
 
     claim "accounts for every event where it is not, seed $seed"
     perl make.pl "$seed" "$events" ok ok ok again last rude error bad nothing exit kill >input
-    run ./killer fan-out -j4 -u --timeout 20s --dead dead --stats -- lambda:lambda_bootstrap <input
+    run ./killer fan-out -j4 -u --timeout 100s --dead dead --stats -- lambda:lambda_bootstrap <input
     exits 123
     is "$(grep -o '"read":[0-9]*' "$err" | tr -dc 0-9)" "$events" 'events read'
     nothing=$(grep -c '"nothing"' input)
@@ -74,9 +74,9 @@ perl make.pl 4 "$events" ok ok again last >input
 sed 's/.*/{"r":&}/' input >expected
 runs=0
 status=137
-while [ "$status" -eq 137 ] && [ $runs -lt 50 ]; do
+while [ "$status" -eq 137 ] && [ $runs -lt 200 ]; do
     runs=$((runs + 1))
-    run reaper -t 10s -k "$((40 * runs))ms" fan-out -j4 --state here --ledger l --retries 100 --backoff 1ms..5ms -- lambda:lambda_bootstrap <input
+    run reaper -k "$((40 * runs))ms" fan-out -j4 --state here --ledger l --retries 100 --backoff 1ms..5ms -- lambda:lambda_bootstrap <input
 done
 exits 0
 out_same expected

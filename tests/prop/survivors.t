@@ -47,7 +47,7 @@ chmod +x worker runtime
 begin() {
     last_command=$*
     rm -f ready
-    perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' reaper -t 3s "$@" <one >"$out" 2>"$err" &
+    perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' reaper "$@" <one >"$out" 2>"$err" &
     pid=$!
     within 60 test -f ready || wrong 'start of' "$*" 'nothing'
 }
@@ -60,15 +60,15 @@ end() {
 echo 1 >one
 for function in ./tree lines:./worker lambda:./runtime; do
     claim "$function: nothing survives a timeout"
-    run reaper -t 3s fan-out --timeout 2s --grace 100ms -- $function mild group <one
+    run reaper fan-out --timeout 2s --grace 100ms -- $function mild group <one
     exits 123
-    run reaper -t 3s fan-out --timeout 2s --grace 100ms -- $function deaf group <one
+    run reaper fan-out --timeout 2s --grace 100ms -- $function deaf group <one
     exits 123
 
     claim "$function: nor does what has left the group, whoever dies of SIGTERM"
-    run reaper -t 3s fan-out --timeout 2s --grace 100ms -- $function mild leaver <one
+    run reaper fan-out --timeout 2s --grace 100ms -- $function mild leaver <one
     exits 123
-    run reaper -t 3s fan-out --timeout 2s --grace 100ms -- $function deaf leaver group leaver <one
+    run reaper fan-out --timeout 2s --grace 100ms -- $function deaf leaver group leaver <one
     exits 123
 
     claim "$function: nothing survives SIGTERM, which waits for the grace"
@@ -89,23 +89,23 @@ for function in ./tree lines:./worker lambda:./runtime; do
 
     claim "$function: nothing survives --halt now"
     printf '1\n2\nbad\n' >three
-    run reaper -t 3s fan-out -j2 --grace 100ms --halt now,fail=1 -- $function mild group leaver <three
+    run reaper fan-out -j2 --grace 100ms --halt now,fail=1 -- $function mild group leaver <three
     exits 123
 
     claim "$function: nothing survives a reader that leaves"
     printf '1\n2\n' >two
     cat >leave <<SH
 #!/bin/sh
-reaper -t 3s fan-out -j2 -u --grace 100ms -- sh -c 'read -r line; case \$line in
-    1) echo 1; sleep 0.1; echo 1 ;;
+reaper fan-out -j2 -u --grace 100ms -- sh -c 'read -r line; case \$line in
+    1) until [ -e gone ]; do sleep 0.02; done; echo 1 ;;
     *) exec ./tree deaf group leaver ;;
     esac' <two
 echo \$? >left
 SH
-    run_sh 'sh ./leave | true'
-    within 20 test -s left
+    run_sh 'sh ./leave | { exec <&-; : >gone; }'
+    within 60 test -s left
     is "$(cat left)" 0 'exit status'
-    rm -f left
+    rm -f left gone
 done
 
 claim 'functions die with a fitting that is killed'
@@ -123,7 +123,7 @@ setsid sh -c 'exec sleep 0.5' & # keeps stdout open
 echo 1
 SH
 chmod +x daemon
-run reaper -t 5s fan-out --timeout 60s -- ./daemon <one
+run reaper fan-out --timeout 60s -- ./daemon <one
 exits 0
 out_is 1
 
@@ -134,7 +134,7 @@ cat >leaving <<'SH'
 while read -r line; do echo "$line"; done
 SH
 chmod +x leaving
-run reaper -t 3s fan-out --grace 1s -- lines:./leaving <one
+run reaper fan-out --grace 1s -- lines:./leaving <one
 exits 0
 out_is 1
 

@@ -119,7 +119,7 @@ for my $name (1 .. 4) {
 push @wrong, 'files are left: ' . join ' ', glob 'state/run/warm*' if glob 'state/run/warm*';
 sleep 0.05;
 for my $worker (split /\n/, slurp('workers')) {
-    my $until = time + 10;
+    my $until = time + 60;
     sleep 0.02 while is_worker($worker) && time < $until;
     push @wrong, "worker $worker has outlived its pool" if is_worker($worker);
 }
@@ -130,7 +130,7 @@ PERL
 chmod +x worker trial
 
 claim "$runs runs of pools, workers and clients that are killed: each event is answered, with its own answer"
-run_trials "$runs" "$seed" timeout 120 ../trial
+run_trials "$runs" "$seed" timeout 600 ../trial
 exits 0
 
 finish
