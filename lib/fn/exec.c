@@ -45,7 +45,7 @@ struct run {
     size_t input_bytes;
     struct loop_timer timer; /* the timeout, then the grace */
     struct failure *failure; /* why it is being ended; NULL while it is not */
-    bool crash;
+    bool crash; /* --fault: it is killed, and has failed even if it was quicker */
     struct run *next_free;
 };
 
@@ -181,7 +181,7 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
     close_watched(run, &run->in);
     errlines_close(&run->errors);
     size_t bytes_out = run->output.total;
-    struct failure *failure = result_of(run, status);
+    struct failure *failure = result_of(run, run->crash ? SIGKILL : status);
     errlines_clear(&run->errors);
     struct attempt_report report = {.slot = run->slot,
                                     .pid = run->pid,

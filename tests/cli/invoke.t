@@ -166,6 +166,9 @@ is "$(jq -r .reason "$err")" fault
 run invoke --event 1 --fault crash=100% --report json -- sleep 60
 exits 123
 is "$(jq -c '[.reason,.signal]' "$err")" '["signal",9]'
+run invoke --times 50 --event 1 --fault crash=100% --report json -- cat
+exits 123
+is "$(jq .failed "$err")" 50 'one that is done before it can be killed has failed, too'
 
 claim 'retries get over faults'
 run invoke --times 50 --event 1 --fault fail=30% --seed 3 --retries 20 --backoff 1ms..1ms \
