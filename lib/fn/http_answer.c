@@ -46,6 +46,8 @@ void http_answer_free(struct http_answer *answer)
 static void clear_fields(struct http_answer *answer)
 {
     answer->status = 0;
+    answer->over = false;
+    answer->last = NULL;
     buf_clear(&answer->title);
     for (int i = 0; i < HTTP_FIELDS; i++)
         buf_clear(&answer->fields[i]);
@@ -80,6 +82,38 @@ static void read_status(struct http_answer *answer, struct str line)
         buf_addc(&answer->title, rest.data[i] >= ' ' && rest.data[i] <= '~' ? rest.data[i] : '?');
 }
 
+/* A line of a field, if it is one that matters. */
+static void read_field(struct http_answer *answer, struct str line)
+{
+    answer->last = NULL;
+    for (int i = 0; i < HTTP_FIELDS; i++) {
+        size_t len = strlen(names[i]);
+        if (line.len <= len || line.data[len] != ':' || strncasecmp(line.data, names[i], len) != 0)
+            continue;
+        struct str value = str_trim((struct str){line.data + len + 1, line.len - len - 1});
+        buf_clear(&answer->fields[i]);
+        if (value.len > HTTP_FIELD)
+            return;
+        answer->last = &answer->fields[i];
+        buf_add_str(answer->last, value);
+    }
+}
+
+/* A line that begins with a blank goes on with the value before it (RFC 9112, 5.2). */
+static void read_more(struct http_answer *answer, struct str line)
+{
+    struct buf *value = answer->last;
+    if (!value)
+        return;
+    if (value->len)
+        buf_addc(value, ' ');
+    buf_add_str(value, line);
+    if (value->len <= HTTP_FIELD)
+        return;
+    buf_clear(value);
+    answer->last = NULL;
+}
+
 size_t http_answer_header(char *line, size_t size, size_t count, void *owner)
 {
     struct http_answer *answer = owner;
@@ -87,19 +121,16 @@ size_t http_answer_header(char *line, size_t size, size_t count, void *owner)
     answer->head += size * count;
     if (answer->head > HTTP_HEAD)
         return 0;
-    if (text.len > 5 && strncasecmp(text.data, "HTTP/", 5) == 0) {
-        read_status(answer, text);
+    if (answer->over) /* trailers are no fields of the head (RFC 9110, 6.5.1) */
         return size * count;
-    }
-    for (int i = 0; i < HTTP_FIELDS; i++) {
-        size_t len = strlen(names[i]);
-        if (text.len <= len || text.data[len] != ':' || strncasecmp(text.data, names[i], len) != 0)
-            continue;
-        struct str value = str_trim((struct str){text.data + len + 1, text.len - len - 1});
-        buf_clear(&answer->fields[i]);
-        if (value.len <= HTTP_FIELD)
-            buf_add_str(&answer->fields[i], value);
-    }
+    if (!text.len)
+        answer->over = answer->status >= 200; /* 100 and 103 come before another head */
+    else if (line[0] == ' ' || line[0] == '\t')
+        read_more(answer, text);
+    else if (text.len > 5 && strncasecmp(text.data, "HTTP/", 5) == 0)
+        read_status(answer, text);
+    else
+        read_field(answer, text);
     return size * count;
 }
 

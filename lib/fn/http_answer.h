@@ -26,7 +26,9 @@ enum http_field {
 
 struct http_answer {
     int status;       /* 0: none has come */
-    size_t head;      /* bytes of all heads */
+    size_t head;      /* bytes of all heads, and of trailers */
+    bool over;        /* the last head: what still comes of fields are trailers */
+    struct buf *last; /* the field that the line before has set, or NULL */
     struct buf title; /* "503 Service Unavailable" */
     struct buf fields[HTTP_FIELDS];
     struct collect output; /* of a 2xx answer */

@@ -218,6 +218,25 @@ run fan-out "$url/continue" <one
 exits 0
 out_same one
 
+claim 'takes no trailer for a field of the head'
+chunked='HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n7\r\n0\r\n'
+for trailer in 'X-Amz-Function-Error: Unhandled' 'Content-Encoding: gzip' 'HTTP/1.1 500 No: way'; do
+    printf "$chunked%s\r\n\r\n" "$trailer" >answer
+    run fan-out "$url/file?name=$PWD/answer" <one
+    exits 0
+    out_is 7
+done
+
+claim 'reads a field that goes on in another line, and takes none of its lines for a field'
+printf 'HTTP/1.1 400 No\r\nX-One: 1\r\n Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nno' >answer
+run fan-out "$url/file?name=$PWD/answer" <one
+is "$(letter '[.status,.error]')" '[400,null]'
+printf 'HTTP/1.1 200 OK\r\nContent-Type:\r\n\tapplication/\r\nContent-Type: application/x-ndjson;\r\n\ta=b\r\nContent-Length: 3\r\n\r\n1\n2' >answer
+run fan-out "$url/file?name=$PWD/answer" <one
+exits 0
+out_is '1
+2'
+
 claim 'uses its connections again'
 seq 200 >many
 run fan-out -j4 "$url/echo" <many

@@ -14,6 +14,7 @@
  *   /stall /stall-body /reset /close /half /half-error /chunk-cut /huge /drip /garbage /continue
  *   /early /close-after /endless-head /switch /blank /coded /function-error[?bytes=N]
  *   /worn                                         /echo, once for each connection; then it closes
+ *   /file?name=FILE                               the bytes of a file as the whole answer
  *   /chaos?seed=N                                 one of them at random, or /echo
  */
 #include "base/buf.h"
@@ -23,6 +24,7 @@
 #include "base/num.h"
 #include "base/rng.h"
 #include "sys/loop.h"
+#include "sys/slurp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -243,6 +245,16 @@ static void answer_version(struct connection *connection)
     buf_free(&body);
 }
 
+static void answer_file(struct connection *connection)
+{
+    struct err err;
+    const char *name = parameter(connection, "name");
+    int fd = open(name ? name : "", O_RDONLY);
+    if (fd < 0 || slurp_fd(fd, name, READ_SIZE, &connection->out, &err) < 0)
+        die("the file of an answer");
+    close(fd);
+}
+
 /* The head as JSON: an array of its lines. */
 static void answer_headers(struct connection *connection)
 {
@@ -405,6 +417,8 @@ static void behave(struct connection *connection)
         answer_json(connection, STR(" \n \r\n\t\n"));
     else if (is(connection, "/coded"))
         answer(connection, "200 OK\r\nContent-Encoding: gzip", STR("\x1f\x8b..."));
+    else if (is(connection, "/file"))
+        answer_file(connection);
     else if (is(connection, "/function-error"))
         answer_function_error(connection);
     else if (is(connection, "/continue")) {
