@@ -80,10 +80,21 @@ static void end(struct run *run, struct failure *failure)
     attempt_end(call, failure, &report);
 }
 
+/* Can it be sent back, and stored as text? A server may say anything. */
+static bool is_plain(struct str value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+        if ((c < ' ' && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return str_is_utf8(value);
+}
+
 static void set_text(char **text, const struct buf *value)
 {
     free(*text);
-    *text = value->len ? mem_strndup(value->data, value->len) : NULL;
+    *text = value->len && is_plain(buf_str(value)) ? mem_strndup(value->data, value->len) : NULL;
 }
 
 /* Keep what the answer says of its value. */

@@ -611,6 +611,15 @@ out_is '{"version":"2"}'
 tag
 out_is ''
 
+claim 'a version that is no text is not kept, and damages nothing'
+seen=
+for value in 1 2 2; do
+    printf 'HTTP/1.1 200 OK\r\nETag: "\351"\r\nContent-Length: 1\r\n\r\n%s' $value >answer
+    once --name odd --first emit --check "$url/file?name=$PWD/answer" --data
+    is "$status $(cat "$out" "$err")" "0 ${value#"$seen"}"
+    seen=$value
+done
+
 claim 'a server that says 304 to who names no version has failed'
 once --name e304 --first emit --check "$url/status?code=304"
 exits 75

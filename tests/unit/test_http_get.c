@@ -26,6 +26,7 @@ static struct connection connections[CONNECTIONS];
 static unsigned accepted;
 static struct buf asked; /* the first lines of all requests, and their validators */
 static char other[128];  /* a place on another server */
+static const char *odd;  /* the head of an answer */
 
 /* ---- the server ---- */
 
@@ -45,6 +46,8 @@ static void answer(struct connection *connection, const char *request)
     else if (strncmp(request, "GET /value ", 11) == 0)
         reply(connection, "200 OK\r\nETag: \"1\"\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT",
               "{\n \"a\": 1\n}");
+    else if (strncmp(request, "GET /odd ", 9) == 0)
+        reply(connection, odd, "1");
     else if (strncmp(request, "GET /here ", 10) == 0)
         reply(connection, "302 Found\r\nLocation: /value", "{}");
     else if (strncmp(request, "GET /round ", 11) == 0)
@@ -240,6 +243,28 @@ static void learns_nothing_from_a_failure(void **state)
     assert_true(validators.unchanged);
 }
 
+/* It is stored as text, and sent back. */
+static void keeps_no_validator_that_is_no_text(void **state)
+{
+    static const char *const etags[] = {"\"\xFF\"", "\"\xC3\"", "\"a\rX-Evil: 1\"", "\"\x01\"",
+                                        "\"\x7F\""};
+    char head[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof etags / sizeof *etags; i++) {
+        assert_int_equal(look("/value", "{\"a\":1}\n"), 0);
+        assert_non_null(validators.etag);
+        snprintf(head, sizeof head, "200 OK\r\nETag: %s\r\nLast-Modified: once", etags[i]);
+        odd = head;
+        assert_int_equal(look("/odd", "1\n"), 0);
+        assert_null(validators.etag);
+        assert_string_equal(validators.modified, "once");
+    }
+    odd = "200 OK\r\nETag: \"\xC3\xA9\t\"";
+    assert_int_equal(look("/odd", "1\n"), 0);
+    assert_string_equal(validators.etag, "\"\xC3\xA9\t\"");
+    assert_null(validators.modified);
+}
+
 static void follows_a_redirect_on_the_same_server(void **state)
 {
     (void)state;
@@ -336,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLAIM(hears_that_nothing_has_changed),
         CLAIM(learns_nothing_from_a_failure),
+        CLAIM(keeps_no_validator_that_is_no_text),
         CLAIM(follows_a_redirect_on_the_same_server),
         CLAIM(follows_no_more_than_five),
         CLAIM(follows_none_to_another_server),
