@@ -1,21 +1,18 @@
 /* aggregate: ask several functions about each event, and make one answer. */
-#include "base/mem.h"
 #include "base/num.h"
 #include "engine/common_http.h"
 #include "engine/common_policies.h"
-#include "engine/engine.h"
-#include "engine/options.h"
+#include "engine/filter.h"
+#include "engine/operands.h"
 #include "engine/plan_aggregate.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 enum id { ID_JOIN = 1, ID_NEED, ID_FIRST, ID_CACHED, ID_CACHED_BY, ID_CACHED_IN };
 
 static struct common_options common;
 static struct aggregate_settings settings;
-static const char **parts; /* settings.parts */
+static struct operands parts;
 
 static const struct option_entry entries[] = {
     {"join", 0, ID_JOIN, "JQ", "emit what JQ makes of the answer, with $event",
@@ -73,15 +70,6 @@ static int set(void *into, int id, const char *arg, struct err *err)
     return err_set(err, ERR_USAGE, "not read by this command");
 }
 
-static int take_part(void *into, const char *word, struct err *err)
-{
-    (void)into;
-    (void)err;
-    parts = mem_realloc(parts, (settings.count + 1) * sizeof *parts);
-    parts[settings.count++] = word;
-    return 0;
-}
-
 static const struct option_group aggregating = {"Aggregating", entries, set};
 static const struct option_use uses[] = {{&aggregating, NULL},         {&common_calling, &common},
                                          {&common_policies, &common},  {&common_http, &common},
@@ -98,11 +86,14 @@ static const struct command command = {
     .uses = uses,
     .operands = OPTIONS_ANYWHERE,
     .operand_arg = "FUNCTION",
-    .operand = take_part,
+    .operand = operands_take,
+    .operand_into = &parts,
 };
 
 static void check(void)
 {
+    settings.parts = parts.words;
+    settings.count = parts.count;
     if (!settings.count)
         options_fail(&command, "no function");
     if (settings.need > settings.count)
@@ -110,7 +101,6 @@ static void check(void)
                      settings.count);
     if (!settings.cached && (settings.cached_by || settings.cached_in))
         options_fail(&command, "--cached-%s needs --cached", settings.cached_by ? "by" : "in");
-    settings.parts = parts;
 }
 
 int main(int argc, char **argv)
@@ -121,13 +111,9 @@ int main(int argc, char **argv)
     struct err err;
     struct engine *engine = engine_new(&common, &err);
     struct plan_aggregate *plan = engine ? plan_aggregate_new(engine, &settings, &err) : NULL;
-    struct source *source = NULL;
-    if (plan)
-        source = source_lines(engine_loop(engine), STDIN_FILENO, "stdin", common.max_event, &err);
-    int status =
-        source ? engine_run(engine, source, plan_aggregate_plan(plan)) : engine_refuse(&err);
+    int status = filter_run(engine, plan ? plan_aggregate_plan(plan) : NULL, &err);
     plan_aggregate_free(plan);
     engine_free(engine);
-    free(parts);
+    operands_free(&parts);
     return status;
 }

@@ -5,12 +5,10 @@
 #include "engine/breaker_report.h"
 #include "engine/common_http.h"
 #include "engine/common_policies.h"
-#include "engine/engine.h"
-#include "engine/options.h"
+#include "engine/filter.h"
 #include "engine/plan_guarded.h"
 
 #include <string.h>
-#include <unistd.h>
 
 enum id { ID_NAME = 1, ID_ON_OPEN, ID_FALLBACK, ID_EVENTS, ID_SHOW, ID_TRIP, ID_RESET, ID_DISABLE };
 enum on_open { OPEN_DEAD, OPEN_FALLBACK, OPEN_HOLD, OPEN_PASS };
@@ -151,11 +149,9 @@ static int run(const struct options_words *function)
     struct err err;
     policies->hold = options.on_open == OPEN_HOLD;
     struct engine *engine = engine_new(&common, &err);
-    struct fn *fn = engine ? engine_open(engine, function->words, function->count, &err) : NULL;
-    struct source *source = NULL;
-    if (fn && make_plan(engine, fn, &err) == 0)
-        source = source_lines(engine_loop(engine), STDIN_FILENO, "stdin", common.max_event, &err);
-    int status = source ? engine_run(engine, source, &guarded.plan) : engine_refuse(&err);
+    struct fn *fn = filter_open(engine, function, &err);
+    bool usable = fn && make_plan(engine, fn, &err) == 0;
+    int status = filter_run(engine, usable ? &guarded.plan : NULL, &err);
     plan_guarded_free(&guarded);
     engine_free(engine);
     breaker_events_free(events);

@@ -13,7 +13,8 @@ static const struct command command = {
     .uses = broadcast_uses,
     .operands = OPTIONS_ANYWHERE,
     .operand_arg = "FUNCTION",
-    .operand = broadcast_take_subscriber,
+    .operand = operands_take,
+    .operand_into = &broadcast_subscribers,
 };
 
 static const struct option_verb forms[] = {

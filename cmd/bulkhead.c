@@ -2,16 +2,14 @@
 #include "base/num.h"
 #include "engine/common_http.h"
 #include "engine/common_policies.h"
-#include "engine/engine.h"
+#include "engine/filter.h"
 #include "engine/limit_options.h"
-#include "engine/options.h"
 #include "engine/plan_guarded.h"
 #include "engine/showing.h"
 #include "state/shared_slots.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     KEYED_JOBS = 256,   /* calls at once of all keys together, unless --jobs says another number */
@@ -182,11 +180,9 @@ static int run(const struct options_words *function)
     if (limited > 0)
         common.calling.limits = &limits;
     struct engine *engine = limited < 0 ? NULL : engine_new(&common, &err);
-    struct fn *fn = engine ? engine_open(engine, function->words, function->count, &err) : NULL;
-    struct source *source = NULL;
-    if (fn && plan_guarded_init(&guarded, engine, fn, options.key, refusal, &err) == 0)
-        source = source_lines(engine_loop(engine), STDIN_FILENO, "stdin", common.max_event, &err);
-    int status = source ? engine_run(engine, source, &guarded.plan) : engine_refuse(&err);
+    struct fn *fn = filter_open(engine, function, &err);
+    bool usable = fn && plan_guarded_init(&guarded, engine, fn, options.key, refusal, &err) == 0;
+    int status = filter_run(engine, usable ? &guarded.plan : NULL, &err);
     plan_guarded_free(&guarded);
     engine_free(engine);
     free(limits.folder);

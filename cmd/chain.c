@@ -6,21 +6,22 @@
 #include "engine/chain_outline.h"
 #include "engine/common_http.h"
 #include "engine/common_policies.h"
-#include "engine/engine.h"
-#include "engine/options.h"
+#include "engine/filter.h"
+#include "engine/operands.h"
 #include "engine/plan_chain.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 enum id { ID_STAGE_JOBS = 1, ID_UNDO, ID_FROM, ID_EXPLAIN };
 
 static struct common_options common;
 static struct chain_settings settings;
-static char **functions; /* settings.functions */
-static char **undos;     /* settings.undos */
+static struct operands functions;
+static const char **undos; /* of the first functions, undos_count of them */
+static size_t undos_count;
 static const char *from, *stage_jobs;
 static unsigned *jobs; /* of --stage-jobs, which stand before or behind the functions */
 static size_t jobs_count;
@@ -60,14 +61,23 @@ static int set_stage_jobs(const char *arg, struct err *err)
     return options_check(reason, err);
 }
 
+/* A place for the undo of each function so far. */
+static void fit_undos(void)
+{
+    undos = mem_realloc(undos, functions.count * sizeof *undos);
+    while (undos_count < functions.count)
+        undos[undos_count++] = NULL;
+}
+
 static int set_undo(const char *arg, struct err *err)
 {
-    if (!settings.count)
+    if (!functions.count)
         return err_set(err, ERR_USAGE, "no function stands before it");
-    char **undo = &undos[settings.count - 1];
-    if (*undo)
-        return err_set(err, ERR_USAGE, "'%s' has one already", functions[settings.count - 1]);
-    *undo = mem_strdup(arg);
+    fit_undos();
+    size_t last = functions.count - 1;
+    if (undos[last])
+        return err_set(err, ERR_USAGE, "'%s' has one already", functions.words[last]);
+    undos[last] = arg;
     return 0;
 }
 
@@ -101,17 +111,6 @@ static int set(void *into, int id, const char *arg, struct err *err)
     return err_set(err, ERR_USAGE, "not read by this command");
 }
 
-static int take_function(void *into, const char *word, struct err *err)
-{
-    (void)into;
-    (void)err;
-    functions = mem_realloc(functions, (settings.count + 1) * sizeof *functions);
-    undos = mem_realloc(undos, (settings.count + 1) * sizeof *undos);
-    undos[settings.count] = NULL;
-    functions[settings.count++] = mem_strdup(word);
-    return 0;
-}
-
 static const struct option_group chaining = {"Chaining", entries, set};
 static const struct option_use uses[] = {{&chaining, NULL},
                                          {&common_calling, &common},
@@ -131,19 +130,22 @@ static const struct command command = {
     .uses = uses,
     .operands = OPTIONS_ANYWHERE,
     .operand_arg = "FUNCTION",
-    .operand = take_function,
+    .operand = operands_take,
+    .operand_into = &functions,
 };
 
 static void check_stages(void)
 {
+    settings.count = functions.count;
     if (!settings.count)
         options_fail(&command, "no function");
+    fit_undos();
     if (stage_jobs && jobs_count != settings.count)
         options_fail(&command, "--stage-jobs: %s: %zu numbers for %zu functions", stage_jobs,
                      jobs_count, settings.count);
     if (settings.from == CHAIN_FROM_STAGE && settings.stage > settings.count)
         options_fail(&command, "--from: %s: there are only %zu stages", from, settings.count);
-    settings.functions = functions;
+    settings.functions = functions.words;
     settings.undos = undos;
     settings.jobs = stage_jobs ? jobs : NULL;
     struct err err;
@@ -167,10 +169,7 @@ static int run(void)
     struct err err;
     struct engine *engine = engine_new(&common, &err);
     struct plan_chain *chain = engine ? plan_chain_new(engine, &settings, &err) : NULL;
-    struct source *source = NULL;
-    if (chain)
-        source = source_lines(engine_loop(engine), STDIN_FILENO, "stdin", common.max_event, &err);
-    int status = source ? engine_run(engine, source, plan_chain_plan(chain)) : engine_refuse(&err);
+    int status = filter_run(engine, chain ? plan_chain_plan(chain) : NULL, &err);
     plan_chain_free(chain);
     engine_free(engine);
     return status;
@@ -182,11 +181,7 @@ int main(int argc, char **argv)
     options_parse(&command, argc, argv);
     check_stages();
     int status = explain ? explain_plan() : run();
-    for (size_t i = 0; i < settings.count; i++) {
-        free(functions[i]);
-        free(undos[i]);
-    }
-    free(functions);
+    operands_free(&functions);
     free(undos);
     free(jobs);
     return status;

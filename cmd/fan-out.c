@@ -4,15 +4,12 @@
 #include "engine/common_http.h"
 #include "engine/common_policies.h"
 #include "engine/elsewhere.h"
-#include "engine/engine.h"
+#include "engine/filter.h"
 #include "engine/joblog.h"
-#include "engine/options.h"
 #include "engine/plan_calls.h"
 #include "engine/plan_split.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct common_options common;
 
@@ -165,8 +162,7 @@ static struct plan *make_plan(struct engine *engine, struct fn *fn, struct err *
 
 static struct source *open_source(struct engine *engine, struct err *err)
 {
-    struct source *lines =
-        source_lines(engine_loop(engine), STDIN_FILENO, "stdin", common.max_event, err);
+    struct source *lines = filter_lines(engine, err);
     return lines && fan_out.document ? source_document(lines, common.max_event) : lines;
 }
 

@@ -12,8 +12,8 @@ static const struct command command = {
     .uses = fanin_uses,
     .operands = OPTIONS_ANYWHERE,
     .operand_arg = "FILE",
-    .operand = fanin_form_operand,
-    .operand_into = &fanin_options,
+    .operand = operands_take,
+    .operand_into = &fanin_options.inputs,
 };
 
 static const struct option_verb forms[] = {

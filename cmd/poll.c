@@ -2,6 +2,7 @@
 #include "base/num.h"
 #include "engine/common_http.h"
 #include "engine/common_policies.h"
+#include "engine/filter.h"
 #include "engine/plan_calls.h"
 #include "engine/source_poll.h"
 #include "state/home.h"
@@ -182,16 +183,12 @@ static int run(struct engine *engine, struct plan_calls *calls)
 int main(int argc, char **argv)
 {
     static struct plan_calls calls;
-    static char itself[] = "-"; /* events are printed as they are */
-    char *print[] = {itself, NULL};
     common_options_init(&common);
     struct options_words function = options_parse(&command, argc, argv);
     check_options();
-    char **words = function.count ? function.words : print;
     struct err err;
     struct engine *engine = engine_new(&common, &err);
-    struct fn *fn =
-        engine ? engine_open(engine, words, function.count ? function.count : 1, &err) : NULL;
+    struct fn *fn = filter_open(engine, &function, &err);
     if (fn)
         plan_calls_init(&calls, fn, 0);
     int status = fn ? run(engine, &calls) : engine_refuse(&err);

@@ -1,14 +1,12 @@
 /* route: send each event to the function that its content names. */
-#include "base/mem.h"
 #include "base/num.h"
 #include "engine/common_http.h"
 #include "engine/common_policies.h"
-#include "engine/engine.h"
-#include "engine/options.h"
+#include "engine/filter.h"
+#include "engine/operands.h"
 #include "engine/plan_route.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 enum { BUFFER_MAX = ENGINE_WINDOW, BUFFER = 1024 };
 enum id { ID_ALL = 1, ID_ELSE, ID_TABLE, ID_BY, ID_DIR, ID_FULL, ID_BUFFER, ID_COUNT, ID_EXPLAIN };
@@ -16,6 +14,7 @@ enum id { ID_ALL = 1, ID_ELSE, ID_TABLE, ID_BY, ID_DIR, ID_FULL, ID_BUFFER, ID_C
 static struct common_options common;
 static struct route_options options = {.buffer = BUFFER};
 static struct choice_options *const choice = &options.choice;
+static struct operands pairs;
 static bool counts;
 
 static const struct option_entry entries[] = {
@@ -98,16 +97,6 @@ static int set(void *into, int id, const char *arg, struct err *err)
     return err_set(err, ERR_USAGE, "not read by this command");
 }
 
-static int take_word(void *into, const char *word, struct err *err)
-{
-    (void)into;
-    (void)err;
-    size_t count = choice->pair_words++;
-    choice->pairs = mem_realloc(choice->pairs, choice->pair_words * sizeof *choice->pairs);
-    choice->pairs[count] = word;
-    return 0;
-}
-
 static const struct option_group routing = {"Routing", entries, set};
 static const struct option_use uses[] = {{&routing, NULL},
                                          {&common_calling, &common},
@@ -128,11 +117,14 @@ static const struct command command = {
     .uses = uses,
     .operands = OPTIONS_ANYWHERE,
     .operand_arg = "FUNCTION",
-    .operand = take_word,
+    .operand = operands_take,
+    .operand_into = &pairs,
 };
 
 static void check_words(void)
 {
+    choice->pairs = pairs.words;
+    choice->pair_words = pairs.count;
     bool by_predicates = choice->pair_words || choice->table;
     if (choice->pair_words % 2)
         options_fail(&command, "no function behind the predicate '%s'",
@@ -154,14 +146,12 @@ int main(int argc, char **argv)
     struct err err;
     struct engine *engine = engine_new(&common, &err);
     struct plan_route *plan = engine ? plan_route_new(engine, &options, &err) : NULL;
-    struct source *source = NULL;
-    if (plan)
-        source = source_lines(engine_loop(engine), STDIN_FILENO, "stdin", common.max_event, &err);
+    struct source *source = plan ? filter_lines(engine, &err) : NULL;
     int status = source ? engine_run(engine, source, plan_route_plan(plan)) : engine_refuse(&err);
     if (source && counts)
         plan_route_tell(plan);
     plan_route_free(plan);
     engine_free(engine);
-    free(choice->pairs);
+    operands_free(&pairs);
     return status;
 }

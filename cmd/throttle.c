@@ -3,14 +3,12 @@
 #include "base/num.h"
 #include "engine/common_http.h"
 #include "engine/common_policies.h"
-#include "engine/engine.h"
-#include "engine/options.h"
+#include "engine/filter.h"
 #include "engine/plan_guarded.h"
 #include "engine/showing.h"
 #include "state/shared_rate.h"
 
 #include <string.h>
-#include <unistd.h>
 
 enum id {
     ID_RATE = 1,
@@ -197,18 +195,12 @@ static int show(void)
 
 static int run(const struct options_words *function)
 {
-    static char itself[] = "-"; /* events are passed on as they are */
-    char *pass[] = {itself, NULL};
-    char **words = function->count ? function->words : pass;
     enum guarded_refusal refusal = options.on_excess == EXCESS_DROP ? GUARDED_DROP : GUARDED_DEAD;
     struct err err;
     struct engine *engine = engine_new(&common, &err);
-    struct fn *fn =
-        engine ? engine_open(engine, words, function->count ? function->count : 1, &err) : NULL;
-    struct source *source = NULL;
-    if (fn && plan_guarded_init(&guarded, engine, fn, options.key, refusal, &err) == 0)
-        source = source_lines(engine_loop(engine), STDIN_FILENO, "stdin", common.max_event, &err);
-    int status = source ? engine_run(engine, source, &guarded.plan) : engine_refuse(&err);
+    struct fn *fn = filter_open(engine, function, &err);
+    bool usable = fn && plan_guarded_init(&guarded, engine, fn, options.key, refusal, &err) == 0;
+    int status = filter_run(engine, usable ? &guarded.plan : NULL, &err);
     plan_guarded_free(&guarded);
     engine_free(engine);
     return status;

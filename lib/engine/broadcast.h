@@ -10,6 +10,7 @@
 #define FIT_ENGINE_BROADCAST_H
 
 #include "engine/common_options.h"
+#include "engine/operands.h"
 #include "engine/engine.h"
 #include "state/topic.h"
 
@@ -38,9 +39,9 @@ extern const struct option_group broadcast_publishing;
 extern const struct option_group broadcast_subscribing;
 extern const struct option_use broadcast_uses[];
 
-/* The direct form: its options, each of its operands, and its run. */
+/* The direct form: its options, its operands, and its run. */
 extern const struct option_group broadcast_giving;
-int broadcast_take_subscriber(void *into, const char *word, struct err *err);
+extern struct operands broadcast_subscribers;
 int broadcast_direct(void);
 
 /* Before it: no option of a topic may have been given. Says so and exits 2. */

@@ -1,15 +1,15 @@
 /* broadcast_direct.c: `broadcast FUNCTION...`: the functions are the subscribers. */
-#include "base/mem.h"
 #include "base/num.h"
 #include "engine/broadcast.h"
+#include "engine/filter.h"
 #include "engine/plan_broadcast.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { BUFFER_MAX = ENGINE_WINDOW, BUFFER = 1024 };
 enum id { ID_RESULT = 1, ID_FULL, ID_BUFFER };
+
+struct operands broadcast_subscribers;
 
 static struct broadcast_settings settings = {.result = "all", .buffer = BUFFER};
 
@@ -62,16 +62,6 @@ static int set(void *into, int id, const char *arg, struct err *err)
     return err_set(err, ERR_USAGE, "not read by this command");
 }
 
-int broadcast_take_subscriber(void *into, const char *word, struct err *err)
-{
-    (void)into;
-    (void)err;
-    settings.subscribers =
-        mem_realloc(settings.subscribers, (settings.count + 1) * sizeof *settings.subscribers);
-    settings.subscribers[settings.count++] = word;
-    return 0;
-}
-
 const struct option_group broadcast_giving = {"Subscribers", entries, set};
 
 int broadcast_direct(void)
@@ -79,18 +69,18 @@ int broadcast_direct(void)
     struct common_options *common = &broadcast_common;
     common->calling.buffer = settings.buffer;
     settings.serial = common->serial_by;
+    settings.subscribers = broadcast_subscribers.words;
+    settings.count = broadcast_subscribers.count;
     struct err err;
     struct engine *engine = engine_new(common, &err);
     struct plan_broadcast *plan = engine ? plan_broadcast_new(engine, &settings, &err) : NULL;
-    struct source *source = NULL;
-    if (plan)
-        source = source_lines(engine_loop(engine), STDIN_FILENO, "stdin", common->max_event, &err);
+    struct source *source = plan ? filter_lines(engine, &err) : NULL;
     int status =
         source ? engine_run(engine, source, plan_broadcast_plan(plan)) : engine_refuse(&err);
     if (source)
         plan_broadcast_tell(plan);
     plan_broadcast_free(plan);
     engine_free(engine);
-    free(settings.subscribers);
+    operands_free(&broadcast_subscribers);
     return status;
 }

@@ -1,9 +1,8 @@
 /* broadcast_topic.c: `broadcast --topic`: publish events. */
 #include "engine/asking.h"
 #include "engine/broadcast.h"
+#include "engine/filter.h"
 #include "engine/plan_publish.h"
-
-#include <unistd.h>
 
 static const struct option_use uses[] = {{&broadcast_forms, &broadcast_options},
                                          {&broadcast_publishing, &broadcast_options},
@@ -37,12 +36,8 @@ static int publish(struct engine *engine, struct store *store)
 {
     static struct plan_publish plan;
     struct err err;
-    struct source *source =
-        source_lines(engine_loop(engine), STDIN_FILENO, "stdin", broadcast_common.max_event, &err);
-    if (!source)
-        return engine_refuse(&err);
     plan_publish_init(&plan, engine, store, broadcast_options.topic, broadcast_options.receipts);
-    return engine_run(engine, source, &plan.plan);
+    return filter_run(engine, &plan.plan, &err);
 }
 
 int broadcast_topic(int argc, char **argv)

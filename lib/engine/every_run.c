@@ -2,7 +2,7 @@
 #include "engine/every_run.h"
 
 #include "base/clock.h"
-#include "engine/engine.h"
+#include "engine/filter.h"
 #include "engine/plan_calls.h"
 #include "engine/plan_ticks.h"
 #include "engine/source_ticks.h"
@@ -41,13 +41,9 @@ static int name_state(struct err *err)
 
 static int open_engine(struct every *every, const struct options_words *function, struct err *err)
 {
-    static char itself[] = "-"; /* without a function events go to standard output */
-    static char *pass[] = {itself, NULL};
     every->prints = !function->count;
     every->engine = engine_new(&every_common, err);
-    if (every->engine)
-        every->fn = engine_open(every->engine, function->count ? function->words : pass,
-                                function->count ? function->count : 1, err);
+    every->fn = filter_open(every->engine, function, err);
     return every->fn ? 0 : -1;
 }
 

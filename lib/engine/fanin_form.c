@@ -1,12 +1,10 @@
 /* fanin_form.c: the options of `fanin`, of all its forms. */
 #include "engine/fanin_form.h"
 
-#include "base/mem.h"
 #include "base/num.h"
 #include "engine/state_dir.h"
 #include "state/home.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct common_options fanin_common;
@@ -192,16 +190,6 @@ const struct option_use fanin_uses[] = {
     {&fanin_collecting, &fanin_options}, {&fanin_naming, &fanin_options},
     {&fanin_merging, &fanin_options},    {&common_input, &fanin_common},
     {&common_reporting, &fanin_common},  {0}};
-
-int fanin_form_operand(void *into, const char *word, struct err *err)
-{
-    struct fanin_options *options = into;
-    (void)err;
-    options->inputs =
-        mem_realloc(options->inputs, (options->input_count + 1) * sizeof *options->inputs);
-    options->inputs[options->input_count++] = mem_strdup(word);
-    return 0;
-}
 
 bool fanin_form_is_stored(void)
 {

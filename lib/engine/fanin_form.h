@@ -9,6 +9,7 @@
 #define FIT_ENGINE_FANIN_FORM_H
 
 #include "engine/common_options.h"
+#include "engine/operands.h"
 #include "engine/plan_fanin.h"
 
 struct fanin_options {
@@ -19,8 +20,7 @@ struct fanin_options {
     const char *form;       /* the option of a form, wherever it stood; NULL: none */
     const char *sorted; /* --merge: the program by whose values the inputs are sorted, or NULL */
     const char *tag;    /* --merge: the member that names an event's input, or NULL */
-    char **inputs;
-    size_t input_count;
+    struct operands inputs;
 };
 
 extern struct common_options fanin_common;
@@ -30,9 +30,6 @@ extern const struct option_group fanin_collecting;
 extern const struct option_group fanin_naming;
 extern const struct option_group fanin_merging;
 extern const struct option_use fanin_uses[];
-
-/* The operands: inputs. */
-int fanin_form_operand(void *into, const char *word, struct err *err);
 
 /* The collection is in the state directory, because its name or --state says so; then that counts
  * as named. False: groups are in memory. */

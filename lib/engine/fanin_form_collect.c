@@ -72,9 +72,9 @@ static void store_redriven(void)
 static struct source *open_source(struct engine *engine, struct store *store, struct err *err)
 {
     struct loop *loop = engine_loop(engine);
-    size_t count = engine_redrives(engine) ? 0 : fanin_options.input_count;
+    size_t count = engine_redrives(engine) ? 0 : fanin_options.inputs.count;
     struct source *lines =
-        source_merge_open(loop, fanin_options.inputs, count, fanin_common.max_event, err);
+        source_merge_open(loop, fanin_options.inputs.words, count, fanin_common.max_event, err);
     if (!lines)
         return NULL;
     struct written *written = NULL;

@@ -60,19 +60,19 @@ static const struct command command = {
     .elsewhere = fanin_uses,
     .operands = OPTIONS_ANYWHERE,
     .operand_arg = "FILE",
-    .operand = fanin_form_operand,
-    .operand_into = &fanin_options,
+    .operand = operands_take,
+    .operand_into = &fanin_options.inputs,
 };
 
 /* Letters that are redriven come in place of the inputs. */
 static struct source *open_source(struct engine *engine, struct sort_key *key, struct err *err)
 {
     struct loop *loop = engine_loop(engine);
-    size_t count = engine_redrives(engine) ? 0 : fanin_options.input_count;
+    size_t count = engine_redrives(engine) ? 0 : fanin_options.inputs.count;
     size_t max_event = fanin_common.max_event;
     if (key)
-        return source_sorted_open(loop, fanin_options.inputs, count, max_event, key, err);
-    return source_merge_open(loop, fanin_options.inputs, count, max_event, err);
+        return source_sorted_open(loop, fanin_options.inputs.words, count, max_event, key, err);
+    return source_merge_open(loop, fanin_options.inputs.words, count, max_event, err);
 }
 
 int fanin_form_merge(int argc, char **argv)

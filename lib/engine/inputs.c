@@ -20,7 +20,7 @@ enum { INPUTS_SPARE = 64 }; /* descriptors that are left for other things */
 
 struct opening {
     struct loop *loop;
-    char *const *paths;
+    const char *const *paths;
     size_t count;
     size_t max_event;
     struct source **lines; /* NULL: not opened yet */
@@ -152,11 +152,10 @@ static void close_all(struct source **lines, size_t count)
     free(lines);
 }
 
-struct source **inputs_open(struct loop *loop, char *const *paths, size_t *count, size_t max_event,
-                            struct err *err)
+struct source **inputs_open(struct loop *loop, const char *const *paths, size_t *count,
+                            size_t max_event, struct err *err)
 {
-    static char dash[] = "-";
-    static char *const none[] = {dash};
+    static const char *const none[] = {"-"};
     struct opening opening = {
         .loop = loop, .paths = *count ? paths : none, .count = *count, .max_event = max_event};
     if (!*count)

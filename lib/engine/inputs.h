@@ -28,8 +28,8 @@ extern const char inputs_stdin[];
  * directory, is what stdout writes to, or is a stream that stands twice (two readers would tear its
  * lines).
  */
-struct source **inputs_open(struct loop *loop, char *const *paths, size_t *count, size_t max_event,
-                            struct err *err);
+struct source **inputs_open(struct loop *loop, const char *const *paths, size_t *count,
+                            size_t max_event, struct err *err);
 
 struct input {
     struct inputs *inputs;

@@ -31,8 +31,8 @@ enum {
 enum chain_from { CHAIN_FROM_START, CHAIN_FROM_STAGE, CHAIN_FROM_LETTER };
 
 struct chain_settings {
-    char *const *functions; /* one string each */
-    char *const *undos;     /* of each function; NULL: it has none */
+    const char *const *functions; /* one string each */
+    const char *const *undos;     /* of each function; NULL: it has none */
     size_t count;
     const unsigned *jobs; /* of each stage; NULL: as the options say */
     enum chain_from from; /* STAGE, LETTER: the input is dead letters, of one stage or of any */

@@ -1,7 +1,6 @@
 /* queue_verb_push.c: `queue push`: events into a queue. */
+#include "engine/filter.h"
 #include "engine/queue_verb.h"
-
-#include <unistd.h>
 
 static const struct option_use uses[] = {{&queue_delay, &queue_options},
                                          {&queue_pushing, &queue_options},
@@ -34,11 +33,8 @@ int queue_verb_push(int argc, char **argv)
     check_options();
     struct engine *engine = engine_new(&queue_common, &err);
     struct store *store = engine ? engine_store(engine, &err) : NULL;
-    struct source *source = NULL;
-    if (store && plan_push_init(&push, engine, store, &queue_options.push, &err) == 0)
-        source =
-            source_lines(engine_loop(engine), STDIN_FILENO, "stdin", queue_common.max_event, &err);
-    int status = source ? engine_run(engine, source, &push.plan) : engine_refuse(&err);
+    bool usable = store && plan_push_init(&push, engine, store, &queue_options.push, &err) == 0;
+    int status = filter_run(engine, usable ? &push.plan : NULL, &err);
     plan_push_free(&push);
     engine_free(engine);
     return status;

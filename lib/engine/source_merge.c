@@ -96,7 +96,7 @@ struct source *source_merge(struct source *const *lines, size_t count)
     return &merge->source;
 }
 
-struct source *source_merge_open(struct loop *loop, char *const *paths, size_t count,
+struct source *source_merge_open(struct loop *loop, const char *const *paths, size_t count,
                                  size_t max_event, struct err *err)
 {
     struct source **lines = inputs_open(loop, paths, &count, max_event, err);

@@ -21,7 +21,7 @@ enum {
 struct source *source_merge(struct source *const *lines, size_t count);
 
 /* The lines of the files, FIFOs and devices of paths, of stdin if there are none. NULL with err. */
-struct source *source_merge_open(struct loop *loop, char *const *paths, size_t count,
+struct source *source_merge_open(struct loop *loop, const char *const *paths, size_t count,
                                  size_t max_event, struct err *err);
 
 #endif

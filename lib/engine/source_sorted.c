@@ -239,7 +239,7 @@ struct source *source_sorted(struct source *const *lines, size_t count, struct s
     return &sorted->source;
 }
 
-struct source *source_sorted_open(struct loop *loop, char *const *paths, size_t count,
+struct source *source_sorted_open(struct loop *loop, const char *const *paths, size_t count,
                                   size_t max_event, struct sort_key *key, struct err *err)
 {
     struct source **lines = inputs_open(loop, paths, &count, max_event, err);

@@ -26,7 +26,7 @@ enum { SOURCE_SORTED_PLACELESS = 1 };
 struct source *source_sorted(struct source *const *lines, size_t count, struct sort_key *key);
 
 /* The lines of the files, FIFOs and devices of paths, of stdin if there are none. NULL with err. */
-struct source *source_sorted_open(struct loop *loop, char *const *paths, size_t count,
+struct source *source_sorted_open(struct loop *loop, const char *const *paths, size_t count,
                                   size_t max_event, struct sort_key *key, struct err *err);
 
 #endif

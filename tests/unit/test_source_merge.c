@@ -108,9 +108,14 @@ static struct source *listen_to(struct source *source)
     return source;
 }
 
+static struct source *open_merge(char *const *paths, size_t count)
+{
+    return source_merge_open(loop, (const char *const *)paths, count, MAX_EVENT, &err);
+}
+
 static struct source *merge_paths(char *const *paths, size_t count)
 {
-    return listen_to(source_merge_open(loop, paths, count, MAX_EVENT, &err));
+    return listen_to(open_merge(paths, count));
 }
 
 static void too_late(struct loop_timer *timer)
@@ -224,7 +229,7 @@ static struct source *open_feed(struct feed *feed)
     struct source *source;
     int ends[2];
     if (feed->kind != A_PIPE)
-        return source_merge_open(loop, &feed->path, 1, MAX_EVENT, &err);
+        return open_merge(&feed->path, 1);
     assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
     feed->fd = ends[1];
     feed->opened = true;
@@ -499,7 +504,7 @@ static void reads_the_others_when_one_fails_and_then_fails(void **state)
 
 static void refuses(char *const *paths, size_t count, const char *text)
 {
-    assert_null(source_merge_open(loop, paths, count, MAX_EVENT, &err));
+    assert_null(open_merge(paths, count));
     assert_non_null(strstr(err.text, text));
 }
 
@@ -561,8 +566,7 @@ static void write_to_an_input(void)
     int fd = open(paths[1], O_WRONLY | O_APPEND | O_CLOEXEC);
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0)
         _exit(1);
-    if (source_merge_open(loop, paths, 2, MAX_EVENT, &err) ||
-        !strstr(err.text, "b: input file is output file"))
+    if (open_merge(paths, 2) || !strstr(err.text, "b: input file is output file"))
         _exit(2);
 }
 
@@ -582,7 +586,7 @@ static void open_too_many(void)
     paths[0] = make_file("file", STR("1\n"));
     for (int i = 1; i < MANY; i++)
         paths[i] = paths[0];
-    if (source_merge_open(loop, paths, MANY, MAX_EVENT, &err) ||
+    if (open_merge(paths, MANY) ||
         !strstr(err.text, "file: too many inputs for the limit of open files"))
         _exit(2);
 }
@@ -600,7 +604,7 @@ static void open_more_than_the_soft_limit(void)
     paths[0] = make_file("file", STR("1\n"));
     for (int i = 1; i < MANY; i++)
         paths[i] = paths[0];
-    struct source *source = source_merge_open(loop, paths, MANY, MAX_EVENT, &err);
+    struct source *source = open_merge(paths, MANY);
     if (!source)
         _exit(2);
 }
