@@ -137,18 +137,25 @@ static bool follow(struct run *run, const char *place)
     return http_multi_start(http->multi, &run->transfer, &err) == 0;
 }
 
+/* What libcurl says of an error. With an @ it may hold the password of a proxy. */
+static const char *error_of(const struct run *run, CURLcode result)
+{
+    const struct http *http = run->fn->state;
+    if (result == CURLE_ABORTED_BY_CALLBACK) /* http_multi.c's own */
+        return "its socket cannot be watched";
+    return run->error[0] && !strchr(run->error, '@') ? run->error
+                                                     : http->curl->easy_strerror(result);
+}
+
 static void ended(struct http_transfer *transfer, CURLcode result)
 {
     struct run *run = CONTAINER_OF(transfer, struct run, transfer);
     struct fn *fn = run->fn;
-    const struct http *http = fn->state;
     const char *place = result == CURLE_OK ? redirect_of(run) : NULL;
     if (place && follow(run, place))
         return;
-    const char *text = run->error[0] ? run->error : http->curl->easy_strerror(result);
-    if (result == CURLE_ABORTED_BY_CALLBACK) /* http_multi.c's own */
-        text = "its socket cannot be watched";
-    struct failure *failure = http_answer_end(&run->answer, result, text, place, run->call);
+    struct failure *failure =
+        http_answer_end(&run->answer, result, error_of(run, result), place, run->call);
     if (!failure)
         note_validators(run);
     end(run, failure);

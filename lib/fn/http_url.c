@@ -168,6 +168,16 @@ static int find_placeholders(struct http_url *url, struct err *err)
     return 0;
 }
 
+/* An @ may end a password that was not percent-encoded, and so does not stand where it should. */
+static void refuse(const char *text, const struct err *cause, struct err *err)
+{
+    if (!strchr(text, '@'))
+        err_set(err, ERR_USAGE, "'%.120s': %s", text, cause->text);
+    else
+        err_set(err, ERR_USAGE, "a URL with an @, which is not shown: %s",
+                strchr(cause->text, '@') ? "a broken placeholder" : cause->text);
+}
+
 struct http_url *http_url_new(const char *text, bool literal, struct err *err)
 {
     struct parts parts = split(text);
@@ -187,7 +197,7 @@ struct http_url *http_url_new(const char *text, bool literal, struct err *err)
         url->shape = shape_of(parts.rest.data, literal);
         return url;
     }
-    err_set(err, ERR_USAGE, "'%.120s': %s", text, cause.text);
+    refuse(text, &cause, err);
     http_url_free(url);
     return NULL;
 }

@@ -203,6 +203,18 @@ check grep -q '^POST http://example.invalid/echo' log
 http_proxy=http://example.invalid no_proxy=127.0.0.1 run fan-out "$url/echo" <one
 exits 0
 
+claim 'does not say the password of a proxy'
+for proxy in 'http://u:s3cret@127.0.0.1:1' 'socks9://u:s3cret@127.0.0.1:1' 'http://u:s3cret@:1:2' 'u:s3cret@[::1'; do
+    http_proxy=$proxy
+    export http_proxy
+    run fan-out -v --trace trace --dead dead http://x.example/ <one
+    exits 123
+    is "$(jq -r .reason dead)" connection
+    ! grep -q s3cret trace dead "$err" || wrong 'no password' '' "$proxy"
+    rm dead
+done
+unset http_proxy
+
 claim 'keeps a large answer in a file until it is whole'
 run fan-out "$url/big?bytes=3000000" <one
 exits 0

@@ -68,6 +68,24 @@ static void never_repeats_a_password(void **state)
     }
 }
 
+/* Nor one that was not percent-encoded, and so does not stand where passwords do. */
+static void never_repeats_what_may_be_a_password(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "http://user:a/secret@h/",     "http://user:a#secret@h/", "http://user:a?secret@h/",
+        "http:///user:secret@h/",      "https://u:1/secret@h#",   "http://u:1/{.secret@h/",
+        "http://u:1/a?q={.secret[@h/",
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct err err;
+        assert_null(http_url_new(cases[i], false, &err));
+        if (strstr(err.text, "secret"))
+            fail_msg("%s", err.text);
+        assert_int_equal(err.kind, ERR_USAGE);
+    }
+}
+
 static void fills_in_values_percent_encoded(void **state)
 {
     (void)state;
@@ -300,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_a_url_that_is_none),
         cmocka_unit_test(never_repeats_a_password),
+        cmocka_unit_test(never_repeats_what_may_be_a_password),
         cmocka_unit_test(fills_in_values_percent_encoded),
         cmocka_unit_test(refuses_values_that_change_the_path),
         cmocka_unit_test(keeps_the_structure_whatever_the_values),
