@@ -15,9 +15,13 @@
 #include "fn/http_multi.h"
 #include "fn/http_request.h"
 #include "fn/http_url.h"
+#include "fn/http_validators.h"
 #include "fn/kind.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 enum {
     HTTP_CONNECT = 30, /* seconds that connecting may take, TLS included; then it has failed */
@@ -33,6 +37,7 @@ struct run { /* a call under way; one for each slot, made when the slot is first
     struct http_answer answer;
     struct loop_timer timer; /* the timeout, or the crash */
     unsigned hops;
+    int no_socket; /* errno: why none could be made; 0: the last one was */
     char error[CURL_ERROR_SIZE];
     struct run *next_free;
 };
@@ -80,36 +85,6 @@ static void end(struct run *run, struct failure *failure)
     attempt_end(call, failure, &report);
 }
 
-/* Can it be sent back, and stored as text? A server may say anything. */
-static bool is_plain(struct str value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return str_is_utf8(value);
-}
-
-static void set_text(char **text, const struct buf *value)
-{
-    free(*text);
-    *text = value->len && is_plain(buf_str(value)) ? mem_strndup(value->data, value->len) : NULL;
-}
-
-/* Keep what the answer says of its value. */
-static void note_validators(const struct run *run)
-{
-    struct fn_validators *validators = is_get(run->fn) ? run->fn->settings.http->validators : NULL;
-    if (!validators)
-        return;
-    validators->unchanged = run->answer.status == 304;
-    if (validators->unchanged)
-        return;
-    set_text(&validators->etag, &run->answer.fields[HTTP_ETAG]);
-    set_text(&validators->modified, &run->answer.fields[HTTP_LAST_MODIFIED]);
-}
-
 /* Where a redirect leads to, or NULL. */
 static const char *redirect_of(struct run *run)
 {
@@ -155,9 +130,12 @@ static void ended(struct http_transfer *transfer, CURLcode result)
     if (place && follow(run, place))
         return;
     struct failure *failure =
-        http_answer_end(&run->answer, result, error_of(run, result), place, run->call);
-    if (!failure)
-        note_validators(run);
+        run->no_socket && result != CURLE_OK
+            ? failure_new(FAILURE_SPAWN, FAILURE_TEMPORARY, "make a socket: %s",
+                          strerror(run->no_socket))
+            : http_answer_end(&run->answer, result, error_of(run, result), place, run->call);
+    if (!failure && is_get(fn))
+        http_validators_note(fn->settings.http->validators, &run->answer);
     end(run, failure);
     attempt_pump(fn);
 }
@@ -183,6 +161,17 @@ static void crashed(struct loop_timer *timer)
 
 /* ---- a call ---- */
 
+/* CURLOPT_OPENSOCKETFUNCTION: libcurl does not tell a server that is not reached from a want of
+ * descriptors. An address of a family that is not there is one that is not reached. */
+static curl_socket_t open_socket(void *owner, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct run *run = owner;
+    (void)purpose;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    run->no_socket = fd < 0 && errno != EAFNOSUPPORT ? errno : 0;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 /*
  * The options that are the same for all calls. A handle is as new: otherwise libcurl would count
  * the connections that were found dead over all calls, and fail every sixth for good.
@@ -199,6 +188,8 @@ static void set_up(struct run *run)
     curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, run->error);
     curl->easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* none to a proxy */
     curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, run);
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_answer_header);
     curl->easy_setopt(easy, CURLOPT_HEADERDATA, &run->answer);
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_answer_body);
@@ -243,6 +234,7 @@ static int start(struct run *run, const char *url, struct err *err)
         return -1;
     run->error[0] = '\0';
     run->hops = 0;
+    run->no_socket = 0;
     http->curl->easy_setopt(easy, CURLOPT_URL, url);
     http->curl->easy_setopt(easy, CURLOPT_HTTPHEADER, http_request_fields(&run->request));
     http->curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "fn/http_ce.h"
+#include "fn/http_validators.h"
 #include "fn/kind.h"
 #include "format/json.h"
 
@@ -114,14 +115,6 @@ static void add_identity(struct http_request *request, const struct fn_call *cal
     buf_free(&value);
 }
 
-static void add_validators(struct http_request *request, const struct fn_validators *validators)
-{
-    if (validators && validators->etag)
-        http_request_add(request, "If-None-Match", str_of(validators->etag));
-    if (validators && validators->modified)
-        http_request_add(request, "If-Modified-Since", str_of(validators->modified));
-}
-
 static void make_plain_body(struct http_request *request, const struct fn_call *call)
 {
     const char *type = "application/json";
@@ -164,7 +157,7 @@ int http_request_make(struct http_request *request, const struct fn_call *call,
     add_identity(request, call, environment);
     if (!http || !http->get)
         return make_body(request, call, err);
-    add_validators(request, http->validators);
+    http_validators_add(http->validators, request);
     return 0;
 }
 

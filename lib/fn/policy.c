@@ -235,6 +235,8 @@ static enum breaker_outcome outcome_of(const struct failure *failure)
                                                                                   : BREAKER_FAILURE;
     case FAILURE_WRITE: /* for good: of a sink; else of a temporary file of ours */
         return failure->class == FAILURE_PERMANENT ? BREAKER_FAILURE : BREAKER_IGNORED;
+    case FAILURE_SPAWN: /* for now: this machine is short of something */
+        return failure->class == FAILURE_TEMPORARY ? BREAKER_IGNORED : BREAKER_FAILURE;
     case FAILURE_HTTP:
         return failure->class == FAILURE_PERMANENT ? BREAKER_IGNORED : BREAKER_FAILURE;
     default:

@@ -180,6 +180,17 @@ exits 0
 out_same dozen
 check test $((($(date +%s%N) - begin) / 1000000)) -ge 550
 
+claim 'blames no server where there are no more descriptors'
+seq 64 >many
+run_sh "ulimit -n 32; exec fan-out -j64 --breaker full --dead short '$url/late?ms=500' <many"
+exits 123
+is "$(jq -r '.reason + " " + .message' short | sort -u)" 'spawn make a socket: Too many open files'
+run breaker --name full --show
+is "$(jq -c '[.state,.failed]' "$out")" '["closed",0]'
+run_sh "ulimit -n 32; exec fan-out -j64 --retries 1000 --backoff 1ms..50ms '$url/late?ms=100' <many"
+exits 0
+out_same many
+
 claim 'gives results as they come with -u'
 printf '%s\n' '{"ms":1500}' '{"ms":1}' >two
 run fan-out -u -j2 "$url/late?ms={.ms}" <two
