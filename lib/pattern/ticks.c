@@ -2,12 +2,16 @@
 #include "pattern/ticks.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/rng.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define MILLISECOND INT64_C(1000000)
+
+/* No start is later; what is added to a time may round. */
+#define LATEST (INT64_MAX - NUM_SECOND)
 
 /* ---- the schedule ---- */
 
@@ -22,7 +26,9 @@ static int64_t start_of(const struct ticks *ticks, int64_t time)
     int64_t span = ticks->policy.jitter, next;
     if (!span)
         return time;
-    if (next_after(ticks, time, &next) && next - time < span)
+    if (!next_after(ticks, time, &next))
+        next = LATEST;
+    if (next - time < span)
         span = next - time;
     struct rng rng;
     rng_seed(&rng, ticks->policy.seed ^ (uint64_t)time);
@@ -131,7 +137,7 @@ static void follow_clock(struct ticks *ticks, int64_t now)
     int64_t ahead = ticks->through - now;
     if (ticks->through < ticks->until) /* these come first */
         return;
-    if (ticks->schedule.kind == SCHEDULE_INTERVAL && ahead > ticks->schedule.interval + MILLISECOND)
+    if (ticks->schedule.kind == SCHEDULE_INTERVAL && ahead - MILLISECOND > ticks->schedule.interval)
         move_anchor(ticks, now);
     else if (ticks->schedule.kind == SCHEDULE_CRON && ahead >= TICKS_CORRECTION)
         decide_through(ticks, now);
@@ -178,10 +184,9 @@ static void meet(struct ticks *ticks, int64_t time)
 /* Those that are too late already need not be gone through one by one. */
 static void pass_late(struct ticks *ticks, int64_t now)
 {
-    int64_t limit = ticks->policy.deadline, first, last;
-    if (!limit || !next_after(ticks, ticks->through, &first) ||
-        !schedule_prev(&ticks->schedule, ticks->zone, now - limit - ticks->policy.jitter - 1,
-                       &last) ||
+    int64_t limit = ticks->policy.deadline, jitter = ticks->policy.jitter, first, last;
+    if (!limit || jitter >= now - limit || !next_after(ticks, ticks->through, &first) ||
+        !schedule_prev(&ticks->schedule, ticks->zone, now - limit - jitter - 1, &last) ||
         last < first || last > ticks->until)
         return;
     leave_missed(ticks, count_times(ticks, first, last) + 1);

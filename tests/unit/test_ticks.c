@@ -396,6 +396,31 @@ static void begins_with_jitter_and_stays_in_order(void **state)
     ticks_free(&ticks);
 }
 
+static void bears_the_longest_durations(void **state)
+{
+    (void)state;
+    int64_t now = at("2026-11-26T12:00:00Z");
+    struct ticks_policy policy = {.missed = TICKS_ALL, .deadline = INT64_MAX};
+    make("106751d23h47m16s854ms", &policy);
+    ticks_begin(&ticks, now, 0);
+    begins(now, now);
+    ends(now);
+    assert_int_equal(ticks_next(&ticks, now + 1, &tick, &when), TICKS_OVER);
+    ticks_free(&ticks);
+    policy.jitter = INT64_MAX;
+    for (policy.seed = 0; policy.seed < 100; policy.seed++) {
+        make("at 2026-11-26T12:00:00Z", &policy);
+        ticks_begin(&ticks, now - HOUR, 0);
+        assert_int_equal(ticks_next(&ticks, now - 1, &tick, &when), TICKS_LATER);
+        assert_true(when >= now);
+        ticks_free(&ticks);
+    }
+    make("* * * * *", &policy);
+    ticks_begin(&ticks, now, HOUR);
+    begins(now + MINUTE, now - HOUR);
+    ticks_free(&ticks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +442,7 @@ int main(void)
         cmocka_unit_test(keeps_an_interval_going_when_the_clock_is_set_back),
         cmocka_unit_test(follows_local_time_through_its_changes),
         cmocka_unit_test(begins_with_jitter_and_stays_in_order),
+        cmocka_unit_test(bears_the_longest_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
