@@ -89,7 +89,12 @@ static void add_component(struct buf *text, uint64_t bits, unsigned low, unsigne
         return;
     }
     if (step) {
-        buf_addf(text, "%02u/%u", (unsigned)__builtin_ctzll(bits), step);
+        buf_addf(text, "%02u", (unsigned)__builtin_ctzll(bits));
+        /* systemd (seen in 252) steps beyond the end, and so over a midnight's first match, where
+         * it is not told the end */
+        if ((high - low + 1) % step)
+            buf_addf(text, "..%02u", high);
+        buf_addf(text, "/%u", step);
         return;
     }
     const char *separator = "";

@@ -26,13 +26,14 @@ static void add_escaped(struct buf *text, const char *word, bool command)
     }
 }
 
-static void add_word(struct buf *text, const char *word)
+/* In the first word, the program's path, "$" is nothing special. */
+static void add_word(struct buf *text, const char *word, bool first)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_-+=:,./@";
     bool quoted = !*word || word[strspn(word, plain)];
     buf_puts(text, quoted ? "\"" : "");
-    add_escaped(text, word, true);
+    add_escaped(text, word, !first);
     buf_puts(text, quoted ? "\"" : "");
 }
 
@@ -116,7 +117,7 @@ static int add_service(const struct schedule_print *print, struct buf *text, str
     buf_puts(text, "\nExecStart=");
     for (size_t i = 0; status == 0 && i < count; i++) {
         buf_puts(text, i ? " " : "");
-        add_word(text, words[i]);
+        add_word(text, words[i], i == 0);
         status = check(words[i], err);
     }
     /* another run has the lock: no failure */

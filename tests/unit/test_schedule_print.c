@@ -163,6 +163,7 @@ static void prints_a_service_and_a_timer(void **state)
         entry(&schedule, "30 5 1 * mon-fri", WORDS("--jitter", "1m30s", "--print=systemd"),
               WORDS("./report", "5$ 100%", "a\"b\\c\n", ""));
     print.zone_name = "Europe/Berlin";
+    print.program = "/opt/$5/every"; /* systemd takes that word as it is */
     print.path = "/opt/my tools:/bin";
     struct buf text = {0};
     struct err err;
@@ -176,7 +177,7 @@ static void prints_a_service_and_a_timer(void **state)
                "Type=oneshot\n"
                "WorkingDirectory=/home/ada\n"
                "Environment=\"PATH=/opt/my tools:/bin\"\n"
-               "ExecStart=/usr/libexec/fittings/every \"30 5 1 * mon-fri\" --once --tz "
+               "ExecStart=\"/opt/$5/every\" \"30 5 1 * mon-fri\" --once --tz "
                "Europe/Berlin --jitter 1m30s -- ./report \"5$$ 100%%\" \"a\\\"b\\\\c\\x0a\" \"\"\n"
                "SuccessExitStatus=75\n"
                "\n"
@@ -265,10 +266,12 @@ static void components_are_short_and_complete(void **state)
     } cases[] = {
         {"* * * * *", "*-*-* *:*:00"},
         {"*/5 * * * *", "*-*-* *:00/5:00"},
-        {"7-59/13 */2 * * *", "*-*-* 00/2:07/13:00"},
+        {"7-59/13 */2 * * *", "*-*-* 00/2:07..59/13:00"},
+        {"*/7 */5 * * *", "*-*-* 00..23/5:00..59/7:00"},
+        {"2-59/20 * * * *", "*-*-* *:02/20:00"},
         {"0-30 1,2 * * *", "*-*-* 01,02:00..30:00"},
         {"0,30 0-3,7 * * 7", "Sun *-*-* 00..03,07:00,30:00"},
-        {"0 0 */10 3,4,5,9 *", "*-03..05,09-01/10 00:00:00"},
+        {"0 0 */10 3,4,5,9 *", "*-03..05,09-01..31/10 00:00:00"},
         {"0 0 * * 1-5", "Mon,Tue,Wed,Thu,Fri *-*-* 00:00:00"},
         {"1-9/4 0 29 2 *", "*-02-29 00:01,05,09:00"},
         {"59 23 31 12 *", "*-12-31 23:59:00"},
