@@ -33,7 +33,8 @@ void ticks_record_write(const struct ticks_record *record, struct buf *out)
     }
     add_member(out, "anchor", record->anchor);
     add_member(out, "at", record->at);
-    add_member(out, "through", record->through);
+    buf_puts(out, ",\"through\":");
+    add_time(out, record->through > 0 ? record->through : 0); /* no time is before 1970 */
     add_member(out, "success", record->success);
     buf_puts(out, ",\"open\":[");
     for (size_t i = 0; i < record->count; i++) {
@@ -109,14 +110,16 @@ int ticks_record_read(struct ticks_record *record, struct str text, struct err *
 {
     struct json_scan scan;
     struct json_iter iter;
+    bool has_through = false;
     if (json_scan(text, NULL, NULL, &scan) < 0 || json_type_of(str_trim(text)) != JSON_OBJECT)
         return damaged(err);
     json_iter_init(&iter, str_trim(text));
     while (json_iter_next(&iter)) {
         if (read_member(record, iter.key, iter.value, err) < 0)
             return -1;
+        has_through = has_through || str_eq(iter.key, STR("\"through\""));
     }
-    return record->schedule.len && record->through ? 0 : damaged(err);
+    return record->schedule.len && has_through ? 0 : damaged(err);
 }
 
 void ticks_record_free(struct ticks_record *record)

@@ -1,7 +1,8 @@
 /* ticks_setup.c: a schedule as `every` was given it, and where it begins. */
 #include "engine/ticks_setup.h"
 
-#define MINUTE (INT64_C(60) * 1000000000)
+#define SECOND INT64_C(1000000000)
+#define MINUTE (60 * SECOND)
 
 static bool is_same(const struct ticks_setup *setup, const struct ticks_record *record)
 {
@@ -16,11 +17,22 @@ static bool is_spent(const struct ticks_setup *setup, const struct ticks_record 
            record->through >= record->at;
 }
 
+/* Who starts --once for an interval counts from its own last start, and was here for the first time
+ * later than it will be for the next ones: so much earlier than now the interval begins. */
+static int64_t head_start(const struct ticks_setup *setup)
+{
+    int64_t length = setup->schedule.interval / 10, deadline = setup->policy.deadline;
+    if (length > SECOND)
+        length = SECOND;
+    return deadline && length > deadline / 2 ? deadline / 2 : length;
+}
+
 static int64_t first_anchor(const struct ticks_setup *setup, int64_t now)
 {
-    bool whole =
-        setup->schedule.kind == SCHEDULE_INTERVAL && setup->schedule.interval % MINUTE == 0;
-    return setup->once && whole ? now - now % MINUTE : now;
+    if (!setup->once || setup->schedule.kind != SCHEDULE_INTERVAL)
+        return now;
+    bool whole = setup->schedule.interval % MINUTE == 0;
+    return now - (whole ? now % MINUTE : head_start(setup));
 }
 
 /* How long ago a time may be that counts when it is begun anew. A moment does not come again: it is

@@ -19,8 +19,8 @@ struct ticks_setup {
     const struct zone *zone;
     struct ticks_policy policy;
     bool once; /* only what is due now: when it is begun anew, a cron line's time of the last minute
-                  counts as such, and a moment however long ago; an interval begins with the minute
-                */
+                  counts as such, and a moment however long ago; an interval begins with the minute,
+                  or up to a second ago, and a tenth of itself, if it is not of whole ones */
 };
 
 /* Begin. False: anew. ticks is to be freed. record: zeroed when nothing was kept. */

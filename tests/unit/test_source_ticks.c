@@ -303,7 +303,7 @@ static void waits_once_for_what_jitter_holds_up(void **state)
     (void)state;
     ticks.once = true;
     ticks.policy = (struct ticks_policy){.jitter = 100 * SECOND, .seed = 5};
-    int64_t first = wall;
+    int64_t first = wall - SECOND;
     begin("3601s");
     wall += 100 * SECOND; /* while it is kept where it begins */
     assert_int_equal(next(), SOURCE_LATER);
@@ -338,6 +338,46 @@ static void notes_only_when_times_begin_to_count(void **state)
     begin("0 5 * * *");
     assert_true(ticks_setup_is_due(&ticks, &record, wall));
     comes(1700024400 * SECOND);
+}
+
+/* Where what starts it counts from its last start, it may come a little earlier than after the
+ * first one. */
+static void is_due_once_for_who_comes_a_little_early(void **state)
+{
+    (void)state;
+    ticks.once = true;
+    int64_t first = wall;
+    begin("45s");
+    comes(first - SECOND);
+    ends(SOURCE_DONE);
+    kill_it();
+    begin("45s");
+    assert_false(ticks_setup_is_due(&ticks, &record, first + 44 * SECOND - 1));
+    assert_true(ticks_setup_is_due(&ticks, &record, first + 44 * SECOND));
+    kill_it();
+    ticks.policy.deadline = SECOND;
+    begin("2s"); /* a tenth, and never late by that alone */
+    comes(first - SECOND / 5);
+    ends(SOURCE_DONE);
+    kill_it();
+    ticks.policy.deadline = SECOND / 10;
+    begin("3s");
+    comes(first - SECOND / 20);
+    ends(SOURCE_DONE);
+}
+
+/* Machines without a battery begin in 1970. */
+static void goes_on_in_the_first_minute_of_1970(void **state)
+{
+    (void)state;
+    ticks.once = true;
+    wall = 5 * SECOND;
+    begin("* * * * *");
+    comes(0);
+    kill_it(); /* only where it begins is kept */
+    begin("* * * * *");
+    assert_false(ticks_setup_is_due(&ticks, &record, wall));
+    assert_true(ticks_setup_is_due(&ticks, &record, 60 * SECOND));
 }
 
 static void means_one_moment_until_it_has_ended(void **state)
@@ -478,6 +518,8 @@ int main(void)
         BOTH(runs_once_what_is_due),
         BOTH(waits_once_for_what_jitter_holds_up),
         BOTH(notes_only_when_times_begin_to_count),
+        BOTH(is_due_once_for_who_comes_a_little_early),
+        BOTH(goes_on_in_the_first_minute_of_1970),
         BOTH(means_one_moment_until_it_has_ended),
         BOTH(refuses_a_moment_that_has_passed),
         BOTH(keeps_nothing_without_a_cursor),
