@@ -77,9 +77,17 @@ static int read_interval(struct schedule *schedule, const char *text, struct err
 
 enum { DATE_LEN = 10, AT_TEXT = 64 };
 
+static const char no_such_year[] = "only years from 1970 to 2261 are known";
+
 static bool is_date(const char *text)
 {
-    return strlen(text) >= DATE_LEN && is_digit(text[0]) && text[4] == '-' && text[7] == '-';
+    return strlen(text) >= DATE_LEN && strspn(text, "0123456789") == 4 && text[4] == '-' &&
+           text[7] == '-';
+}
+
+static bool is_known_year(const char *date)
+{
+    return strncmp(date, "1970", 4) >= 0 && strncmp(date, "2261", 4) <= 0;
 }
 
 /*
@@ -99,7 +107,9 @@ static const char *read_date(const char *date, const char *rest, int64_t *wall, 
     static const char no_such_day[] = "there is no such day";
     if (!reason || strcmp(reason, no_such_day) == 0)
         return reason;
-    return "not a time like 17:30, 2026-12-24T18:00 or 2026-12-24T18:00:00+01:00";
+    return is_date(date) && !is_known_year(date)
+               ? no_such_year
+               : "not a time like 17:30, 2026-12-24T18:00 or 2026-12-24T18:00:00+01:00";
 }
 
 /* What clocks show for the first time, with its fraction of a second. */
@@ -142,6 +152,8 @@ static int read_moment(struct schedule *schedule, const char *text, const struct
             reason = "a time of day is missing behind the date";
         if (!reason && local)
             at = instant_of(zone, at);
+        if (!reason && at < 0) /* by its offset */
+            reason = no_such_year;
     }
     if (reason)
         return err_set(err, ERR_USAGE, "%s", reason);

@@ -177,6 +177,7 @@ static void a_moment_is_due_once(void **state)
 /* ---- what is refused ---- */
 
 #define NO_TIME  "not a time like 17:30, 2026-12-24T18:00 or 2026-12-24T18:00:00+01:00"
+#define NO_YEAR  "only years from 1970 to 2261 are known"
 #define NO_ORDER "not a duration (ms, s, m, h, d; the larger before the smaller)"
 #define NO_KIND                                                                             \
     "neither an interval (30s, 1h30m) nor five fields of cron, a name of cron (@daily) or " \
@@ -268,8 +269,11 @@ static void says_what_is_wrong(void **state)
         {"at 24:00", NO_TIME},
         {"at 17:30:60", NO_TIME},
         {"at 17:30 tomorrow", NO_TIME},
-        {"at 1969-12-31T10:00", NO_TIME},
-        {"at 2262-01-01T00:00", NO_TIME},
+        {"at 1969-12-31T10:00", NO_YEAR},
+        {"at 2262-01-01T00:00", NO_YEAR},
+        {"at 9999-12-31T23:59:59Z", NO_YEAR},
+        {"at 1970-01-01T00:00:00+14:00", NO_YEAR},
+        {"at 197-01-01T00:00", NO_TIME},
         {"at 2026-12-24T18:00:00 +01:00", NO_TIME},
         {"at 17:30Z", "an offset from UTC needs a date before it"},
         {"at 2026-12-24", "a time of day is missing behind the date"},
