@@ -223,6 +223,7 @@ void socket_client_wait(struct socket_request *request)
     struct socket_client *client = request->client;
     append(&client->waiting, request);
     client->waiting_bytes += request->event.len;
+    client->waiting_ahead += request->ahead;
     client->calls->changed(client->owner, client);
 }
 
@@ -231,6 +232,7 @@ static void stop_waiting(struct socket_request *request)
     struct socket_client *client = request->client;
     take_off(&client->waiting, request);
     client->waiting_bytes -= request->event.len;
+    client->waiting_ahead -= request->ahead;
 }
 
 struct socket_request *socket_client_take(struct socket_client *client)
@@ -249,6 +251,7 @@ static void ask(struct socket_client *client, const struct warm_frame *frame)
     request->came = loop_now(client->loop);
     request->deadline = frame->values[0];
     request->ping = frame->values[2];
+    request->ahead = frame->values[3] && client->waiting_ahead < WARM_AHEAD;
     request->id_len = frame->parts[1].len;
     if (frame->too_large || frame->parts[0].len > max_event) {
         char limit[NUM_TEXT];
@@ -315,7 +318,8 @@ void socket_client_pause(struct socket_client *client, bool pause)
     hold(client, pause, client->deaf);
 }
 
-struct socket_client *socket_client_new(struct loop *loop, int fd, size_t max_event, size_t most,
+struct socket_client *socket_client_new(struct loop *loop, int fd, size_t max_event,
+                                        const struct warm_frame *hello,
                                         const struct socket_client_calls *calls, void *owner,
                                         struct err *err)
 {
@@ -338,7 +342,7 @@ struct socket_client *socket_client_new(struct loop *loop, int fd, size_t max_ev
         return NULL;
     }
     stream_open(&client->out, loop, again, true);
-    warm_send(&client->out, &(struct warm_frame){.type = WARM_HELLO, .values = {(int64_t)most}});
+    warm_send(&client->out, hello);
     loop_defer(loop, &client->flush);
     return client;
 }

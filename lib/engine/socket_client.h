@@ -34,6 +34,7 @@ struct socket_request {
     int64_t deadline; /* clock_now; 0: none */
     int64_t came;     /* clock_now */
     bool ping;        /* it counts in nothing */
+    bool ahead;       /* it does not count as waiting */
     /* The answer. */
     bool failed;
     enum failure_class class;
@@ -60,14 +61,14 @@ struct socket_client {
     /* To be read. */
     struct socket_requests waiting;
     struct socket_requests answered;
-    size_t waiting_bytes;
-    size_t unread; /* bytes of answers that are not written */
+    size_t waiting_bytes, waiting_ahead; /* of these, events, and requests that were sent ahead */
+    size_t unread;                       /* bytes of answers that are not written */
     /* The owner's. */
     struct socket_client *next, *prev;
     /* Of socket_turns.c. */
     struct socket_turn turn;
     bool has_turn;
-    size_t counted, counted_bytes; /* of what waits */
+    size_t counted, counted_ahead, counted_bytes; /* of what waits */
     /* Private. */
     struct warm_reader reader;
     struct loop_fd in;
@@ -91,9 +92,9 @@ struct socket_client_calls {
     void (*left)(void *owner, struct socket_client *client);
 };
 
-/* Takes over the connected descriptor. max_event: bytes; most: how many requests may wait, which it
- * is told. NULL with err. */
-struct socket_client *socket_client_new(struct loop *loop, int fd, size_t max_event, size_t most,
+/* Takes over the connected descriptor, and sends hello. max_event: bytes. NULL with err. */
+struct socket_client *socket_client_new(struct loop *loop, int fd, size_t max_event,
+                                        const struct warm_frame *hello,
                                         const struct socket_client_calls *calls, void *owner,
                                         struct err *err);
 /* Without a word to the owner. */

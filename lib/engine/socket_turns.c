@@ -6,10 +6,13 @@
 static void set(struct socket_turns *turns, struct socket_client *client, bool has_turn)
 {
     turns->waiting -= client->counted;
+    turns->ahead -= client->counted_ahead;
     turns->bytes -= client->counted_bytes;
     client->counted = has_turn ? client->waiting.count : 0;
+    client->counted_ahead = has_turn ? client->waiting_ahead : 0;
     client->counted_bytes = has_turn ? client->waiting_bytes : 0;
     turns->waiting += client->counted;
+    turns->ahead += client->counted_ahead;
     turns->bytes += client->counted_bytes;
     if (has_turn == client->has_turn)
         return;

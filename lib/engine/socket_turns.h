@@ -12,7 +12,9 @@
 
 struct socket_turns { /* zeroed */
     struct socket_turn *first, *last;
-    size_t waiting, bytes; /* requests of those who have a turn, and of their events */
+    /* Of those who have a turn: requests, those of them that were sent ahead, and bytes of events
+     */
+    size_t waiting, ahead, bytes;
 };
 
 /* What waits with the client, or is not read by it, has changed. True: it has got a turn. */

@@ -79,19 +79,25 @@ static bool busy(struct source *source)
 
 /* ---- what clients say ---- */
 
+/* The failure is taken over. */
 static void refuse(struct source_socket *own, struct socket_request *request,
-                   enum failure_reason reason, const char *text)
+                   struct failure *failure)
 {
     own->counts.refused += !request->ping;
-    socket_request_fail(request, failure_new(reason, FAILURE_TEMPORARY, "%s", text));
+    socket_request_fail(request, failure);
 }
 
-static void refuse_full(struct source_socket *own, struct socket_request *request)
+static struct failure *is_ended(const char *text)
 {
-    own->counts.refused += !request->ping;
-    socket_request_fail(request, failure_new(FAILURE_POOL_FULL, FAILURE_TEMPORARY,
-                                             "%zu requests wait for the pool (--queue)",
-                                             own->settings.most));
+    return failure_new(FAILURE_CONNECTION, FAILURE_TEMPORARY, "%s", text);
+}
+
+/* Do too many wait? Also of a client that has no turn. */
+static bool is_full(const struct source_socket *own, const struct socket_client *client)
+{
+    size_t most = own->settings.most;
+    return own->turns.waiting - own->turns.ahead >= most ||
+           client->waiting.count - client->waiting_ahead >= most;
 }
 
 static void asked(void *owner, struct socket_request *request)
@@ -99,16 +105,15 @@ static void asked(void *owner, struct socket_request *request)
     struct source_socket *own = owner;
     own->counts.pings += request->ping;
     if (own->stopped) {
-        refuse(own, request, FAILURE_CONNECTION, "the pool is being ended");
-        return;
+        refuse(own, request, is_ended("the pool is being ended"));
+    } else if (!request->ahead && is_full(own, request->client)) {
+        refuse(own, request,
+               failure_new(FAILURE_POOL_FULL, FAILURE_TEMPORARY,
+                           "%zu requests wait for the pool (--queue)", own->settings.most));
+    } else {
+        socket_client_wait(request);
+        wake(own);
     }
-    if (own->turns.waiting >= own->settings.most ||
-        request->client->waiting.count >= own->settings.most) {
-        refuse_full(own, request);
-        return;
-    }
-    socket_client_wait(request);
-    wake(own);
 }
 
 static void changed(void *owner, struct socket_client *client)
@@ -192,8 +197,10 @@ static void came(void *owner, int fd)
 {
     struct source_socket *own = owner;
     struct err err;
-    struct socket_client *client = socket_client_new(own->loop, fd, own->settings.max_event,
-                                                     own->settings.most, &calls, own, &err);
+    struct warm_frame hello = {.type = WARM_HELLO,
+                               .values = {(int64_t)own->settings.most, own->settings.workers}};
+    struct socket_client *client =
+        socket_client_new(own->loop, fd, own->settings.max_event, &hello, &calls, own, &err);
     if (!client) {
         own->settings.warn(own->settings.owner, err.text);
         return;
@@ -218,8 +225,8 @@ static void refuse_waiting(struct source_socket *own)
 {
     for (struct socket_client *client = own->clients.first; client; client = client->next) {
         while (client->waiting.first)
-            refuse(own, socket_client_take(client), FAILURE_CONNECTION,
-                   "the pool was ended before it was begun");
+            refuse(own, socket_client_take(client),
+                   is_ended("the pool was ended before it was begun"));
         socket_turns_leave(&own->turns, client);
     }
 }
@@ -297,7 +304,7 @@ static void outcome(struct source *source, uint64_t token, enum source_outcome o
     if (!request->client)
         dropped(own, request);
     if (outcome == SOURCE_RELEASED)
-        refuse(own, request, FAILURE_CONNECTION, "the pool was ended before it had answered");
+        refuse(own, request, is_ended("the pool was ended before it had answered"));
     else
         end_request(own, request);
 }

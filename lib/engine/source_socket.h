@@ -36,6 +36,7 @@ enum {
 struct source_socket_settings {
     const char *pool; /* its name */
     size_t most;      /* requests that may wait */
+    unsigned workers; /* that the function has at most */
     size_t max_event; /* bytes */
     int64_t grace;    /* for clients to read their answers at the end, nanoseconds */
     /* What is told of the pool beside: members of an object (",\"running\":2"). */

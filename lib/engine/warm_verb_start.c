@@ -123,6 +123,7 @@ static int open_pool(struct engine *engine, const struct options_words *function
     struct source_socket_settings settings = {
         .pool = own.name,
         .most = (size_t)warm_options.queue,
+        .workers = warm_common.calling.jobs,
         .max_event = warm_common.max_event,
         .grace = warm_common.calling.grace,
         .describe = describe,

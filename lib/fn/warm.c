@@ -17,6 +17,7 @@
 #include "fn/collect.h"
 #include "fn/kind.h"
 #include "fn/warm_link.h"
+#include "fn/warm_slots.h"
 #include "format/json.h"
 #include "pattern/retry.h"
 
@@ -24,33 +25,19 @@
 #include <stdlib.h>
 
 enum {
-    WARM_SLOT_BITS = 16,   /* of a request's number: the rest tells the calls of a slot apart */
     WARM_UNGREETED = 1,    /* calls at once before the pool has said how many it lets wait */
     WARM_FAILED_LIMIT = 16 /* failed attempts to connect beyond it no longer lengthen the pause */
 };
 static const struct retry_policy connect_policy = {.base = NUM_SECOND / 10, .cap = NUM_SECOND * 10};
 
-struct warm;
-
-struct warm_slot {
-    struct warm *all;
-    struct fn_call *call; /* NULL: free */
-    uint64_t id;          /* of its request */
-    struct loop_timer late;
-    struct warm_slot *next; /* free */
-};
-
 struct warm {
     struct fn *fn;
     struct home *home;
     struct warm_link link;
-    struct warm_slot *slots; /* settings.jobs of them */
-    struct warm_slot *free;
-    unsigned busy;
-    uint64_t most; /* calls at once that the pool does not refuse, if it has no other clients */
-    uint64_t asked;
-    unsigned failed; /* to connect, since it last went well */
-    bool paused;     /* no attempt to connect before the timer fires */
+    struct warm_slots slots;
+    unsigned answers; /* since it was last seen how quickly they come */
+    unsigned failed;  /* to connect, since it last went well */
+    bool paused;      /* no attempt to connect before the timer fires */
     struct loop_timer again;
 };
 
@@ -59,17 +46,29 @@ static struct loop *loop_of(const struct warm *all)
     return all->fn->context->loop;
 }
 
+static struct warm *all_of(const struct warm_slot *slot)
+{
+    return CONTAINER_OF(slot->all, struct warm, slots);
+}
+
 /* ---- a call ---- */
 
+static void watch_time(struct warm_slot *slot)
+{
+    struct warm *all = all_of(slot);
+    int64_t timeout = all->fn->settings.timeout;
+    if (timeout)
+        loop_timer_set(loop_of(all), &slot->late, loop_now(loop_of(all)) + timeout);
+}
+
+/* Its place is free: the time of those that were sent ahead begins. */
 static struct fn_call *give_back(struct warm_slot *slot)
 {
-    struct warm *all = slot->all;
-    struct fn_call *call = slot->call;
-    loop_timer_clear(loop_of(all), &slot->late);
-    slot->call = NULL;
-    slot->next = all->free;
-    all->free = slot;
-    all->busy--;
+    struct warm_slots *slots = slot->all;
+    struct warm_slot *next;
+    struct fn_call *call = warm_slots_give_back(slot);
+    while ((next = warm_slots_advance(slots)))
+        watch_time(next);
     return call;
 }
 
@@ -86,7 +85,7 @@ static void end(struct warm_slot *slot, struct failure *failure, int64_t init)
 
 static void take_back(struct warm_slot *slot)
 {
-    struct warm_link *link = &slot->all->link;
+    struct warm_link *link = &all_of(slot)->link;
     if (link->open)
         warm_link_send(link, &(struct warm_frame){.type = WARM_CANCEL, .id = slot->id});
 }
@@ -94,7 +93,7 @@ static void take_back(struct warm_slot *slot)
 static void too_late(struct loop_timer *timer)
 {
     struct warm_slot *slot = CONTAINER_OF(timer, struct warm_slot, late);
-    struct warm *all = slot->all;
+    struct warm *all = all_of(slot);
     char after[NUM_TEXT];
     take_back(slot);
     end(slot,
@@ -131,10 +130,18 @@ static int not_running(const struct fn *fn, struct err *err)
 
 static int connect_to(struct warm *all, struct err *err)
 {
-    all->most = WARM_UNGREETED;
+    all->slots.most = WARM_UNGREETED;
+    all->slots.workers = 0;
     if (warm_link_open(&all->link, all->home, str_of(all->fn->words[0]), err) == 0)
         return 0;
     return err->kind == ERR_NOT_FOUND ? not_running(all->fn, err) : -1;
+}
+
+/* Those that were sent ahead go back, in their order, as if they had not been sent. */
+static void call_back(struct warm *all)
+{
+    for (struct warm_slot *slot; (slot = all->slots.ahead.last);)
+        attempt_return(warm_slots_give_back(slot));
 }
 
 /* What it had was given to a process that is gone. */
@@ -143,9 +150,10 @@ static void lost(void *owner, const char *why)
     struct warm *all = owner;
     struct fn *fn = all->fn;
     pause_connecting(all);
-    for (unsigned i = 0; i < fn->settings.jobs; i++) {
-        if (all->slots[i].call)
-            end(&all->slots[i],
+    call_back(all);
+    for (unsigned i = 0; i < all->slots.made; i++) {
+        if (all->slots.slots[i].call)
+            end(&all->slots.slots[i],
                 failure_new(FAILURE_CONNECTION, FAILURE_TEMPORARY, "%s: %s", fn->name, why), 0);
     }
     attempt_pump(fn);
@@ -210,33 +218,32 @@ static struct failure *read_failure(const struct fn *fn, const struct warm_frame
     return failure;
 }
 
-/* NULL: it is an answer to what nobody asks any more. */
-static struct warm_slot *slot_of(const struct warm *all, uint64_t id)
-{
-    uint64_t place = id & ((1 << WARM_SLOT_BITS) - 1);
-    if (place >= all->fn->settings.jobs)
-        return NULL;
-    struct warm_slot *slot = &all->slots[place];
-    return slot->call && slot->id == id ? slot : NULL;
-}
-
 static void heard(void *owner, const struct warm_frame *frame)
 {
     struct warm *all = owner;
     struct fn *fn = all->fn;
-    struct warm_slot *slot = slot_of(all, frame->id);
+    struct warm_slot *slot = warm_slots_find(&all->slots, frame->id);
     if (frame->type == WARM_HELLO) {
         all->failed = 0;
-        all->most = frame->values[0] > 0 ? (uint64_t)frame->values[0] : 1;
-        attempt_pump(fn);
+        all->slots.most = frame->values[0] > 0 ? (uint64_t)frame->values[0] : 1;
+        all->slots.workers = frame->values[1] > 0 ? (uint64_t)frame->values[1] : 0;
         return;
     }
     if (!slot || (frame->type != WARM_ANSWER && frame->type != WARM_FAILURE))
         return;
     struct failure *failure =
         frame->type == WARM_ANSWER ? read_answer(fn, frame, slot->call) : read_failure(fn, frame);
+    all->answers++;
     end(slot, failure, frame->values[frame->type == WARM_ANSWER ? 1 : 2]);
-    attempt_pump(fn);
+}
+
+static void heard_all(void *owner)
+{
+    struct warm *all = owner;
+    if (all->answers)
+        warm_slots_heard(&all->slots, all->answers);
+    all->answers = 0;
+    attempt_pump(all->fn);
 }
 
 /* ---- the kind ---- */
@@ -260,6 +267,7 @@ static int warm_open(struct fn *fn, struct err *err)
     all->again.fire = try_again;
     all->link = (struct warm_link){.loop = context->loop,
                                    .heard = heard,
+                                   .paused = heard_all,
                                    .lost = lost,
                                    .owner = all,
                                    .reader.limit = fn->settings.max_result + WARM_SLACK};
@@ -267,11 +275,7 @@ static int warm_open(struct fn *fn, struct err *err)
         free(all);
         return -1;
     }
-    all->slots = mem_array(fn->settings.jobs, sizeof *all->slots);
-    for (unsigned i = fn->settings.jobs; i--;) {
-        all->slots[i] = (struct warm_slot){.all = all, .late.fire = too_late, .next = all->free};
-        all->free = &all->slots[i];
-    }
+    warm_slots_init(&all->slots, fn, too_late);
     fn->state = all;
     return 0;
 }
@@ -279,7 +283,7 @@ static int warm_open(struct fn *fn, struct err *err)
 static bool warm_has_slot(const struct fn *fn)
 {
     const struct warm *all = fn->state;
-    return all->free && all->busy < all->most && !all->paused;
+    return !all->paused && warm_slots_has_room(&all->slots);
 }
 
 /* True: there is a connection. False: the call has been ended, or put back. */
@@ -305,20 +309,17 @@ static void warm_begin(struct fn *fn, struct fn_call *call)
     int64_t timeout = fn->settings.timeout;
     if (!reach(all, call))
         return;
-    struct warm_slot *slot = all->free;
-    all->free = slot->next;
-    all->busy++;
-    slot->call = call;
+    struct warm_slot *slot = warm_slots_take(&all->slots, call);
     call->run = slot;
-    slot->id = ++all->asked << WARM_SLOT_BITS | (uint64_t)(slot - all->slots);
     struct warm_frame frame = {
         .type = WARM_REQUEST,
         .id = slot->id,
         .parts = {slice_str(call->event), call->id, call->scope},
-        .values = {timeout ? clock_now() + timeout : 0, call->attempts, call->ping},
+        .values = {timeout && !slot->ahead ? clock_now() + timeout : 0, call->attempts, call->ping,
+                   slot->ahead},
     };
-    if (timeout)
-        loop_timer_set(loop_of(all), &slot->late, loop_now(loop_of(all)) + timeout);
+    if (!slot->ahead)
+        watch_time(slot);
     warm_link_send(&all->link, &frame);
 }
 
@@ -337,11 +338,12 @@ static void warm_cancel(struct fn *fn, enum failure_reason reason, bool now)
 {
     struct warm *all = fn->state;
     (void)now;
-    for (unsigned i = 0; i < fn->settings.jobs; i++) {
-        if (!all->slots[i].call)
+    for (unsigned i = 0; i < all->slots.made; i++) {
+        struct warm_slot *slot = &all->slots.slots[i];
+        if (!slot->call)
             continue;
-        take_back(&all->slots[i]);
-        end(&all->slots[i],
+        take_back(slot);
+        end(slot,
             failure_new(reason, FAILURE_PERMANENT, "ended before it was done: %s",
                         failure_name(reason)),
             0);
@@ -363,9 +365,7 @@ static void warm_free(struct fn *fn)
     struct warm *all = fn->state;
     warm_link_close(&all->link);
     loop_timer_clear(loop_of(all), &all->again);
-    for (unsigned i = 0; i < fn->settings.jobs; i++)
-        loop_timer_clear(loop_of(all), &all->slots[i].late);
-    free(all->slots);
+    warm_slots_free(&all->slots);
     free(all);
 }
 

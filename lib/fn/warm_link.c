@@ -40,6 +40,8 @@ static void hear(struct warm_link *link)
         link->heard(link->owner, &frame);
     if (link->open && got < 0)
         lose(link, err.text);
+    else if (link->open && link->paused)
+        link->paused(link->owner);
 }
 
 static void ready(struct loop_fd *watch, uint32_t events)

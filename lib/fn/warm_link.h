@@ -21,6 +21,8 @@ struct warm_link {
     struct loop *loop;
     /* A frame has come; it may close the link. */
     void (*heard)(void *owner, const struct warm_frame *frame);
+    /* That was all for now. NULL: nobody asks. */
+    void (*paused)(void *owner);
     /* The link was closed, as the other side has gone or does not speak our language. */
     void (*lost)(void *owner, const char *why);
     void *owner;

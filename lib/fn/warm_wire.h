@@ -8,19 +8,21 @@
  * client has chosen; answers carry it back, in any order.
  *
  *     client      parts                    numbers
- *     REQUEST     event, identity, scope   deadline (clock_now; 0: none), attempt, 1 of a ping
+ *     REQUEST     event, identity, scope   deadline (clock_now; 0: none), attempt, 1 of a ping,
+ *                                          1 of one that is sent ahead
  *     CANCEL                                                  of that request
  *     STATUS, STOP                                            of whole pools
  *
  *     supervisor
- *     HELLO                                how many may wait  first of all
+ *     HELLO                                how many may wait, workers at most; first of all
  *     ANSWER      lines                    how many, init
  *     FAILURE     an object (failure.h)    class, retry_after, init
  *     TEXT        a line of JSON                              to STATUS and STOP
  *
- * A ping is a request that counts in nothing. A request is answered exactly once, unless the
- * connection ends before. What has not begun when a CANCEL or the end of the connection comes will
- * not; what has begun goes on.
+ * A ping is a request that counts in nothing. One that is sent ahead does not count as waiting, of
+ * up to WARM_AHEAD of a client. A request is answered exactly once, unless the connection ends
+ * before. What has not begun when a CANCEL or the end of the connection comes will not; what has
+ * begun goes on.
  */
 #ifndef FIT_FN_WARM_WIRE_H
 #define FIT_FN_WARM_WIRE_H
@@ -37,6 +39,7 @@ enum {
     WARM_VALUES = 4,
     WARM_HEAD = 64,         /* bytes of a head */
     WARM_READ = 64 * 1024,  /* bytes read at once */
+    WARM_AHEAD = 512,       /* requests that a client sends ahead */
     WARM_SLACK = 64 * 1024, /* what a frame may hold beside an event or a result: an identity, the
                                end of a stderr; more is skipped as what is too large is */
 };

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "fn/answer.h"
+#include "fn/depth.h"
 #include "fn/limits.h"
 #include "format/json.h"
 #include "fn/piped.h"
@@ -230,12 +231,8 @@ static void adapt(struct worker *worker, uint64_t answered)
     int64_t now = loop_now(loop_of(worker));
     int64_t each = (now - worker->base.last_heard) / (int64_t)answered;
     worker->base.last_heard = now;
-    if (worker->base.fn->settings.pipeline)
-        return;
-    if (each > WORKER_SLOW_US * INT64_C(1000))
-        worker->base.depth = 1;
-    else if (each < WORKER_QUICK_US * INT64_C(1000) && worker->base.depth < FN_PIPELINE_MAX)
-        worker->base.depth *= 2;
+    if (!worker->base.fn->settings.pipeline)
+        worker->base.depth = depth_adapt(worker->base.depth, each, WORKER_QUICK);
 }
 
 /* Make room to read into: the same block while it lasts, then a new one with what is left of a

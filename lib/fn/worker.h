@@ -15,11 +15,10 @@
 #include "sys/stream.h"
 
 enum {
-    WORKER_QUICK_US = 50,  /* answers that come faster than this deepen the pipeline, */
-    WORKER_SLOW_US = 1000, /* and slower ones reduce it to one event at a time */
     WORKER_STALL_S =
         10, /* a first answer later than this is worth a warning: is its output buffered? */
 };
+#define WORKER_QUICK INT64_C(50000) /* nanoseconds for an answer; below it the pipeline deepens */
 
 struct worker {
     struct pool_worker base; /* first */

@@ -334,6 +334,92 @@ out_same thousand
 check within 60 status_is narrow .refused 0
 warm stop narrow
 
+# ---- sent ahead ----
+
+claim 'calls that are sent ahead hold no place in the queue'
+warm start ahead --max 1 --queue 2 --detach -- lines:./worker
+{
+    echo '{"gate":1}'
+    seq 50
+} >gated
+fan-out -j1 --pipeline 64 -- warm:ahead <gated >passed &
+client=$!
+check within 10 status_is ahead '[.in_flight,.waiting]' '[1,50]'
+fan-out -j2 -- warm:ahead <small >passed.too &
+check within 10 status_is ahead '[.clients,.waiting]' '[2,51]'
+: >open
+wait "$client"
+is $? 0 'exit status of the client'
+wait
+rm open
+is "$(jq -c .of passed)" "$(cat gated)"
+is "$(jq -c .of passed.too)" 1
+check status_is ahead '[.done,.refused]' '[52,0]'
+
+claim 'their time begins when the one before is through'
+fan-out -j1 --pipeline 64 --timeout 2s --dead dead8 -- warm:ahead <gated >passed &
+client=$!
+check within 10 test -s dead8
+: >open
+wait "$client"
+is $? 123 'exit status of the client'
+rm open
+is "$(jq -c '[.reason,.event]' dead8)" '["timeout",{"gate":1}]'
+is "$(jq -c .of passed)" "$(seq 50)"
+warm stop ahead
+
+claim 'none is sent ahead where more workers would be used at once than there are jobs'
+warm start wide --min 0 --max 2 --detach -- lines:./worker
+fan-out -j1 --pipeline 64 -- warm:wide <gated >passed &
+check within 10 status_is wide '[.in_flight,.waiting]' '[1,0]'
+check status_is wide '[.started,.waiting]' '[1,0]'
+: >open
+wait
+rm open
+is "$(jq -c .of passed)" "$(cat gated)"
+warm stop wide
+
+# What speaks as a supervisor does: it takes COUNT requests, leaves without a word, and answers those of the next connection.
+cat >fake <<'END'
+use Socket;
+my ($name, $workers, $count) = @ARGV;
+socket(my $door, PF_UNIX, SOCK_STREAM, 0) or die;
+unlink "state/run/warm-$name.sock";
+bind($door, sockaddr_un("state/run/warm-$name.sock")) or die;
+listen($door, 5) or die;
+for my $answers (0, 1) {
+    accept(my $client, $door) or die;
+    sub frame { my ($type, $id, $part, @values) = @_; pack('L L Q L4 q4 a*', 0x46571001, $type, $id, length $part, 0, 0, 0, @values, $part) }
+    syswrite $client, frame(1, 0, '', 1000, $workers, 0, 0);
+    for (my $seen = 0; $answers || $seen < $count; $seen++) {
+        my ($head, $parts) = ('', '');
+        read($client, $head, 64) == 64 or last;
+        my (undef, $type, $id, @sizes) = unpack 'L L Q L3', $head;
+        my $event = '';
+        for my $i (0 .. 2) { read $client, $parts, $sizes[$i]; $event = $parts unless $i }
+        syswrite $client, frame(4, $id, "$event\n", 1, 0, 0, 0) if $answers;
+    }
+}
+END
+
+claim 'a supervisor that was killed: those that were sent ahead are asked again, and none has failed'
+perl fake fake 1 5 &
+check within 10 test -S state/run/warm-fake.sock
+run_sh 'seq 9 | timeout 20 fan-out -j1 --pipeline 5 --dead dead9 -- warm:fake'
+exits 123
+is "$(jq -c '[.reason,.event,.attempts]' dead9)" '["connection",1,1]'
+is "$(cat "$out")" "$(seq 2 9)"
+wait
+
+claim 'one that does not say how many workers it has is sent none ahead'
+perl fake old 0 1 &
+check within 10 test -S state/run/warm-old.sock
+run_sh 'seq 9 | timeout 20 fan-out -j1 --pipeline 5 --dead dead10 -- warm:old'
+exits 123
+is "$(jq -c .event dead10)" 1
+wait
+rm -f state/run/warm-fake.sock state/run/warm-old.sock
+
 # ---- sharing ----
 
 claim '100 runs pay one cold start'

@@ -8,7 +8,7 @@ runs=${RUNS:-10}
 seed=${SEED:-1}
 limit=3000
 
-# A worker that notes who it is, takes a while now and then, and answers with what it was asked.
+# worker PART: one that notes who it is, takes a while for that part of the events, and answers with what it was asked.
 cat >worker <<'PERL'
 #!/usr/bin/perl
 use Time::HiRes qw(sleep);
@@ -16,9 +16,10 @@ open(my $log, '>>', 'workers') or die;
 syswrite $log, "$$\n";
 $| = 1;
 srand $$;
+my ($part) = @ARGV;
 while (my $line = <STDIN>) {
     chomp $line;
-    sleep rand 0.01 if rand() < 0.2;
+    sleep rand 0.01 if rand() < $part;
     print "{\"of\":$line,\"pid\":$$}\n";
 }
 PERL
@@ -33,6 +34,7 @@ my ($seed) = @ARGV;
 srand $seed;
 my $max = 1 + int rand 4;
 my $min = int rand($max + 1);
+my $part = rand() < 0.5 ? 0.2 : 0.002; # then calls are sent ahead
 my (%pid, %events, @wrong, %round, %done);
 sub slurp { open(my $in, '<', $_[0]) or return ''; local $/; my $all = <$in>; defined $all ? $all : '' }
 sub start {
@@ -49,13 +51,14 @@ sub start {
 sub is_worker { $_[0] && slurp("/proc/$_[0]/cmdline") =~ /\.\/worker/ }
 sub supervise {
     $pid{pool} = start('/dev/null', '/dev/null', 'warm', 'start', 'p', '--min', $min, '--max', $max,
-        '--idle', '20ms', '--queue', 5 + int rand 100, '--grace', '200ms', '--quiet', '--', 'lines:../worker');
+        '--idle', '20ms', '--queue', 5 + int rand 100, '--grace', '200ms', '--quiet', '--', 'lines:../worker', $part);
 }
 sub ask {
     my ($name) = @_;
-    my @ledger = $name % 2 ? ('--ledger', "l$name") : ();
+    my @more = $name % 2 ? ('--ledger', "l$name") : ();
+    push @more, '--pipeline', 1 + int rand 100 if rand() < 0.3;
     $pid{$name} = start("in.$name", "out.$name." . ++$round{$name}, 'fan-out', '-j' . (1 + int rand 16),
-        @ledger, '--retries', 100000, '--backoff', '1ms..20ms', '--dead', "dead.$name", '--quiet', '--', 'warm:p');
+        @more, '--retries', 100000, '--backoff', '1ms..20ms', '--dead', "dead.$name", '--quiet', '--', 'warm:p');
 }
 # How it has ended, if it has: true when it is through. It is said when there is no pool.
 sub ended {
@@ -105,6 +108,9 @@ while (time < $until && @wrong < 5) {
 for my $name (1 .. 4) {
     1 until $done{$name} || @wrong || ended($name, 1);
 }
+# One that has just been started dies of the signal until it is there, and does not tidy up.
+my $there = time + 30;
+sleep 0.02 while system('warm status p >/dev/null 2>&1') && time < $there;
 kill 'TERM', $pid{pool};
 waitpid $pid{pool}, 0;
 for my $name (1 .. 4) {
