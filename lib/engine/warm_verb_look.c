@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -168,16 +169,32 @@ static void wait_for(int process)
         ;
 }
 
+/*
+ * One that cannot be asked, as it is of another version or has no descriptor for a client, ends by
+ * a signal as well. It must be the process that listens there: numbers in a file may be of another
+ * namespace.
+ */
+static int end_by_signal(int process, const struct err *err)
+{
+    if (syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0) < 0)
+        return engine_refuse(err);
+    return EXIT_OK;
+}
+
 /* One that is being ended already has to be waited for, too. */
 static int stop_pool(struct engine *engine, const struct home *home, const char *name)
 {
     struct buf answer = {0};
     struct err err;
-    int process = open_process(holder_of(home, name));
+    pid_t holder = holder_of(home, name), listener = 0;
+    int process = open_process(holder);
     int status = EXIT_OK;
-    if (warm_ask(engine_loop(engine), home, name, WARM_STOP, &answer, NULL, &err) < 0 &&
-        (err.kind != ERR_NOT_FOUND || process < 0))
-        status = failed(name, &err);
+    if (warm_ask(engine_loop(engine), home, name, WARM_STOP, &answer, &listener, &err) < 0) {
+        if (err.kind != ERR_NOT_FOUND && process >= 0 && listener == holder)
+            status = end_by_signal(process, &err);
+        else if (err.kind != ERR_NOT_FOUND || process < 0)
+            status = failed(name, &err);
+    }
     if (status == EXIT_OK && warm_options.wait && process >= 0)
         wait_for(process);
     if (process >= 0)

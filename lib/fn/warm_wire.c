@@ -76,7 +76,8 @@ int warm_next(struct warm_reader *reader, struct warm_frame *frame, struct err *
         return 0;
     memcpy(&head, reader->bytes.data + reader->from, sizeof head);
     if (head.magic != WARM_MAGIC)
-        return err_set(err, ERR_INPUT, "it speaks another protocol, or another version of it");
+        return err_set(err, ERR_INPUT,
+                       "it is of another version of fittings: stop it, and start it again");
     if (!head.type || head.type >= WARM_TYPES || head.zero)
         return err_set(err, ERR_INPUT, "a frame of an unknown kind");
     *frame = (struct warm_frame){.type = (enum warm_type)head.type, .id = head.id};
