@@ -8,7 +8,6 @@
 #include "engine/filter.h"
 #include "engine/plan_guarded.h"
 
-#include <string.h>
 
 enum id { ID_NAME = 1, ID_ON_OPEN, ID_FALLBACK, ID_EVENTS, ID_SHOW, ID_TRIP, ID_RESET, ID_DISABLE };
 enum on_open { OPEN_DEAD, OPEN_FALLBACK, OPEN_HOLD, OPEN_PASS };
@@ -46,15 +45,14 @@ static int set_on_open(const char *arg, struct err *err)
     static const char *const names[] = {[OPEN_DEAD] = "dead",
                                         [OPEN_FALLBACK] = "fallback",
                                         [OPEN_HOLD] = "hold",
-                                        [OPEN_PASS] = "pass"};
+                                        [OPEN_PASS] = "pass",
+                                        NULL};
     options.chose_on_open = true;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(arg, names[i]) == 0) {
-            options.on_open = (enum on_open)i;
-            return 0;
-        }
-    }
-    return err_set(err, ERR_USAGE, "not dead, fallback, hold or pass");
+    int choice = options_choice(names, arg, err);
+    if (choice < 0)
+        return -1;
+    options.on_open = (enum on_open)choice;
+    return 0;
 }
 
 static int set(void *into, int id, const char *arg, struct err *err)

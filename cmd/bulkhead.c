@@ -9,7 +9,6 @@
 #include "state/shared_slots.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     KEYED_JOBS = 256,   /* calls at once of all keys together, unless --jobs says another number */
@@ -48,14 +47,12 @@ static const struct option_entry entries[] = {
 static int set_on_full(const char *arg, struct err *err)
 {
     static const char *const names[] = {
-        [FULL_WAIT] = "wait", [FULL_DEAD] = "dead", [FULL_DROP] = "drop"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(arg, names[i]) == 0) {
-            options.on_full = (enum on_full)i;
-            return 0;
-        }
-    }
-    return err_set(err, ERR_USAGE, "not wait, dead or drop");
+        [FULL_WAIT] = "wait", [FULL_DEAD] = "dead", [FULL_DROP] = "drop", NULL};
+    int choice = options_choice(names, arg, err);
+    if (choice < 0)
+        return -1;
+    options.on_full = (enum on_full)choice;
+    return 0;
 }
 
 static int set_waiting(const char *arg, struct err *err)

@@ -9,7 +9,6 @@
 #include "engine/plan_calls.h"
 #include "engine/plan_split.h"
 
-#include <string.h>
 
 static struct common_options common;
 
@@ -50,15 +49,13 @@ static const struct option_entry entries[] = {
 static int set_failed(const char *arg, struct err *err)
 {
     static const char *const words[] = {
-        [SPLIT_FAIL] = "fail", [SPLIT_SKIP] = "skip", [SPLIT_NULL] = "null"};
+        [SPLIT_FAIL] = "fail", [SPLIT_SKIP] = "skip", [SPLIT_NULL] = "null", NULL};
     fan_out.chose_failed = true;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(arg, words[i]) == 0) {
-            fan_out.failed = (enum split_failed)i;
-            return 0;
-        }
-    }
-    return err_set(err, ERR_USAGE, "not fail, skip or null");
+    int choice = options_choice(words, arg, err);
+    if (choice < 0)
+        return -1;
+    fan_out.failed = (enum split_failed)choice;
+    return 0;
 }
 
 static int set(void *into, int id, const char *arg, struct err *err)

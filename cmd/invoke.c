@@ -41,14 +41,12 @@ static const struct option_entry entries[] = {
 static int set_form(const char *arg, struct err *err)
 {
     static const char *const forms[] = {
-        [FORM_TEXT] = "text", [FORM_JSON] = "json", [FORM_NONE] = "none"};
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (strcmp(arg, forms[i]) == 0) {
-            options.form = (enum form)i;
-            return 0;
-        }
-    }
-    return err_set(err, ERR_USAGE, "not text, json or none");
+        [FORM_TEXT] = "text", [FORM_JSON] = "json", [FORM_NONE] = "none", NULL};
+    int choice = options_choice(forms, arg, err);
+    if (choice < 0)
+        return -1;
+    options.form = (enum form)choice;
+    return 0;
 }
 
 static int set(void *into, int id, const char *arg, struct err *err)

@@ -74,10 +74,10 @@ static int set_backoff(const char *arg, struct err *err)
 
 static int set_first(const char *arg, struct err *err)
 {
-    settings.emit_first = strcmp(arg, "emit") == 0;
-    if (settings.emit_first || strcmp(arg, "baseline") == 0)
-        return 0;
-    return err_set(err, ERR_USAGE, "not baseline or emit");
+    static const char *const names[] = {"baseline", "emit", NULL};
+    int choice = options_choice(names, arg, err);
+    settings.emit_first = choice == 1;
+    return choice < 0 ? -1 : 0;
 }
 
 static int set_every(const char *arg, struct err *err)

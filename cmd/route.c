@@ -6,7 +6,6 @@
 #include "engine/operands.h"
 #include "engine/plan_route.h"
 
-#include <string.h>
 
 enum { BUFFER_MAX = ENGINE_WINDOW, BUFFER = 1024 };
 enum id { ID_ALL = 1, ID_ELSE, ID_TABLE, ID_BY, ID_DIR, ID_FULL, ID_BUFFER, ID_COUNT, ID_EXPLAIN };
@@ -45,14 +44,12 @@ static const struct option_entry entries[] = {
 static int set_full(const char *arg, struct err *err)
 {
     static const char *const names[] = {
-        [ROUTE_BLOCK] = "block", [ROUTE_DEAD] = "dead", [ROUTE_DROP] = "drop"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(arg, names[i]) == 0) {
-            options.full = (enum route_full)i;
-            return 0;
-        }
-    }
-    return err_set(err, ERR_USAGE, "not block, dead or drop");
+        [ROUTE_BLOCK] = "block", [ROUTE_DEAD] = "dead", [ROUTE_DROP] = "drop", NULL};
+    int full = options_choice(names, arg, err);
+    if (full < 0)
+        return -1;
+    options.full = (enum route_full)full;
+    return 0;
 }
 
 static int set_buffer(const char *arg, struct err *err)

@@ -8,7 +8,6 @@
 #include "engine/showing.h"
 #include "state/shared_rate.h"
 
-#include <string.h>
 
 enum id {
     ID_RATE = 1,
@@ -64,14 +63,12 @@ static const struct option_entry entries[] = {
 static int set_on_excess(const char *arg, struct err *err)
 {
     static const char *const names[] = {
-        [EXCESS_DELAY] = "delay", [EXCESS_DEAD] = "dead", [EXCESS_DROP] = "drop"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(arg, names[i]) == 0) {
-            options.on_excess = (enum on_excess)i;
-            return 0;
-        }
-    }
-    return err_set(err, ERR_USAGE, "not delay, dead or drop");
+        [EXCESS_DELAY] = "delay", [EXCESS_DEAD] = "dead", [EXCESS_DROP] = "drop", NULL};
+    int choice = options_choice(names, arg, err);
+    if (choice < 0)
+        return -1;
+    options.on_excess = (enum on_excess)choice;
+    return 0;
 }
 
 static int set(void *into, int id, const char *arg, struct err *err)

@@ -4,7 +4,6 @@
 #include "engine/filter.h"
 #include "engine/plan_broadcast.h"
 
-#include <string.h>
 
 enum { BUFFER_MAX = ENGINE_WINDOW, BUFFER = 1024 };
 enum id { ID_RESULT = 1, ID_FULL, ID_BUFFER };
@@ -27,15 +26,15 @@ static const struct option_entry entries[] = {
 
 static int set_full(const char *arg, struct err *err)
 {
-    static const char *const names[] = {
-        [SUBSCRIBERS_BLOCK] = "block", [SUBSCRIBERS_DROP] = "drop", [SUBSCRIBERS_SPILL] = "spill"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(arg, names[i]) == 0) {
-            settings.full = (enum subscribers_full)i;
-            return 0;
-        }
-    }
-    return err_set(err, ERR_USAGE, "not block, spill or drop");
+    static const char *const names[] = {[SUBSCRIBERS_BLOCK] = "block",
+                                        [SUBSCRIBERS_SPILL] = "spill",
+                                        [SUBSCRIBERS_DROP] = "drop",
+                                        NULL};
+    int choice = options_choice(names, arg, err);
+    if (choice < 0)
+        return -1;
+    settings.full = (enum subscribers_full)choice;
+    return 0;
 }
 
 static int set_buffer(const char *arg, struct err *err)

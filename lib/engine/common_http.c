@@ -107,6 +107,14 @@ static int set_cacert(struct fn_http *http, const char *arg, struct err *err)
     return 0;
 }
 
+static int set_ce(struct fn_http *http, const char *arg, struct err *err)
+{
+    static const char *const names[] = {"binary", "structured", NULL};
+    int choice = options_choice(names, arg, err);
+    http->ce = choice == 0 ? FN_CE_BINARY : FN_CE_STRUCTURED;
+    return choice < 0 ? -1 : 0;
+}
+
 static int set(void *into, int id, const char *arg, struct err *err)
 {
     struct fn_http *http = &((struct common_options *)into)->http;
@@ -118,10 +126,7 @@ static int set(void *into, int id, const char *arg, struct err *err)
     case ID_CACERT:
         return set_cacert(http, arg, err);
     case ID_CE:
-        if (strcmp(arg, "binary") != 0 && strcmp(arg, "structured") != 0)
-            return err_set(err, ERR_USAGE, "not binary or structured");
-        http->ce = arg[0] == 'b' ? FN_CE_BINARY : FN_CE_STRUCTURED;
-        return 0;
+        return set_ce(http, arg, err);
     }
     return err_set(err, ERR_USAGE, "not read by this command");
 }

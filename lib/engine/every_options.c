@@ -140,15 +140,14 @@ static int set_keeping(void *into, int id, const char *arg, struct err *err)
 
 static int set_looking(void *into, int id, const char *arg, struct err *err)
 {
+    static const char *const prints[] = {"crontab", "systemd", NULL};
     struct every_options *options = into;
     switch ((enum looking_id)id) {
     case ID_NEXT:
         return options_check(num_uint(arg, 1, UINT64_MAX, &options->next), err);
     case ID_PRINT:
         options->print = arg;
-        if (strcmp(arg, "crontab") == 0 || strcmp(arg, "systemd") == 0)
-            return 0;
-        return err_set(err, ERR_USAGE, "not crontab or systemd");
+        return options_choice(prints, arg, err) < 0 ? -1 : 0;
     case ID_TEST_AT:
         options->test_at = arg;
         return 0;

@@ -141,7 +141,7 @@ const char *options_find_taken(const struct command *command, char *const *words
 /* For set callbacks: 0 when reason (of a function of base/num.h) is NULL, else -1 with it in err.
  */
 int options_check(const char *reason, struct err *err);
-
-void options_drop_kept(void); /* free the strings kept for the process (for leak checks) */
+/* For them, too: which of the words (ended by NULL) arg is; -1 with "not a, b or c" in err. */
+int options_choice(const char *const *words, const char *arg, struct err *err);
 
 #endif

@@ -6,7 +6,6 @@
 #include "format/json.h"
 #include "state/home.h"
 
-#include <string.h>
 
 struct common_options queue_common;
 struct queue_options queue_options = {
@@ -102,15 +101,13 @@ static int set_answer(const char *arg, struct buf *answer, struct err *err)
 static int set_full(const char *arg, struct err *err)
 {
     static const char *const words[] = {
-        [PUSH_BLOCK] = "block", [PUSH_FAIL] = "fail", [PUSH_DROP_OLDEST] = "drop-oldest"};
+        [PUSH_BLOCK] = "block", [PUSH_FAIL] = "fail", [PUSH_DROP_OLDEST] = "drop-oldest", NULL};
     queue_options.chose_full = true;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(arg, words[i]) == 0) {
-            queue_options.push.full = (enum plan_push_full)i;
-            return 0;
-        }
-    }
-    return err_set(err, ERR_USAGE, "not block, fail or drop-oldest");
+    int choice = options_choice(words, arg, err);
+    if (choice < 0)
+        return -1;
+    queue_options.push.full = (enum plan_push_full)choice;
+    return 0;
 }
 
 static int set_priority(const char *arg, struct err *err)

@@ -12,7 +12,7 @@
 #include "engine/spill.h"
 #include "engine/targets.h"
 
-enum subscribers_full { SUBSCRIBERS_BLOCK, SUBSCRIBERS_DROP, SUBSCRIBERS_SPILL };
+enum subscribers_full { SUBSCRIBERS_BLOCK, SUBSCRIBERS_SPILL, SUBSCRIBERS_DROP };
 
 /* How one gets the event that is being given out. */
 enum subscriber_way { WAY_NOT, WAY_NOW, WAY_LATER };

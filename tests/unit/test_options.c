@@ -461,10 +461,21 @@ static void completes_by_the_kind_of_value(void **state)
     buf_free(&text);
 }
 
+static void says_which_words_there_are(void **state)
+{
+    static const char *const names[] = {"block", "dead", "drop", NULL};
+    (void)state;
+    for (int i = 0; names[i]; i++)
+        assert_int_equal(options_choice(names, names[i], &err), i);
+    assert_int_equal(options_choice(names, "dea", &err), -1);
+    assert_string_equal(err.text, "not block, dead or drop");
+    assert_int_equal(options_choice(names + 1, "", &err), -1);
+    assert_string_equal(err.text, "not dead or drop");
+}
+
 static int forget(void **state)
 {
     (void)state;
-    options_drop_kept();
     buf_free(&seen);
     return 0;
 }
@@ -494,6 +505,7 @@ int main(void)
         cmocka_unit_test(refuses_a_backoff_that_shrinks),
         cmocka_unit_test(shows_help_in_80_columns_without_hidden_options),
         cmocka_unit_test(dumps_every_visible_option_in_every_form),
+        cmocka_unit_test(says_which_words_there_are),
         cmocka_unit_test(completes_by_the_kind_of_value),
     };
     return cmocka_run_group_tests(tests, NULL, forget);
