@@ -15,11 +15,10 @@ OPT      ?= -O2 -g
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
             -Wwrite-strings -Wvla -Wundef -Wformat=2
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-jq_libs  := $(shell pkg-config --libs libjq 2>/dev/null || echo -ljq)
 FIT_CPPFLAGS := -D_GNU_SOURCE -Ilib -DFIT_VERSION='"$(VERSION)"' -DFIT_LIBEXECDIR='"$(libexecdir)/fittings"' \
                 -DFIT_MANDIR='"$(mandir)"'
 FIT_CFLAGS   := -std=gnu11 $(OPT) $(WARN) $(SANFLAGS)
-LIBS         := -lpopt $(jq_libs) -lzstd -lxxhash -llmdb -lm -ldl -pthread
+LIBS         := -lpopt -lzstd -lxxhash -llmdb -lm -ldl -pthread
 compile = $(CC) $(FIT_CPPFLAGS) $(FIT_CFLAGS) -MMD -MP $(CPPFLAGS) $(CFLAGS)
 link    = $(if $(V),,@echo '  LD $@';) mkdir -p $(@D); $(CC) $(SANFLAGS) -Wl,--as-needed $(LDFLAGS) -o $@ $^ $(LIBS)
 

@@ -17,7 +17,7 @@ static int compile(const char *option, const char *text, struct jq_program **pro
     if (!text)
         return 0;
     *program = jq_compile(text, NULL, &why);
-    return *program ? 0 : err_set(err, ERR_USAGE, "%s %s", option, why.text);
+    return *program ? 0 : err_set(err, why.kind, "%s %s", option, why.text);
 }
 
 static int compile_ignore(struct poll_form *form, const char *ignore, struct err *err)

@@ -352,7 +352,7 @@ static int compile(struct poll_source *own, struct err *err)
     if (!own->settings.cursor)
         return 0;
     own->round.cursor = own->cursor = jq_compile(own->settings.cursor, NULL, &why);
-    return own->cursor ? 0 : err_set(err, ERR_USAGE, "--cursor %s", why.text);
+    return own->cursor ? 0 : err_set(err, why.kind, "--cursor %s", why.text);
 }
 
 /* 1; 0: said, *status is set; -1 with err. */

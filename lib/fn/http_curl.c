@@ -1,44 +1,28 @@
 /* http_curl.c: libcurl, loaded with the first function behind a URL. */
 #include "fn/http_curl.h"
 
-#include <dlfcn.h>
+#include "base/library.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 
-/* One interface since 2006; the second is what Debian calls the build with GnuTLS. */
-static const char *const libraries[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
-
-static int find(void *library, const char *name, void *function, struct err *err)
-{
-    void *symbol = dlsym(library, name);
-    if (!symbol)
-        return err_set(err, ERR_NOT_USABLE, "libcurl has no %s", name);
-    memcpy(function, &symbol, sizeof symbol); /* POSIX: the two kinds of pointers are alike */
-    return 0;
-}
-
-static int find_all(void *library, struct http_curl *curl, struct err *err)
-{
-#define X(name)                                                     \
-    if (find(library, "curl_" #name, (void *)&curl->name, err) < 0) \
-        return -1;
+static const struct library_function functions[] = {
+#define X(name) {"curl_" #name, offsetof(struct http_curl, name)},
     HTTP_CURL_FUNCTIONS(X)
 #undef X
-    return 0;
-}
+};
+
+/* One interface since 2006; the second is what Debian calls the build with GnuTLS. */
+static const struct library library = {
+    .need = "functions behind a URL need libcurl",
+    .files = {"libcurl.so.4", "libcurl-gnutls.so.4"},
+    .functions = functions,
+    .count = sizeof functions / sizeof functions[0],
+};
 
 static int load(struct http_curl *curl, struct err *err)
 {
-    void *library = NULL;
-    for (size_t i = 0; !library && i < sizeof libraries / sizeof *libraries; i++) {
-        library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
-        if (!library && i == 0)
-            err_set(err, ERR_NOT_USABLE, "functions behind a URL need libcurl: %s", dlerror());
-    }
-    if (!library)
-        return -1;
-    if (find_all(library, curl, err) < 0)
+    if (library_open(&library, curl, err) < 0)
         return -1;
     CURLcode code = curl->global_init(CURL_GLOBAL_DEFAULT);
     if (code)

@@ -1,15 +1,11 @@
-/* jq.c: programs by libjq. The only file that sees its jq.h. */
+/* jq.c: programs by libjq. */
 #include "format/jq.h"
 
 #include "base/mem.h"
 #include "format/jq_digits.h"
 #include "format/jq_guard.h"
 #include "format/jq_lib.h"
-
-/* Its jq_compile would collide with ours; jq_compile_args does the same. */
-#define jq_compile jq_compile_of_libjq
-#include <jq.h>
-#undef jq_compile
+#include "format/jq_library.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -36,6 +32,8 @@ struct jq_lib {
     bool lost_digits;
 };
 
+static const struct jq_library *libjq; /* NULL until the first program is compiled */
+
 /* ---- errors ---- */
 
 static int program_error(const struct jq_lib *lib, struct err *err, enum err_kind kind,
@@ -48,19 +46,27 @@ static int program_error(const struct jq_lib *lib, struct err *err, enum err_kin
                    cause.len ? cause.data : "");
 }
 
+/* Borrows value. */
+static bool is_valid(jv value)
+{
+    return libjq->jv_get_kind(value) != JV_KIND_INVALID;
+}
+
 /* The bytes of a string, as long as it lives. */
 static struct str bytes_of(jv string)
 {
-    return (struct str){jv_string_value(string), (size_t)jv_string_length_bytes(jv_copy(string))};
+    return (struct str){libjq->jv_string_value(string),
+                        (size_t)libjq->jv_string_length_bytes(libjq->jv_copy(string))};
 }
 
 /* Consumes message, an error value of any type. */
 static int value_error(const struct jq_lib *lib, struct err *err, const char *what, jv message)
 {
-    jv text = jv_get_kind(message) == JV_KIND_STRING ? message : jv_dump_string(message, 0);
+    jv text =
+        libjq->jv_get_kind(message) == JV_KIND_STRING ? message : libjq->jv_dump_string(message, 0);
 
     program_error(lib, err, ERR_INPUT, what, bytes_of(text));
-    jv_free(text);
+    libjq->jv_free(text);
     return -1;
 }
 
@@ -82,7 +88,7 @@ static jv no_more_inputs(jq_state *jq, void *unused)
 {
     (void)jq;
     (void)unused;
-    return jv_invalid();
+    return libjq->jv_invalid();
 }
 
 /* Keep the first message of the compiler. */
@@ -90,9 +96,9 @@ static void note_message(void *context, jv message)
 {
     struct buf *first = context;
 
-    if (first->len == 0 && jv_get_kind(message) == JV_KIND_STRING)
-        buf_puts(first, jv_string_value(message));
-    jv_free(message);
+    if (first->len == 0 && libjq->jv_get_kind(message) == JV_KIND_STRING)
+        buf_puts(first, libjq->jv_string_value(message));
+    libjq->jv_free(message);
 }
 
 /*
@@ -121,6 +127,14 @@ static void compile_error(const struct jq_lib *lib, struct buf *message, struct 
                   (struct str){len ? text : "is not a jq program", len ? len : 19});
 }
 
+static int load(const struct jq_lib *lib, struct err *err)
+{
+    struct err why;
+
+    libjq = jq_library(&why);
+    return libjq ? 0 : program_error(lib, err, ERR_NOT_USABLE, "", str_of(why.text));
+}
+
 int jq_lib_compile(struct jq_lib *lib, struct err *err)
 {
     static char home[] = "HOME=/dev/null"; /* libjq reads ~/.jq, which could redefine anything */
@@ -131,29 +145,31 @@ int jq_lib_compile(struct jq_lib *lib, struct err *err)
     bool compiled = false;
     jq_state *jq;
 
+    if (!libjq && load(lib, err) != 0)
+        return -1;
     buf_puts(&source, PREFIX);
     if (lib->variable) /* in front only, so that no text of the user can get out of it; the blank
                           keeps a text that begins with "=" from making "|=" */
         buf_addf(&source, ".[1] as $%s|.[0]| ", lib->variable);
     buf_puts(&source, str_trim(str_of(lib->text)).len ? lib->text : ".");
     environ = nowhere;
-    jq = jq_init();
+    jq = libjq->jq_init();
     if (jq) {
         /* All of these, because 1.6 leaves them uninitialised. */
-        jq_set_error_cb(jq, note_message, &message);
-        jq_set_input_cb(jq, no_more_inputs, NULL);
-        jq_set_debug_cb(jq, NULL, NULL);
-        jq_set_nomem_handler(jq, jq_guard_no_memory, NULL);
-        jq_set_attr(jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
-        compiled = jq_compile_args(jq, buf_cstr(&source), jv_object());
-        jq_set_error_cb(jq, NULL, NULL);
+        libjq->jq_set_error_cb(jq, note_message, &message);
+        libjq->jq_set_input_cb(jq, no_more_inputs, NULL);
+        libjq->jq_set_debug_cb(jq, NULL, NULL);
+        libjq->jq_set_nomem_handler(jq, jq_guard_no_memory, NULL);
+        libjq->jq_set_attr(jq, libjq->jv_string("JQ_LIBRARY_PATH"), libjq->jv_array());
+        compiled = libjq->jq_compile_args(jq, buf_cstr(&source), libjq->jv_object());
+        libjq->jq_set_error_cb(jq, NULL, NULL);
     }
     environ = environment;
     if (compiled) {
         lib->jq = jq;
     } else {
         compile_error(lib, &message, err);
-        jq_teardown(&jq);
+        libjq->jq_teardown(&jq);
     }
     buf_free(&source);
     buf_free(&message);
@@ -178,19 +194,19 @@ static void stop_run(void *context)
 {
     jq_state *jq = context;
 
-    if (!jq_halted(jq))
-        jq_halt(jq, jv_null(), jv_null());
+    if (!libjq->jq_halted(jq))
+        libjq->jq_halt(jq, libjq->jv_null(), libjq->jv_null());
 }
 
 static jv parse(struct str event)
 {
-    jv_parser *parser = jv_parser_new(0);
+    jv_parser *parser = libjq->jv_parser_new(0);
     jv value;
 
-    jv_parser_set_buf(parser, event.data, (int)event.len,
-                      0); /* jv_parse would put the event into its error */
-    value = jv_parser_next(parser);
-    jv_parser_free(parser);
+    /* jv_parse would put the event into its error */
+    libjq->jv_parser_set_buf(parser, event.data, (int)event.len, 0);
+    value = libjq->jv_parser_next(parser);
+    libjq->jv_parser_free(parser);
     return value;
 }
 
@@ -203,12 +219,12 @@ static jv parse_input(const struct run *run)
     jv event = parse(run->event);
     jv given;
 
-    if (!run->lib->variable || !jv_is_valid(event))
+    if (!run->lib->variable || !is_valid(event))
         return event;
     given = parse(run->given);
-    if (jv_is_valid(given))
-        return jv_array_append(jv_array_append(jv_array(), event), given);
-    jv_free(event);
+    if (is_valid(given))
+        return libjq->jv_array_append(libjq->jv_array_append(libjq->jv_array(), event), given);
+    libjq->jv_free(event);
     return given;
 }
 
@@ -246,15 +262,16 @@ static int take_output(struct run *run, jv output)
 
     run->outputs++;
     if (!run->emit) {
-        run->truth = jv_get_kind(output) != JV_KIND_FALSE && jv_get_kind(output) != JV_KIND_NULL;
-        jv_free(output);
+        run->truth = libjq->jv_get_kind(output) != JV_KIND_FALSE &&
+                     libjq->jv_get_kind(output) != JV_KIND_NULL;
+        libjq->jv_free(output);
         return 1;
     }
-    text = jv_dump_string(output, 0);
+    text = libjq->jv_dump_string(output, 0);
     json = bytes_of(text);
     run->bytes += json.len;
     if (run->outputs > JQ_OUTPUTS || run->bytes > JQ_OUTPUT_BYTES) {
-        jv_free(text);
+        libjq->jv_free(text);
         run->result = program_error(lib, run->err, ERR_LIMIT, "the event gives too much output",
                                     (struct str){0});
         return 1;
@@ -262,7 +279,7 @@ static int take_output(struct run *run, jv output)
     jq_guard_pause();
     stop = hand_out(run, json);
     jq_guard_resume();
-    jv_free(text);
+    libjq->jv_free(text);
     return stop;
 }
 
@@ -271,17 +288,19 @@ static void end_run(struct run *run, jv last)
 {
     jq_state *jq = run->lib->jq;
 
-    if (jq_halted(jq)) {
-        jv code = jq_get_exit_code(jq);
+    if (libjq->jq_halted(jq)) {
+        jv code = libjq->jq_get_exit_code(jq);
 
-        jv_free(last);
-        if (jv_get_kind(code) == JV_KIND_NUMBER) /* halt_error; plain halt only ends the outputs */
-            run->result = value_error(run->lib, run->err, "halt_error: ", jq_get_error_message(jq));
-        jv_free(code);
-    } else if (jv_invalid_has_msg(jv_copy(last))) {
-        run->result = value_error(run->lib, run->err, "", jv_invalid_get_msg(last));
+        libjq->jv_free(last);
+        /* halt_error; plain halt only ends the outputs */
+        if (libjq->jv_get_kind(code) == JV_KIND_NUMBER)
+            run->result =
+                value_error(run->lib, run->err, "halt_error: ", libjq->jq_get_error_message(jq));
+        libjq->jv_free(code);
+    } else if (libjq->jv_invalid_has_msg(libjq->jv_copy(last))) {
+        run->result = value_error(run->lib, run->err, "", libjq->jv_invalid_get_msg(last));
     } else {
-        jv_free(last);
+        libjq->jv_free(last);
     }
 }
 
@@ -290,16 +309,16 @@ static void run_event(struct run *run)
     jq_state *jq = run->lib->jq;
     jv value = parse_input(run);
 
-    if (!jv_is_valid(value)) {
-        value = jv_invalid_get_msg(value); /* null for no message */
+    if (!is_valid(value)) {
+        value = libjq->jv_invalid_get_msg(value); /* null for no message */
         run->result = value_error(run->lib, run->err, "libjq cannot read the event: ", value);
         return;
     }
-    jq_start(jq, value, 0);
+    libjq->jq_start(jq, value, 0);
     for (;;) {
-        jv output = jq_next(jq);
+        jv output = libjq->jq_next(jq);
 
-        if (!jv_is_valid(output)) {
+        if (!is_valid(output)) {
             end_run(run, output);
             return;
         }
@@ -314,13 +333,13 @@ static void scrub(struct run *run)
 {
     jq_state *jq = run->lib->jq;
 
-    jq_start(jq, jv_null(), 0);
-    jq_halt(jq, jv_null(), jv_null());
+    libjq->jq_start(jq, libjq->jv_null(), 0);
+    libjq->jq_halt(jq, libjq->jv_null(), libjq->jv_null());
 }
 
 static void tear_down(struct run *run)
 {
-    jq_teardown(&run->lib->jq);
+    libjq->jq_teardown(&run->lib->jq);
 }
 
 /* Do step of the run under guard. A run that had to be jumped out of costs the program its libjq
@@ -349,7 +368,7 @@ static int run_libjq(struct run *run)
     if (!lib->jq && jq_lib_compile(lib, run->err) != 0)
         return -1;
     why = guarded(run, run_event);
-    if (lib->jq && jq_halted(lib->jq))
+    if (lib->jq && libjq->jq_halted(lib->jq))
         guarded(run, scrub);
     if (why != JQ_GUARD_OK)
         return limit_error(lib, run->err, why);

@@ -1,10 +1,10 @@
 /*
- * jq.h: jq programs on events, compiled once. The only file that sees jq.h of libjq is jq.c.
+ * jq.h: jq programs on events, compiled once.
  *
  * A program is the user's text in the language of jq 1.6. Simple programs (paths, comparisons of
  * paths and constants, and/or/not, "//", has, startswith, endswith, test("^literal"), pipes of
  * these, select of these, and PATH[]; jq_native.h has the grammar) run natively on the spans of a
- * json_scan and never start libjq (whose compilation costs 20 ms); at run time the native path
+ * json_scan and never load libjq (whose compilation costs 20 ms); at run time the native path
  * declines what it cannot decide exactly as libjq would, and then the event goes through libjq.
  * Results that are parts of the event are its own bytes: equal to libjq's as values, not as text.
  *
@@ -38,11 +38,10 @@ struct jq_program;
  * scans by itself); the caller scans each event once for all programs that share the set and hands
  * the values over. NULL with ERR_USAGE naming the program and the cause. Compilation by libjq is
  * put off until an event needs it for programs with a native form; others are compiled here, so
- * that a mistake shows at start.
+ * that a mistake shows at start. Where libjq is not installed they are ERR_NOT_USABLE, and so is an
+ * event that a native form declines.
  */
-struct jq_program *
-jq_compile(const char *text, struct json_paths *paths,
-           struct err *err) __asm__("fit_jq_compile"); /* libjq has a function of the same name */
+struct jq_program *jq_compile(const char *text, struct json_paths *paths, struct err *err);
 void jq_free(struct jq_program *program);
 
 /*

@@ -1,8 +1,8 @@
 /*
  * jq_lib.h: a program run by libjq.
  *
- * Internal to format; jq.c implements it, the only file that sees libjq's jq.h. Knows nothing of
- * the native form. The limits are those of jq.h.
+ * Internal to format; jq.c implements it. Knows nothing of the native form. The limits are those of
+ * jq.h. libjq is opened by the first program that is compiled.
  */
 #ifndef FIT_FORMAT_JQ_LIB_H
 #define FIT_FORMAT_JQ_LIB_H
@@ -21,8 +21,8 @@ struct jq_lib;
 struct jq_lib *jq_lib_new(const char *text, const char *variable);
 void jq_lib_free(struct jq_lib *lib);
 
-/* Compile now, so that a mistake is found: 0, or -1 with ERR_USAGE. A run does it when it was not
- * done. */
+/* Compile now, so that a mistake is found: 0, or -1 with ERR_USAGE, or ERR_NOT_USABLE without
+ * libjq. A run does it when it was not done. */
 int jq_lib_compile(struct jq_lib *lib, struct err *err);
 
 /*

@@ -11,24 +11,29 @@
 
 #include <microhttpd.h>
 
-/* Its functions by their names, without the "MHD_". */
+#define HTTP_LIBRARY_FUNCTIONS(X)  \
+    X(start_daemon)                \
+    X(stop_daemon)                 \
+    X(run)                         \
+    X(get_timeout)                 \
+    X(get_daemon_info)             \
+    X(get_connection_info)         \
+    X(lookup_connection_value)     \
+    X(suspend_connection)          \
+    X(resume_connection)           \
+    X(create_response_from_buffer) \
+    X(add_response_header)         \
+    X(queue_response)              \
+    X(destroy_response)
+
+/* Its functions, each under its name without "MHD_". */
 struct http_library {
-    __typeof__(&MHD_start_daemon) start_daemon;
-    __typeof__(&MHD_stop_daemon) stop_daemon;
-    __typeof__(&MHD_run) run;
-    __typeof__(&MHD_get_timeout) get_timeout;
-    __typeof__(&MHD_get_daemon_info) get_daemon_info;
-    __typeof__(&MHD_get_connection_info) get_connection_info;
-    __typeof__(&MHD_lookup_connection_value) lookup_connection_value;
-    __typeof__(&MHD_suspend_connection) suspend_connection;
-    __typeof__(&MHD_resume_connection) resume_connection;
-    __typeof__(&MHD_create_response_from_buffer) create_response_from_buffer;
-    __typeof__(&MHD_add_response_header) add_response_header;
-    __typeof__(&MHD_queue_response) queue_response;
-    __typeof__(&MHD_destroy_response) destroy_response;
+#define X(name) __typeof__(MHD_##name) *name;
+    HTTP_LIBRARY_FUNCTIONS(X)
+#undef X
 };
 
-/* The same each time; it is never unloaded. NULL with ERR_NOT_FOUND or ERR_SYSTEM. */
+/* The same each time. NULL with ERR_NOT_USABLE when it is not installed. It stays loaded. */
 const struct http_library *http_library(struct err *err);
 
 #endif

@@ -70,10 +70,10 @@ struct http_server_settings {
     bool (*admit)(void *owner, uid_t user);
 };
 
-/* Load the library now, which opening a server does too: 0, or -1 with ERR_NOT_FOUND. */
+/* Load the library now, which opening a server does too: 0, or -1 with ERR_NOT_USABLE. */
 int http_server_load(struct err *err);
 
-/* Listen on 127.0.0.1. NULL with err; ERR_NOT_FOUND if the library is not there. */
+/* Listen on 127.0.0.1. NULL with err; ERR_NOT_USABLE if the library is not there. */
 struct http_server *http_server_open(struct loop *loop, const struct http_server_settings *settings,
                                      struct err *err);
 uint16_t http_server_port(const struct http_server *server);

@@ -487,6 +487,6 @@ mkdir empty
 echo >empty/libmicrohttpd.so.12
 LD_LIBRARY_PATH=$PWD/empty run fan-out lambda:./echo.rt <one
 exits 126
-err_like "^fan-out: 'lambda:./echo.rt': libmicrohttpd, which serves HTTP, cannot be loaded: "
+err_like "^fan-out: 'lambda:./echo.rt': serving HTTP needs libmicrohttpd: "
 
 finish

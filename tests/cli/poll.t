@@ -750,6 +750,15 @@ exits 127
 err_like '^poll: --check: '
 run poll --once --check true -- ./nowhere
 exits 127
+mkdir lib
+: >lib/libjq.so.1
+for words in '--items map(.)' '--items .[] --key .a+1' '--items . --ignore .[0:1]' '--cursor .a+1'; do
+    # shellcheck disable=SC2086 # the words of a command line
+    LD_LIBRARY_PATH=$PWD/lib run poll --once --check true $words
+    exits 126
+    err_like "^poll: .*--[a-z]+ jq '.*': needs libjq: "
+done
+rm -r lib
 
 claim 'the handler has the policies, the check has not'
 echo 1 >value

@@ -103,6 +103,24 @@ out_is '{"v":"1"}
 is "$(jq -r .reason "$err")" bad_event
 check grep -qF '.v | tonumber | . > 0' "$err"
 
+claim 'opens libjq only for a program that needs it, and names both where it is missing'
+mkdir lib
+: >lib/libjq.so.1
+LD_LIBRARY_PATH=$PWD/lib run route '.v == "1"' - --else file:/dev/null <numbers
+exits 0
+out_is '{"v":"1"}'
+LD_LIBRARY_PATH=$PWD/lib run route '.v | tonumber | . > 0' - <numbers
+exits 126
+out_is ''
+err_like "^route: jq '\.v \| tonumber \| \. > 0': needs libjq: .*libjq\.so\.1"
+printf '%s\n' '{"v":1}' '{"v":1e5}' >exponent
+LD_LIBRARY_PATH=$PWD/lib run route '.v > 0' - <exponent
+exits 123
+out_is '{"v":1}'
+is "$(head -n 1 "$err" | jq '.event.v == 100000')" true 'the event that its native form declines'
+check grep -q "'\.v > 0': needs libjq" "$err"
+rm -r lib exponent
+
 claim 'says which program does not compile, or which function is not there, before it reads'
 run route '.a ==' - <events
 exits 2
