@@ -27,6 +27,19 @@ check test -s dest/usr/share/fish/vendor_completions.d/fit.fish
 is "$(ls dest/usr/share/bash-completion/completions)" fit
 check test -s dest/usr/share/fittings/completions/bash/fan-out
 
+claim 'links archives of libraries where the compiler has some, shared libraries with SHARED=1'
+linked() {
+    MAKEFLAGS='' make -n V=1 -C "$top" B="$PWD/none" "$@" "$PWD/none/bin/fit" | grep ' -o [^ ]*/bin/fit '
+}
+for library in popt zstd xxhash lmdb; do
+    is "$(linked SHARED=1 | grep -c -e " -l$library ")" 1
+    case $("${CC:-cc}" -print-file-name=lib$library.a) in
+    /*) is "$(linked | grep -c -e " -l:lib$library.a ")" 1 ;;
+    *) is "$(linked | grep -c -e " -l$library ")" 1 ;;
+    esac
+done
+is "$(linked CC=false | grep -c -e ' -lpopt .* -llmdb ')" 1 'no archives'
+
 claim 'uninstalls every file that it installed, and no other'
 echo theirs >dest/usr/bin/other
 in_dest uninstall
