@@ -6,7 +6,6 @@
 #include "format/json.h"
 #include "fn/retry_after.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +93,9 @@ static int64_t read_retry_after(struct str detail)
         double seconds = strtod(iter.value.data, NULL); /* the number ends before , or } */
         if (!(seconds > 0))
             return 0;
-        return (int64_t)(fmin(seconds, RETRY_AFTER_MAX) * (double)NUM_SECOND);
+        if (seconds > RETRY_AFTER_MAX)
+            seconds = RETRY_AFTER_MAX;
+        return (int64_t)(seconds * (double)NUM_SECOND);
     }
     return 0;
 }

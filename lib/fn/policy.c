@@ -12,7 +12,6 @@
 #include "state/shared_rate.h"
 #include "state/shared_slots.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -286,7 +285,8 @@ static struct gcra_limit limit_now(struct policy *policy, int64_t now)
     if (policy->settings.min_rate <= 0)
         return limit;
     double level = shared_rate_level(policy->rate, &policy->bounds, now);
-    limit.count = (uint64_t)fmax(level * ADAPTIVE_SECONDS, 1);
+    double count = level * ADAPTIVE_SECONDS;
+    limit.count = count > 1 ? (uint64_t)count : 1;
     limit.period = (int64_t)ADAPTIVE_SECONDS * NUM_SECOND;
     return limit;
 }
@@ -319,7 +319,7 @@ unsigned policy_calls_ahead(const struct policy *policy)
     if (!rate->count)
         return 0;
     double calls = (double)rate->count * (double)POLICY_AHEAD / (double)rate->period;
-    return (unsigned)fmin(calls, POLICY_AHEAD_CALLS);
+    return calls < POLICY_AHEAD_CALLS ? (unsigned)calls : POLICY_AHEAD_CALLS;
 }
 
 /* ---- bulkhead ---- */

@@ -2,8 +2,8 @@
 #include "pattern/breaker.h"
 
 #include "base/num.h"
+#include "base/power.h"
 
-#include <math.h>
 #include <string.h>
 
 enum verdict { TOO_FEW, GOOD, TOO_MANY_FAILED, TOO_MANY_SLOW };
@@ -74,7 +74,7 @@ static int64_t open_time(const struct breaker_settings *settings, uint32_t openi
 {
     int64_t time = settings->open_for;
     if (openings > 1 && settings->open_growth != 1) {
-        double grown = (double)time * pow(settings->open_growth, openings - 1);
+        double grown = (double)time * power_of(settings->open_growth, openings - 1);
         time = grown < (double)INT64_MAX ? (int64_t)grown : INT64_MAX;
     }
     if (settings->open_max > 0 && time > settings->open_max)

@@ -2,8 +2,8 @@
 #include "pattern/change.h"
 
 #include "base/mem.h"
+#include "base/power.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 /* ---- the differences of two lists ---- */
@@ -87,6 +87,6 @@ int64_t change_wait(const struct change_pace *pace, uint64_t unchanged)
 {
     if (!unchanged || !(pace->factor > 1) || pace->most <= pace->every)
         return pace->every;
-    double wait = (double)pace->every * pow(pace->factor, (double)unchanged);
+    double wait = (double)pace->every * power_of(pace->factor, unchanged);
     return wait < (double)pace->most ? (int64_t)wait : pace->most;
 }
