@@ -35,6 +35,7 @@ struct lines_source {
     struct loop_fd watch;
     struct loop_task turn; /* between reads of a long line */
     uint64_t bytes_read, bytes_all;
+    bool ended;                  /* the end has been read; a terminal would wait for another */
     bool recognised;             /* the first bytes have shown whether it is zstd */
     struct zst_decoder *decoder; /* NULL: it is not */
     char *first;                 /* the first bytes; then those that are compressed */
@@ -68,11 +69,14 @@ static ssize_t read_bytes(struct lines_source *lines, char *bytes, size_t room)
 {
     bool never_blocks = lines->owned || !lines->waits;
     ssize_t got;
+    if (lines->ended)
+        return 0;
     do
         got = never_blocks ? read(lines->fd, bytes, room) : stream_read(lines->fd, bytes, room);
     while (got < 0 && errno == EINTR);
     if (got > 0)
         lines->bytes_read += (uint64_t)got;
+    lines->ended = got == 0;
     return got;
 }
 
