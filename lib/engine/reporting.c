@@ -174,6 +174,8 @@ static void say_failure(void *owner, const struct fn_attempt *attempt)
 static void say_counts(const struct report *report)
 {
     char took[NUM_TEXT];
+    if (msg_level() < MSG_VERBOSE)
+        return;
     msg_verbose("%llu events: %llu done, %llu dead, %llu dropped; %llu attempts, %llu failed; %s",
                 (unsigned long long)report->read, (unsigned long long)report->done,
                 (unsigned long long)report->dead, (unsigned long long)report->dropped,

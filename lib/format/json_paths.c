@@ -10,7 +10,7 @@ enum { INDEX_DIGITS = 15 }; /* of an index in a path; more is not read as a path
 
 struct json_paths *json_paths_new(void)
 {
-    struct json_paths *paths = mem_zalloc(sizeof *paths);
+    struct json_paths *paths = mem_alloc(sizeof *paths); /* no node is touched that is not there */
     paths->count = 1;
     paths->nodes[0] = (struct json_node){.parent = JSON_NO_NODE,
                                          .sibling = JSON_NO_NODE,
