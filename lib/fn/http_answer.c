@@ -19,7 +19,10 @@ enum {
     HTTP_HEAD = 256 * 1024, /* bytes of heads, those of 1xx included; more fail the call */
     HTTP_TITLE = 100,       /* bytes of a status and its reason; the rest is left out */
     HTTP_FIELD = 8 * 1024,  /* bytes of a field that matters; a longer one is not heeded */
+    MARK = 3,               /* bytes of a byte order mark */
 };
+
+static const char mark[] = "\xEF\xBB\xBF"; /* the byte order mark in UTF-8 */
 
 static const char *const names[HTTP_FIELDS] = {
     [HTTP_CONTENT_TYPE] = "content-type",   [HTTP_CONTENT_ENCODING] = "content-encoding",
@@ -62,8 +65,15 @@ void http_answer_clear(struct http_answer *answer)
     collect_finish(&answer->output, &lines, &count, &err); /* empties it */
     slice_drop(&lines);
     buf_free(&answer->error);
-    answer->received = answer->head = 0;
+    answer->received = answer->head = answer->mark = 0;
     answer->begun = answer->broken = answer->joined = answer->cut = false;
+}
+
+/* What a server says, for people. */
+static void add_shown(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.len && i < HTTP_TITLE; i++)
+        buf_addc(out, text.data[i] >= ' ' && text.data[i] <= '~' ? text.data[i] : '?');
 }
 
 /* ---- the head ---- */
@@ -78,8 +88,7 @@ static void read_status(struct http_answer *answer, struct str line)
     struct str rest = {blank + 1, (size_t)(line.data + line.len - blank - 1)};
     for (size_t i = 0; i < rest.len && i < 3 && rest.data[i] >= '0' && rest.data[i] <= '9'; i++)
         answer->status = answer->status * 10 + (rest.data[i] - '0');
-    for (size_t i = 0; i < rest.len && i < HTTP_TITLE; i++)
-        buf_addc(&answer->title, rest.data[i] >= ' ' && rest.data[i] <= '~' ? rest.data[i] : '?');
+    add_shown(&answer->title, rest);
 }
 
 /* A line of a field, if it is one that matters. */
@@ -123,6 +132,8 @@ size_t http_answer_header(char *line, size_t size, size_t count, void *owner)
         return 0;
     if (answer->over) /* trailers are no fields of the head (RFC 9110, 6.5.1) */
         return size * count;
+    if (!text.len && answer->status == 101)
+        return 0; /* nobody has asked for another protocol; libcurl waits for its end */
     if (!text.len)
         answer->over = answer->status >= 200; /* 100 and 103 come before another head */
     else if (line[0] == ' ' || line[0] == '\t')
@@ -216,19 +227,33 @@ static int add_error(struct http_answer *answer, struct str bytes)
     return answer->cut ? -1 : 0;
 }
 
+static int add_body(struct http_answer *answer, struct str bytes)
+{
+    if (!has_result(answer))
+        return add_error(answer, bytes);
+    return is_lines(answer) ? add(answer, bytes) : add_document(answer, bytes);
+}
+
+/* What began like a byte order mark, and went on otherwise or ended, is no mark. */
+static int add_mark(struct http_answer *answer)
+{
+    struct str begun = {mark, answer->mark};
+    answer->mark = MARK;
+    return begun.len && begun.len < MARK ? add_body(answer, begun) : 0;
+}
+
 size_t http_answer_body(char *data, size_t size, size_t count, void *owner)
 {
     struct http_answer *answer = owner;
-    struct str bytes = {data, size * count};
-    int status;
-    answer->received += bytes.len;
-    if (!has_result(answer))
-        status = add_error(answer, bytes);
-    else if (is_lines(answer))
-        status = add(answer, bytes);
-    else
-        status = add_document(answer, bytes);
-    return status == 0 ? bytes.len : 0;
+    size_t at = 0, len = size * count;
+    answer->received += len;
+    while (answer->mark < MARK && at < len && data[at] == mark[answer->mark]) {
+        answer->mark++;
+        at++;
+    }
+    if (at < len && add_mark(answer) < 0)
+        return 0;
+    return add_body(answer, (struct str){data + at, len - at}) == 0 ? len : 0;
 }
 
 /* ---- the end ---- */
@@ -311,8 +336,7 @@ static struct failure *encoded_failure(const struct http_answer *answer)
 {
     struct str coding = buf_str(&answer->fields[HTTP_CONTENT_ENCODING]);
     struct buf shown = {0};
-    for (size_t i = 0; i < coding.len && i < HTTP_TITLE; i++)
-        buf_addc(&shown, coding.data[i] >= ' ' && coding.data[i] <= '~' ? coding.data[i] : '?');
+    add_shown(&shown, coding);
     struct failure *failure =
         failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY,
                     "the answer is encoded (%s), which is not understood", buf_cstr(&shown));
@@ -320,16 +344,32 @@ static struct failure *encoded_failure(const struct http_answer *answer)
     return failure;
 }
 
+/* It is no result. Of what type it says that it is helps to see why: pages of proxies are HTML. */
+static struct failure *bad_result(const struct http_answer *answer, struct err *err)
+{
+    struct str type = buf_str(&answer->fields[HTTP_CONTENT_TYPE]);
+    struct buf text = {0};
+    if (err->kind == ERR_INPUT && type.len && !is_type(answer, "application/json")) {
+        buf_addf(&text, "%s (", err->text);
+        add_shown(&text, type);
+        buf_addc(&text, ')');
+        err_set(err, ERR_INPUT, "%s", buf_cstr(&text));
+        buf_free(&text);
+    }
+    return collect_failure(err);
+}
+
 static struct failure *take_result(struct http_answer *answer, struct fn_call *call)
 {
     struct err err;
+    add_mark(answer); /* if it fails collect_finish does */
     if (collect_finish(&answer->output, &call->lines, &call->count, &err) == 0) {
         lay_out(answer, &call->lines);
         return NULL;
     }
     slice_drop(&call->lines);
     call->count = 0;
-    return collect_failure(&err);
+    return bad_result(answer, &err);
 }
 
 struct failure *http_answer_end(struct http_answer *answer, CURLcode result, const char *text,
@@ -339,7 +379,7 @@ struct failure *http_answer_end(struct http_answer *answer, CURLcode result, con
     bool conditional = http && http->get && http->validators;
     if (answer->output.bad.kind && answer->output.bad.kind != ERR_INPUT)
         return collect_failure(&answer->output.bad);
-    bool final = answer->status >= 200 || (answer->status && result == CURLE_OK); /* 101 can be */
+    bool final = answer->status >= 200 || answer->status == 101;
     if (final && !is_success(answer) && !(conditional && answer->status == 304))
         return status_failure(answer, place);
     if (!answer->status || (result != CURLE_OK && !answer->cut))

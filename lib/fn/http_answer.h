@@ -4,7 +4,8 @@
  *
  * A body of JSON is one document, on however many lines. While it comes its line breaks become
  * tabs, which JSON allows where it allows these and nowhere else, so that it is one line. Several
- * results are a body of lines (application/x-ndjson), and with --text every body is.
+ * results are a body of lines (application/x-ndjson), and with --text every body is. A byte order
+ * mark at the start of a body is skipped, as in input (RFC 8259, 8.1, allows it).
  */
 #ifndef FIT_FN_HTTP_ANSWER_H
 #define FIT_FN_HTTP_ANSWER_H
@@ -34,6 +35,7 @@ struct http_answer {
     struct collect output; /* of a 2xx answer */
     struct buf error;      /* the begin of the body of another */
     size_t received;       /* bytes of the body */
+    size_t mark;           /* bytes of a byte order mark that have come, or all if there is none */
     bool text;
     bool begun, broken; /* of a document: it has begun; a line break is owed */
     bool joined;        /* there were some within it */

@@ -70,10 +70,11 @@ echo '""' >nothing
 run fan-out --text --raw "$url/headers" <nothing
 out_like 'text/plain; charset=utf-8.*Content-Length: 0'
 
-claim 'fails what is no JSON'
+claim 'fails what is no JSON, and tells of what type it is'
 run fan-out "$url/html" <one
 exits 123
-is "$(letter '[.reason,.message]')" '["bad_result","result line 1: expected a value at byte 1"]'
+is "$(letter '[.reason,.message]')" \
+    '["bad_result","result line 1: expected a value at byte 1 (text/html)"]'
 
 claim 'asks for what is not encoded, and fails what is'
 run fan-out "$url/headers" <one
@@ -87,6 +88,9 @@ claim 'fails what would go on in another protocol'
 run fan-out "$url/switch" <one
 exits 123
 is "$(letter '[.reason,.status,.message]')" '["http",101,"101 Switching Protocols"]'
+printf 'HTTP/1.1 101 Stay\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n' >answer
+run fan-out --timeout 20s "$url/file?name=$PWD/answer" <one
+is "$(letter '[.reason,.status,.message]')" '["http",101,"101 Stay"]'
 
 claim 'fails what Lambda says has failed, with what it says of it'
 run fan-out "$url/function-error" <one
@@ -249,6 +253,36 @@ for trailer in 'X-Amz-Function-Error: Unhandled' 'Content-Encoding: gzip' 'HTTP/
     exits 0
     out_is 7
 done
+
+claim 'skips a byte order mark, however it comes, and takes nothing else for one'
+mark='\357\273\277'
+body() {
+    printf "HTTP/1.1 200 OK\r\nContent-Type: $1\r\nContent-Length: $2\r\n\r\n$3" >answer
+    run fan-out ${4-} "$url/file?name=$PWD/answer" <one
+}
+body application/json 4 "${mark}7"
+exits 0
+out_is 7
+body application/x-ndjson 6 "${mark}1\n2"
+exits 0
+out_is '1
+2'
+body text/plain 4 "${mark}7" --text
+out_is '"7"'
+body text/plain 6 '\357\273\276abc' --text
+exits 0
+out_is "$(printf '"\357\273\276abc"')"
+body application/json 7 "${mark}${mark}7"
+exits 123
+for bytes in 1 2; do
+    body application/json $bytes "$mark"
+    exits 123
+    is "$(letter .reason)" '"bad_result"'
+done
+printf "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n\357\r\n2\r\n\273\277\r\n1\r\n7\r\n0\r\n\r\n" >answer
+run fan-out "$url/file?name=$PWD/answer" <one
+exits 0
+out_is 7
 
 claim 'reads a field that goes on in another line, and takes none of its lines for a field'
 printf 'HTTP/1.1 400 No\r\nX-One: 1\r\n Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nno' >answer
