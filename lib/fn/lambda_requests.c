@@ -113,6 +113,10 @@ void lambda_requests_hand_out(struct lambda_runtime *runtime)
         return;
     if (!runtime->child.pid) /* it has died meanwhile: the event is for another */
         return;
+    if (runtime->base.answers) { /* else it says how its initialisation went */
+        errlines_catch_up(&runtime->output);
+        errlines_clear(&runtime->output);
+    }
     runtime->next = NULL;
     runtime->state = LAMBDA_INVOKED;
     runtime->handed = true;

@@ -111,6 +111,23 @@ to stderr 2
 without an end'
 rm -f dead log
 
+claim 'keeps for a dead letter what was printed since its event was handed out, no more'
+runtime chatty.rt <<'SH'
+echo begun >&2
+while next; do
+    echo "about $event" >&2
+    case $event in
+    1 | 3) fail '{"errorType":"T","errorMessage":"m"}' ;;
+    *) respond "$event" ;;
+    esac
+done
+SH
+run fan-out -j1 --quiet --dead dead -- lambda:./chatty.rt <five
+exits 123
+is "$(jq -c '[.event, .stderr]' dead)" '[1,"begun\nabout 1\n"]
+[3,"about 3\n"]'
+rm -f dead log
+
 claim 'keeps an environment warm, and starts one for each of the jobs that are needed'
 runtime pid.rt <<'SH'
 while next; do respond $$; done
