@@ -44,7 +44,10 @@ pages    := $(foreach p,$(page_src),$(B)/share/man/man$(subst .,,$(suffix $p))/$
 complete := $(B)/share/fittings/completions
 shells   := bash zsh fish
 completions := $(foreach s,$(shells),$(names:%=$(complete)/$s/%) $(complete)/$s/fit)
-PROVE    := prove -j$(shell nproc 2>/dev/null || echo 2)
+CPUS     := $(shell nproc 2>/dev/null || echo 2)
+PROVE    := prove -j$(CPUS)
+# Files of tests in sh wait half of the time: for what they have started, and for time to pass.
+PROVE_SH := prove -j$(shell echo $$((2 * $(CPUS)))) -e sh
 SEEDS    ?= 1000
 RUNS     ?= 100000000
 
@@ -90,13 +93,13 @@ check: unit cli prop asan
 unit: $(units)
 	@$(PROVE) -e 'sh tests/unit/tap' $(units)
 # The longest files begin first: one that begins last is waited for alone.
+SLOW_CLI  := common warm state broadcast-topic broadcast-direct fanin http examples chain poll demo lambda queue every
 SLOW_PROP := fan-out-split accounting route chain_model every memory
-slow_prop := $(SLOW_PROP:%=tests/prop/%.t)
+slow_first = $(patsubst %,tests/$1/%.t,$2) $(filter-out $(patsubst %,tests/$1/%.t,$2),$(sort $(wildcard tests/$1/*.t)))
 cli: all $(tools)
-	@FIT_BUILD=$(abspath $(B)) $(PROVE) -e sh $(or $(T),$(sort $(wildcard tests/cli/*.t)))
+	@FIT_BUILD=$(abspath $(B)) $(PROVE_SH) $(or $(T),$(call slow_first,cli,$(SLOW_CLI)))
 prop: all $(tools)
-	@FIT_BUILD=$(abspath $(B)) SEEDS=$(SEEDS) $(PROVE) -e sh \
-	    $(or $(T),$(slow_prop) $(filter-out $(slow_prop),$(sort $(wildcard tests/prop/*.t))))
+	@FIT_BUILD=$(abspath $(B)) SEEDS=$(SEEDS) $(PROVE_SH) $(or $(T),$(call slow_first,prop,$(SLOW_PROP)))
 asan:
 	@$(MAKE) --no-print-directory B=$(B)-asan SAN=address,undefined OPT='-O1 -g' unit cli
 # the cells, whose words are read without their locks; make tsan T=test_cell for one file

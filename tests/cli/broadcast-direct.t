@@ -248,10 +248,15 @@ rm dead
 
 claim 'a FIFO whose reader leaves fails its own events only'
 mkfifo fifo
-head -n 1 <fifo >first &
+exec 8<>fifo # so that neither end waits to be opened
+exec 9<fifo
+exec 7>fifo 8>&-
+head -n 1 <&9 >first 7>&- &
+exec 9<&-
 head -c 3000000 /dev/zero | tr '\0' '1' | fold -w 60 >numbers
 echo >>numbers
-run broadcast --quiet --dead dead --stats --result none file:fifo file:rest <numbers
+run broadcast --quiet --dead dead --stats --result none file:fifo file:rest <numbers 7>&-
+exec 7>&-
 exits 123
 same numbers rest
 check test "$(jq -r .function dead | sort -u)" = file:fifo
@@ -386,11 +391,15 @@ claim '--when-full spill: with a full disk reading waits, and nothing is lost'
 broadcast_small() { (trap '' XFSZ && ulimit -f 2200 && exec broadcast "$@"); }
 awk 'BEGIN { for (i = 0; i < 20000; i++) printf "{\"i\":%d,\"pad\":\"%0200d\"}\n", i, 0 }' >padded
 mkfifo taken slow
-md5sum <taken >sum.taken & # a pipe is no file, whose size has the limit
-md5sum <slow >sum.slow &
-broadcast_small --when-full spill --buffer 10 -j1 --result none --stats file:taken 'slow=lines:sh -c "./gate | tee slow"' <padded 2>"$err" &
+exec 8<>taken # a pipe is no file, whose size has the limit; it has a reader before it is opened
+exec 9<taken
+md5sum <&9 >sum.taken 8>&- &
+exec 9<&-
+md5sum <slow >sum.slow 8>&- &
+broadcast_small --when-full spill --buffer 10 -j1 --result none --stats file:taken 'slow=lines:sh -c "./gate | tee slow"' <padded 2>"$err" 8>&- &
 pid=$!
 within 60 grep -q 'spill to a file in .*: reading waits for subscribers$' "$err" || wrong 'a warning' 'spill to a file ...' "$err"
+exec 8>&-
 check test -d "/proc/$pid"
 touch open
 status=0

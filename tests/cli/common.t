@@ -129,7 +129,10 @@ try 'fit $name --help'"
         for value in 010 -5 1e3 0x10 ' 1' '1 ' +1 99999999999999999999999; do
             run "$name" "--$option" "$value"
             exits 2
-            err_like "^$name: --$option: $(printf %s "$value" | sed 's/+/\\+/'): "
+            case $value in
+            +*) err_like "^$name: --$option: \\$value: " ;;
+            *) err_like "^$name: --$option: $value: " ;;
+            esac
         done
     done
     if takes "$name" jobs; then

@@ -251,12 +251,13 @@ dismiss
 
 claim 'only so many are asked at once as --jobs says, else as many as fit'
 seq 9000 >many
-fan-out --to queue:bound -j3 <many >bound.out 2>/dev/null &
+seq 600 >some # each waits for the disk
+fan-out --to queue:bound -j3 <some >bound.out 2>/dev/null &
 asker=$!
 within 60 holds bound .ready 3 || wrong 'asked at once' 3 "$(queue show bound)"
 employ bound -- lines:cat
 wait "$asker"
-same many bound.out
+same some bound.out
 dismiss
 fan-out --to queue:free <many >free.out 2>/dev/null &
 asker=$!
