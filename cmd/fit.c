@@ -83,7 +83,7 @@ static int show_overview(struct suite *suite)
     }
     buf_puts(&text,
              "\nfit COMMAND --help   its options, on one screen\n"
-             "fit help COMMAND     its page; also: fit help fittings, fit help fit-function\n"
+             "fit help COMMAND     its page; also of fittings, fit-function, fit-state\n"
              "PATH=\"$(fit --exec-path):$PATH\" gives a script the bare names\n");
     return print_take(&text);
 }

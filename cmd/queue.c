@@ -17,6 +17,13 @@ static const struct option_use uses[] = {{&queue_delay, &queue_options},
                                          {&common_reporting, &queue_common},
                                          {0}};
 
+static const struct option_verb verbs[] = {
+    {"push", queue_verb_push},   {"work", queue_verb_work}, {"pull", queue_verb_pull},
+    {"ack", queue_verb_ack},     {"nack", queue_verb_nack}, {"show", queue_verb_show},
+    {"peek", queue_verb_peek},   {"list", queue_verb_list}, {"redrive", queue_verb_redrive},
+    {"purge", queue_verb_purge}, {"drop", queue_verb_drop}, {0},
+};
+
 /* Help, page and completions are of all verbs together; each verb takes what concerns it. */
 static const struct command command = {
     .name = "queue",
@@ -29,18 +36,12 @@ static const struct command command = {
     .notes =
         (const char *const[]){"'fit queue push --help' lists what push takes, and so on.", NULL},
     .uses = uses,
+    .verbs = verbs,
     .operands = OPTIONS_STOP_AT_WORD,
-};
-
-static const struct option_verb verbs[] = {
-    {"push", queue_verb_push},   {"work", queue_verb_work}, {"pull", queue_verb_pull},
-    {"ack", queue_verb_ack},     {"nack", queue_verb_nack}, {"show", queue_verb_show},
-    {"peek", queue_verb_peek},   {"list", queue_verb_list}, {"redrive", queue_verb_redrive},
-    {"purge", queue_verb_purge}, {"drop", queue_verb_drop}, {0},
 };
 
 int main(int argc, char **argv)
 {
     common_options_init(&queue_common);
-    return options_run_verb(&command, verbs, "push, work, ...", argc, argv);
+    return options_run_verb(&command, argc, argv);
 }

@@ -9,6 +9,17 @@ static const struct option_use uses[] = {
     {&common_flow, &state_common},      {&common_input, &state_common},
     {&common_reporting, &state_common}, {0}};
 
+static const struct option_verb verbs[] = {
+    {"get", state_get},       {"put", state_put},
+    {"add", state_add},       {"cas", state_cas},
+    {"del", state_del},       {"incr", state_incr},
+    {"merge", state_merge},   {"update", state_update},
+    {"list", state_list},     {"watch", state_watch},
+    {"lock", state_lock},     {"dump", state_dump},
+    {"load", state_load},     {"seen", state_seen},
+    {"ledger", state_ledger}, {0},
+};
+
 /* Help, page and completions are of all verbs together; each verb takes what concerns it. */
 static const struct command command = {
     .name = "state",
@@ -22,22 +33,12 @@ static const struct command command = {
                                    "ledger list | ledger drop NAME", NULL},
     .notes = (const char *const[]){"'fit state put --help' lists what put takes, and so on.", NULL},
     .uses = uses,
+    .verbs = verbs,
     .operands = OPTIONS_STOP_AT_WORD,
-};
-
-static const struct option_verb verbs[] = {
-    {"get", state_get},       {"put", state_put},
-    {"add", state_add},       {"cas", state_cas},
-    {"del", state_del},       {"incr", state_incr},
-    {"merge", state_merge},   {"update", state_update},
-    {"list", state_list},     {"watch", state_watch},
-    {"lock", state_lock},     {"dump", state_dump},
-    {"load", state_load},     {"seen", state_seen},
-    {"ledger", state_ledger}, {0},
 };
 
 int main(int argc, char **argv)
 {
     common_options_init(&state_common);
-    return options_run_verb(&command, verbs, "get, put, ...", argc, argv);
+    return options_run_verb(&command, argc, argv);
 }

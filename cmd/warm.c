@@ -13,6 +13,11 @@ static const struct option_use uses[] = {{&warm_pooling, &warm_options},
                                          {&common_reporting, &warm_common},
                                          {0}};
 
+static const struct option_verb verbs[] = {
+    {"start", warm_verb_start}, {"stop", warm_verb_stop}, {"status", warm_verb_status},
+    {"list", warm_verb_list},   {"ping", warm_verb_ping}, {0},
+};
+
 /* Help, page and completions are of all verbs together; each verb takes what concerns it. */
 static const struct command command = {
     .name = "warm",
@@ -24,16 +29,12 @@ static const struct command command = {
     .notes =
         (const char *const[]){"'fit warm start --help' lists what start takes, and so on.", NULL},
     .uses = uses,
+    .verbs = verbs,
     .operands = OPTIONS_STOP_AT_WORD,
-};
-
-static const struct option_verb verbs[] = {
-    {"start", warm_verb_start}, {"stop", warm_verb_stop}, {"status", warm_verb_status},
-    {"list", warm_verb_list},   {"ping", warm_verb_ping}, {0},
 };
 
 int main(int argc, char **argv)
 {
     common_options_init(&warm_common);
-    return options_run_verb(&command, verbs, "start, stop, ...", argc, argv);
+    return options_run_verb(&command, argc, argv);
 }

@@ -8,7 +8,7 @@ _fit() {
     fi
     command=${COMP_WORDS[1]}
     if [[ $command == help ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "fittings fit-function $(ls "$folder")" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "fittings fit-function fit-state $(ls "$folder")" -- "$cur")
     elif [[ $command != -* && $command != */* && -x $folder/$command ]]; then
         declare -F "_fit_${command//-/_}" >/dev/null ||
             source <("$folder/$command" --dump-options=bash)

@@ -9,7 +9,7 @@ _fit() {
     fi
     command=$words[2]
     if [[ $command == help ]]; then
-        compadd -- fittings fit-function ${folder}/*(N:t)
+        compadd -- fittings fit-function fit-state ${folder}/*(N:t)
     elif [[ $command != -* && $command != */* && -x $folder/$command ]]; then
         shift words
         ((CURRENT--))

@@ -50,6 +50,12 @@ struct option_use {
     void *into;
 };
 
+/* A verb of a command that has several, each with a command line of its own ("queue push"). */
+struct option_verb {
+    const char *name;                  /* NULL ends a list */
+    int (*run)(int argc, char **argv); /* argv[0] is the verb */
+};
+
 enum option_operands {
     OPTIONS_STOP_AT_WORD, /* options end at the first operand: a function's words follow */
     OPTIONS_ANYWHERE,     /* options and operands may be mixed; each operand goes to operand() */
@@ -62,6 +68,7 @@ struct command {
     const char *const *usage; /* what follows the name, one form each, ended by NULL */
     const char *const *notes; /* lines at the end of the help, ended by NULL; or NULL */
     const struct option_use *uses;
+    const struct option_verb *verbs; /* NULL: it has none */
     /* For one of several forms of a command (options_form.h), else NULL: its option ("--topic"),
      * and the groups of all forms. */
     const char *form;
@@ -109,19 +116,11 @@ void options_line_begins(char *const *words);
 _Noreturn void options_fail(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A verb of a command that has several, each with a command line of its own ("queue push"). */
-struct option_verb {
-    const char *name;                  /* NULL ends a list */
-    int (*run)(int argc, char **argv); /* argv[0] is the verb */
-};
-
 /*
- * The main of such a command: the verb's exit status. Without one the command's own help, version
- * and dumps are at hand, and everything else is said to lack a verb (exit 2); some of them are
- * named.
+ * The main of a command with verbs: the verb's exit status. Without one the command's own help,
+ * version and dumps are at hand, and everything else is said to lack a verb (exit 2).
  */
-int options_run_verb(const struct command *command, const struct option_verb *verbs,
-                     const char *some, int argc, char **argv);
+int options_run_verb(const struct command *command, int argc, char **argv);
 
 /*
  * A verb's command line: the name of what it is about (thing: "queue"), then its options. As

@@ -112,6 +112,40 @@ static void add_bash_case(struct buf *out, const struct command *command,
     buf_puts(out, " ;;\n");
 }
 
+static void add_verbs(struct buf *out, const struct command *command)
+{
+    for (const struct option_verb *verb = command->verbs; verb->name; verb++)
+        buf_addf(out, "%s%s", verb == command->verbs ? "" : " ", verb->name);
+}
+
+/* The verb comes first, then what it is about: neither ends the options. */
+static void add_bash_verb(struct buf *out, const struct command *command)
+{
+    buf_puts(out, "    if ((i == COMP_CWORD)) && [[ $cur != -* ]]; then\n"
+                  "        _fit_reply -W '");
+    add_verbs(out, command);
+    buf_puts(out, "'\n"
+                  "        return\n"
+                  "    fi\n"
+                  "    [[ ${COMP_WORDS[i]} != -* ]] && ((++i))\n"
+                  "    ((i < COMP_CWORD)) && [[ ${COMP_WORDS[i]} != -* ]] && ((++i))\n");
+}
+
+/* What follows the options: behind a verb a function where "--" says so, else perhaps a file. */
+static void add_bash_operand(struct buf *out, const struct command *command)
+{
+    bool stops = command->operands == OPTIONS_STOP_AT_WORD;
+    if (command->verbs) {
+        buf_puts(out, "if [[ ${COMP_WORDS[i - 1]} == -- ]]; then _fit_");
+        add_bash_action(out, "FUNCTION");
+        buf_puts(out, "; else _fit_reply -A file; fi ;;\n");
+        return;
+    }
+    buf_puts(out, stops ? "if ((i < COMP_CWORD)); then _fit_reply -A file; else _fit_" : "_fit_");
+    add_bash_action(out, command->operand_arg);
+    buf_puts(out, stops ? "; fi ;;\n" : " ;;\n");
+}
+
 void options_complete_bash(const struct command *command, struct buf *out)
 {
     bool stops = command->operands == OPTIONS_STOP_AT_WORD;
@@ -123,8 +157,10 @@ void options_complete_bash(const struct command *command, struct buf *out)
                   "_fit_");
     add_identifier(out, command->name);
     buf_puts(out, "() {\n"
-                  "    local cur=${COMP_WORDS[COMP_CWORD]} kind=word i=${FIT_COMPLETE_FROM:-1}\n"
-                  "    while ((i < COMP_CWORD)); do\n"
+                  "    local cur=${COMP_WORDS[COMP_CWORD]} kind=word i=${FIT_COMPLETE_FROM:-1}\n");
+    if (command->verbs)
+        add_bash_verb(out, command);
+    buf_puts(out, "    while ((i < COMP_CWORD)); do\n"
                   "        case ${COMP_WORDS[i]} in\n"
                   "        --)\n"
                   "            kind=operand\n"
@@ -159,12 +195,7 @@ void options_complete_bash(const struct command *command, struct buf *out)
     memmove(out->data + start, out->data + start + 1, out->len - start - 1);
     out->len--;
     buf_puts(out, "' ;;\n    operand) ");
-    if (stops)
-        buf_puts(out, "if ((i < COMP_CWORD)); then _fit_reply -A file; else _fit_");
-    else
-        buf_puts(out, "_fit_");
-    add_bash_action(out, command->operand_arg);
-    buf_puts(out, stops ? "; fi ;;\n" : " ;;\n");
+    add_bash_operand(out, command);
     buf_puts(out, "    esac\n}\ncomplete -F _fit_");
     add_identifier(out, command->name);
     buf_addf(out, " %s\n", command->name);
@@ -223,13 +254,18 @@ static void add_zsh_entry(struct buf *out, const struct command *command,
 void options_complete_zsh(const struct command *command, struct buf *out)
 {
     buf_addf(out, "#compdef %s\n", command->name);
-    buf_puts(out, command->operands == OPTIONS_STOP_AT_WORD ? "_arguments -s -S -A '-*'"
-                                                            : "_arguments -s -S");
+    bool stops = command->operands == OPTIONS_STOP_AT_WORD && !command->verbs;
+    buf_puts(out, stops ? "_arguments -s -S -A '-*'" : "_arguments -s -S");
     each_entry(out, command, add_zsh_entry);
+    if (command->verbs) {
+        buf_puts(out, " \\\n    '1:verb:(");
+        add_verbs(out, command);
+        buf_puts(out, ")' \\\n    '*:file:_files'");
+    }
     if (command->operand_arg) {
         bool function = kind_of(command->operand_arg) == KIND_FUNCTION;
         buf_puts(out, " \\\n    '*:");
-        if (function && command->operands == OPTIONS_STOP_AT_WORD)
+        if (function && stops)
             buf_puts(out, ":function:_normal");
         else {
             add_quoted(out, command->operand_arg, ":\\");
@@ -271,6 +307,13 @@ static void add_fish_entry(struct buf *out, const struct command *command,
 void options_complete_fish(const struct command *command, struct buf *out)
 {
     buf_addf(out, "# fish completion for %s, generated from its option tables\n", command->name);
+    if (command->verbs) {
+        buf_addf(out, "complete -c %s -n 'not __fish_seen_subcommand_from ", command->name);
+        add_verbs(out, command);
+        buf_puts(out, "' -f -a '");
+        add_verbs(out, command);
+        buf_puts(out, "'\n");
+    }
     if (kind_of(command->operand_arg) == KIND_FUNCTION)
         buf_addf(out, "complete -c %s -x -a '(__fish_complete_subcommand)'\n", command->name);
     each_entry(out, command, add_fish_entry);

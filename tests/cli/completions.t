@@ -67,5 +67,30 @@ offers fit fan-out -- sleep fil
 out_is file.ndjson
 offers fit ../x --ser
 out_is ''
+offers fit help fit-s
+out_is fit-state
+
+claim 'completes verbs, and options behind what they are about'
+offers warm st
+out_is 'start
+stop
+status'
+offers warm start jobs --wait-r
+out_is --wait-ready
+offers warm list --sta
+out_is '--state
+--stats'
+offers warm start jobs --detach -- fan-ou
+out_like '^fan-out$'
+offers state dump fil
+out_is file.ndjson
+offers queue --he
+out_is '--header
+--header-file
+--help'
+offers fit queue wo
+out_is work
+offers fit queue work jobs --until
+out_is --until-empty
 
 finish

@@ -449,9 +449,12 @@ check test ! -e "$work/none"
 claim 'a verb is needed, and one that exists'
 run queue
 exits 2
-err_like 'no verb'
+err_like 'no verb \(push, work, \.\.\.\)$'
 run queue pusj x
 exits 2
-err_like 'pusj: no such verb'
+err_like 'pusj: no such verb \(did you mean push\?\)$'
+run queue frobnicate x
+exits 2
+err_like 'frobnicate: no such verb$'
 
 finish
