@@ -136,6 +136,13 @@ void poll_head_free(struct poll_head *head)
     *head = (struct poll_head){0};
 }
 
+void poll_head_exchange(struct poll_head *head, struct fn_validators *validators)
+{
+    struct fn_validators before = head->validators;
+    head->validators = *validators;
+    *validators = before;
+}
+
 static bool read_hash(struct str text, struct hash128 *hash)
 {
     uint64_t half[2] = {0};

@@ -62,6 +62,10 @@ struct poll_remade poll_record_read_head(struct str record, const struct poll_ma
                                          struct poll_head *head);
 void poll_head_free(struct poll_head *head);
 
+/* The head has these validators from now on (the same value may be named anew); those before are
+ * given back. */
+void poll_head_exchange(struct poll_head *head, struct fn_validators *validators);
+
 struct poll_record {
     struct hash128 key, hash;
     int64_t at;

@@ -88,9 +88,7 @@ static bool moves(const struct poll_round *round)
 static void advance(struct poll_round *round, struct fn_validators *validators)
 {
     struct poll_head *head = &round->state->head;
-    struct fn_validators before = head->validators;
-    head->validators = *validators;
-    *validators = before;
+    poll_head_exchange(head, validators);
     head->success = round->time;
     if (!round->cursor)
         return;

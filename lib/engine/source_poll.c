@@ -154,6 +154,7 @@ static void failed_look(struct poll_source *own, bool permanent)
 static void nothing_new(struct poll_source *own)
 {
     poll_look_accept(&own->look);
+    poll_head_exchange(&own->state.head, &own->look.validators);
     own->state.head.success = own->look.began;
     own->unchanged++;
     look_again_later(own, EXIT_OK);

@@ -611,6 +611,24 @@ out_is '{"version":"2"}'
 tag
 out_is ''
 
+claim 'a server that names the same value anew is asked with the new name'
+answer() {
+    printf 'HTTP/1.1 200 OK\r\nETag: "%s"\r\nContent-Length: 1\r\n\r\n1' "$1" >anew.new
+    mv anew.new anew
+}
+asked_with() {
+    grep -q "anew 0 \"$1\"\$" requests
+}
+answer a
+poll --every 20ms --check "$url/file?name=$PWD/anew" >"$out" 2>"$err" &
+within 60 asked_with a || wrong requests '"a"' "$(cat requests)"
+answer b
+within 60 asked_with b || wrong requests '"b"' "$(tail -n 3 requests)"
+kill -TERM $!
+wait $! || :
+out_is ''
+err_is ''
+
 claim 'a version that is no text is not kept, and damages nothing'
 seen=
 for value in 1 2 2; do

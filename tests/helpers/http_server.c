@@ -3,8 +3,8 @@
  *
  * http_server [PORT_FILE [LOG]]: listens on 127.0.0.1, writes its port (to stdout, or to a file
  * that appears whole), and serves until it is killed; it dies with its parent. LOG gets a line for
- * each request: method, target, bytes of the body. What it does stands in the path, how in the
- * query:
+ * each request: method, target, bytes of the body, and If-None-Match if there is one. What it does
+ * stands in the path, how in the query:
  *
  *   /ok /echo /count /headers /pretty /lines /text /html /empty /created /big?bytes=N /late?ms=N
  *   /status?code=N[&after=N|&date=N][&say=TEXT]   a status, with Retry-After, with a JSON error
@@ -468,8 +468,9 @@ static void write_log(const struct connection *connection, struct str method)
     struct buf line = {0};
     if (log_fd < 0)
         return;
-    buf_addf(&line, "%.*s %s %zu\n", (int)method.len, method.data, connection->target,
-             connection->body.len);
+    struct str known = field(connection->head, "If-None-Match");
+    buf_addf(&line, "%.*s %s %zu%s%.*s\n", (int)method.len, method.data, connection->target,
+             connection->body.len, known.len ? " " : "", (int)known.len, known.data);
     if (write(log_fd, line.data, line.len) != (ssize_t)line.len)
         die("log");
     buf_free(&line);
