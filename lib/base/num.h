@@ -17,7 +17,11 @@
 /* A whole number from min to max. */
 const char *num_uint(const char *text, uint64_t min, uint64_t max, uint64_t *number);
 
-/* Nanoseconds. A decimal number ("1.5") and ms, s, m, h or d; a bare number is seconds. */
+/* The longest duration, a hundred years: a time of today and two of them are within 64 bits. */
+#define NUM_LONGEST (INT64_C(36525) * 86400 * NUM_SECOND)
+
+/* Nanoseconds, up to NUM_LONGEST. A decimal number ("1.5") and ms, s, m, h or d; a bare number is
+ * seconds. */
 const char *num_duration(const char *text, int64_t *nanoseconds);
 
 /* Bytes. A whole number and optionally K, M or G (powers of 1024). */

@@ -62,8 +62,9 @@ static int read_interval(struct schedule *schedule, const char *text, struct err
     int rank = 0;
     do {
         const char *reason = read_part(&text, &rank, &length);
-        if (!reason && __builtin_add_overflow(interval, length, &interval))
-            reason = "too large";
+        interval += length;
+        if (!reason && interval > NUM_LONGEST)
+            reason = "longer than a hundred years";
         if (reason)
             return err_set(err, ERR_USAGE, "%s", reason);
     } while (*text);

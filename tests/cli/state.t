@@ -206,6 +206,15 @@ out_is '"b"'
 run state put a 1 --ttl 0
 exits 2
 
+claim 'keeps a value for a hundred years, and refuses what no clock holds'
+new_state
+state put a 1 --ttl 36525d
+run state get a
+out_is 1
+run state put a 2 --ttl 100000d
+exits 2
+err_like '^state put: --ttl: 100000d: longer than a hundred years$'
+
 claim 'lists what begins so, in order, with versions and ends'
 new_state
 for key in b/2 a b/1 b/10; do state put "$key" "\"$key\""; done

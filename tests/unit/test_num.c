@@ -132,10 +132,10 @@ static void reads_durations(void **state)
         {"7d", 7 * 86400 * NUM_SECOND},
         {"1.500000", 1500 * MS},
         {"1.5000000000", 1500 * MS},
-        {"106751d", INT64_C(106751) * 86400 * NUM_SECOND},
-        {"106752d", -1}, /* over 2^63 nanoseconds */
-        {"9223372036s", INT64_C(9223372036) * NUM_SECOND},
-        {"9223372037s", -1},
+        {"36525d", INT64_C(36525) * 86400 * NUM_SECOND},
+        {"36525.000001d", -1}, /* a time and that would be over 2^63 nanoseconds before long */
+        {"3155760000s", INT64_C(3155760000) * NUM_SECOND},
+        {"3155760001s", -1},
         {"18446744073709551615", -1},
         {"18446744073709.551615", -1},
         {"1.0000001", -1}, /* finer than is kept */

@@ -177,6 +177,7 @@ static void a_moment_is_due_once(void **state)
 /* ---- what is refused ---- */
 
 #define NO_TIME  "not a time like 17:30, 2026-12-24T18:00 or 2026-12-24T18:00:00+01:00"
+#define TOO_LONG "longer than a hundred years"
 #define NO_YEAR  "only years from 1970 to 2261 are known"
 #define NO_ORDER "not a duration (ms, s, m, h, d; the larger before the smaller)"
 #define NO_KIND                                                                             \
@@ -257,8 +258,8 @@ static void says_what_is_wrong(void **state)
         {"1h1h", NO_ORDER},
         {"30m1h", NO_ORDER},
         {"5m3", NO_ORDER},
-        {"200000d", "too large"},
-        {"106751d24h", "too large"},
+        {"200000d", TOO_LONG},
+        {"36525d1ms", TOO_LONG},
         {"9999999999999999999999999999999999999s", "too large"},
         {"-5s", NO_KIND},
         {"daily", NO_KIND},
