@@ -17,7 +17,7 @@ start_server() {
 }
 
 port_or_end() {
-    [ -e port ] || ! kill -0 $server
+    [ -e port ] || ! kill -0 "$server"
 }
 
 # Kill and start it until there is a file stop; seeds from $1 on.
