@@ -15,6 +15,7 @@ static const struct pool_kind pool_kind = {
     .send = lambda_runtime_send,
     .finish = lambda_runtime_finish,
     .cancel = lambda_runtime_cancel,
+    .take_back = lambda_runtime_take_back,
     .kill = lambda_runtime_kill,
     .free = lambda_runtime_free,
 };

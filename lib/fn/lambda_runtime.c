@@ -133,7 +133,7 @@ void lambda_runtime_end_call(struct lambda_runtime *runtime, struct failure *fai
     report(runtime, call, failure, bytes_out);
     if (finished && runtime->base.state != POOL_ENDING)
         retire(runtime);
-    attempt_pump(fn);
+    pool_freed(fn);
 }
 
 /* The environment is of no use any more: its call fails, it is ended. */
@@ -167,10 +167,12 @@ void lambda_runtime_ready(struct lambda_runtime *runtime)
     if (!runtime->base.unready)
         return;
     runtime->base.unready = false;
+    runtime->base.warm = true;
     lambda->warned = false;
     if (!runtime->base.flight.count) /* else the timer is the call's */
         loop_timer_clear(lambda_loop(runtime), &runtime->timer);
     pool_tend(&lambda->pool);
+    pool_freed(runtime->base.fn);
 }
 
 void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
@@ -185,6 +187,21 @@ void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
     if (timeout)
         set_timer(runtime, timed_out, timeout);
     lambda_requests_hand_out(runtime);
+}
+
+bool lambda_runtime_take_back(struct pool_worker *base, struct fn_list *calls)
+{
+    struct lambda_runtime *runtime = RUNTIME_OF(base, base);
+    int64_t timeout = base->fn->settings.timeout;
+    if (runtime->handed)
+        return false;
+    *calls = base->flight;
+    base->flight = (struct fn_list){0};
+    base->flight_bytes = 0;
+    loop_timer_clear(lambda_loop(runtime), &runtime->timer);
+    if (timeout && base->unready)
+        set_timer(runtime, timed_out, base->born + timeout - loop_now(lambda_loop(runtime)));
+    return true;
 }
 
 /* ---- its end ---- */

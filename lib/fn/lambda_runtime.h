@@ -62,6 +62,7 @@ struct pool_worker *lambda_runtime_start(struct fn *fn, unsigned slot, struct er
 void lambda_runtime_send(struct pool_worker *base, struct fn_call *call);
 void lambda_runtime_finish(struct pool_worker *base);
 void lambda_runtime_cancel(struct pool_worker *base, enum failure_reason reason, bool now);
+bool lambda_runtime_take_back(struct pool_worker *base, struct fn_list *calls);
 void lambda_runtime_kill(struct pool_worker *base);
 void lambda_runtime_free(struct pool_worker *base);
 

@@ -24,6 +24,7 @@ static const struct pool_kind line_workers = {
     .flush = worker_flush,
     .finish = worker_finish,
     .cancel = worker_cancel,
+    .take_back = worker_take_back,
     .kill = worker_kill,
     .free = worker_free,
 };

@@ -1,8 +1,8 @@
 /*
  * pool.c: what kinds of functions with long-lived workers have in common.
  *
- * Events go to an idle worker first; workers that answer quickly are sent several at once, filled
- * one after the other so that each write is large.
+ * Events go to an idle worker first, to one that is known to be warm before others; workers that
+ * answer quickly are sent several at once, filled one after the other so that each write is large.
  */
 #include "fn/pool.h"
 
@@ -68,6 +68,7 @@ struct pool_worker *pool_start(struct pool *pool, unsigned slot, struct err *err
     pool->slots[slot - 1] = worker;
     pool->running++;
     pool->started++;
+    pool->starting = true;
     pool_tend(pool);
     return worker;
 }
@@ -85,21 +86,24 @@ static struct pool_worker *pick(const struct pool *pool, unsigned *empty)
 {
     *empty = 0;
     if (pool->current && pool->current->flight.count && pool->current->depth > 1 &&
-        has_room(pool->current))
+        pool->current->warm && has_room(pool->current))
         return pool->current;
-    struct pool_worker *best = NULL;
+    struct pool_worker *cold = NULL, *best = NULL;
     for (unsigned i = 0; i < pool->fn->settings.jobs; i++) {
         struct pool_worker *worker = pool->slots[i];
         if (!worker) {
             if (!*empty && !pool->paused)
                 *empty = i + 1;
+        } else if (has_room(worker) && !worker->flight.count) {
+            if (worker->warm)
+                return worker;
+            if (!cold)
+                cold = worker;
         } else if (has_room(worker) && (!best || worker->flight.count < best->flight.count)) {
             best = worker;
-            if (!best->flight.count)
-                return best;
         }
     }
-    return *empty ? NULL : best;
+    return cold ? cold : *empty ? NULL : best;
 }
 
 bool pool_has_slot(const struct fn *fn)
@@ -144,7 +148,8 @@ static void fail_start(struct fn_call *call, const struct err *err)
                 &(struct attempt_report){0});
 }
 
-static struct pool_worker *send(struct pool *pool, struct fn_call *call)
+/* NULL: the call has failed. */
+static struct pool_worker *worker_for(struct pool *pool, struct fn_call *call)
 {
     unsigned empty;
     struct pool_worker *worker = pick(pool, &empty);
@@ -154,14 +159,15 @@ static struct pool_worker *send(struct pool *pool, struct fn_call *call)
         pool_finish(worker);
         worker = NULL;
     }
-    if (!worker) {
-        struct err err;
-        worker = pool_start(pool, empty, &err);
-        if (!worker) {
-            fail_start(call, &err);
-            return NULL;
-        }
-    }
+    struct err err;
+    if (!worker && !(worker = pool_start(pool, empty, &err)))
+        fail_start(call, &err);
+    return worker;
+}
+
+static void send(struct pool_worker *worker, struct fn_call *call)
+{
+    struct pool *pool = worker->fn->state;
     pool->current = worker;
     if (!worker->dirty && pool->kind->flush) {
         worker->dirty = true;
@@ -169,26 +175,34 @@ static struct pool_worker *send(struct pool *pool, struct fn_call *call)
     }
     worker->uses++;
     pool->kind->send(worker, call);
-    return worker;
+}
+
+void pool_give(struct pool_worker *worker, struct fn_call *call)
+{
+    struct pool *pool = worker->fn->state;
+    send(worker, call);
+    if (worker->state != POOL_READY || !is_worn(pool, worker))
+        return;
+    if (pool->kind->flush)
+        pool->kind->flush(worker);
+    pool_finish(worker);
 }
 
 void pool_begin(struct fn *fn, struct fn_call *call)
 {
-    struct pool *pool = fn->state;
-    struct pool_worker *worker = send(pool, call);
-    if (worker && worker->state == POOL_READY && is_worn(pool, worker)) {
-        if (pool->kind->flush)
-            pool->kind->flush(worker);
-        pool_finish(worker);
-    }
+    struct pool_worker *worker = worker_for(fn->state, call);
+    if (worker)
+        pool_give(worker, call);
 }
 
 void pool_crash(struct fn *fn, struct fn_call *call)
 {
     struct pool *pool = fn->state;
-    struct pool_worker *worker = send(pool, call);
-    if (worker)
-        pool->kind->kill(worker);
+    struct pool_worker *worker = worker_for(pool, call);
+    if (!worker)
+        return;
+    send(worker, call);
+    pool->kind->kill(worker);
 }
 
 void pool_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,

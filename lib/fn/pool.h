@@ -7,6 +7,11 @@
  * starts after a pause that grows. The kind speaks with the worker and watches its process; the
  * pool decides which worker gets an event, and when one is started or let go.
  *
+ * A call for which a worker was started is not bound to it: the first one that is known to take it
+ * at once gets it (pool_hand_on.c). The new one is sent the call at once, as most do not say when
+ * they are ready but by an answer; while it has not begun to read, the call is taken back for one
+ * that is warm and has nothing to do.
+ *
  * After fn_prepare a pool keeps min_workers that take events, whether or not there are calls
  * (pool_keep.c). A worker that is started for that is sent the ping first, and is ready when it has
  * answered. The ping is a call of the pool's own: an attempt that counts in nothing. Calls do not
@@ -52,7 +57,9 @@ struct pool_worker {
     bool finished, cancelled; /* it was told to */
     bool unready; /* the kind's: it has not said yet that it takes events. One that never says so
                      has it false; pool_tend when it has */
-    bool kept;    /* it was started to be there, not for a call */
+    bool warm;    /* the kind's: it has answered, or said that it is ready */
+    bool reading; /* it has begun with the first event that it was sent */
+    bool kept;    /* it is there without a call that waits for it */
     bool pinging; /* the ping is in flight; it is not ready yet */
     bool pinged;  /* and was answered: one of its answers */
     struct fn_call ping;
@@ -72,6 +79,9 @@ struct pool_kind {
     /* End it; every call in flight fails with the reason. With now its process is killed at once,
      * also when it is ending. */
     void (*cancel)(struct pool_worker *worker, enum failure_reason reason, bool now);
+    /* Take back all calls in flight, if the worker has seen nothing of them: true, and *calls has
+     * them. */
+    bool (*take_back)(struct pool_worker *worker, struct fn_list *calls);
     /* Its process dies as if by itself (--fault crash). */
     void (*kill)(struct pool_worker *worker);
     void (*free)(struct pool_worker *worker);
@@ -79,7 +89,7 @@ struct pool_kind {
 
 /* A pool is the first member of the kind's own state (fn->state). */
 struct pool {
-    /* Private to pool.c and pool_keep.c. */
+    /* Private to pool*.c. */
     const struct pool_kind *kind;
     struct fn *fn;
     struct pool_worker **slots;  /* settings.jobs of them; NULL: no worker */
@@ -88,6 +98,7 @@ struct pool {
     struct pool_worker *ending;  /* out of their slot, not yet gone */
     struct loop_task flush;      /* sends what this turn has gathered */
     struct loop_timer restart;
+    bool starting;          /* some worker may not have begun with its first event */
     unsigned failed_starts; /* in a row: workers that ended before they were of use */
     bool warned;            /* of them; once is enough */
     bool paused;            /* no new worker before the restart timer fires */
@@ -121,12 +132,17 @@ void pool_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
  * behind this: calls in flight say that it did not end well. Once, before pool_gone.
  */
 void pool_leaves(struct pool_worker *worker);
+/* Calls that it had have ended, or it has become ready: it may have others. */
+void pool_freed(struct fn *fn);
 /* Of its first answer, how long it took from its start; 0: it was not started for that call. */
 int64_t pool_init_time(const struct pool_worker *worker);
 /* Its process is gone: the last use of the struct, which is freed. */
 void pool_gone(struct pool_worker *worker);
 
-/* ---- between pool.c and pool_keep.c ---- */
+/* ---- between pool.c, pool_keep.c and pool_hand_on.c ---- */
+
+/* An event for a worker that has room. */
+void pool_give(struct pool_worker *worker, struct fn_call *call);
 
 /* NULL with err. */
 struct pool_worker *pool_start(struct pool *pool, unsigned slot, struct err *err);

@@ -205,6 +205,7 @@ static void answer(struct worker *worker, struct str line)
         return;
     }
     call->count = call->lines.len > 0;
+    worker->base.warm = true;
     struct attempt_report report = {
         .slot = worker->base.slot,
         .pid = worker->pid,
@@ -308,7 +309,7 @@ static void settle(struct worker *worker)
 {
     if (worker->base.state == POOL_FINISHED && !worker->base.flight.count)
         let_go(worker, 0);
-    attempt_pump(worker->base.fn);
+    pool_freed(worker->base.fn);
 }
 
 static void out_ready(struct loop_fd *watch, uint32_t events)
@@ -406,6 +407,18 @@ void worker_flush(struct pool_worker *base)
     struct worker *worker = WORKER_OF(base, base);
     if (worker->base.state != POOL_ENDING)
         stream_flush(&worker->in);
+}
+
+bool worker_take_back(struct pool_worker *base, struct fn_list *calls)
+{
+    struct worker *worker = WORKER_OF(base, base);
+    if (!stream_take_back(&worker->in))
+        return false;
+    *calls = base->flight;
+    base->flight = (struct fn_list){0};
+    base->flight_bytes = 0;
+    loop_timer_clear(loop_of(worker), &worker->timer);
+    return true;
 }
 
 /* A worker that closed its input takes nothing more; those in flight may still be answered. */

@@ -43,6 +43,7 @@ void worker_flush(struct pool_worker *base);
 /* Its input is closed when nothing is in flight; SIGTERM, SIGKILL if it stays. */
 void worker_finish(struct pool_worker *base);
 void worker_cancel(struct pool_worker *base, enum failure_reason reason, bool now);
+bool worker_take_back(struct pool_worker *base, struct fn_list *calls);
 void worker_kill(struct pool_worker *base);
 void worker_free(struct pool_worker *base);
 

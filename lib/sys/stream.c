@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -294,6 +296,47 @@ void stream_flush(struct stream_out *out)
     struct str none = {0};
     if (!out->waiting)
         write_out(out, &none);
+}
+
+/* Read what is in the pipe: all that was written, or less if its reader has read some, which is
+ * then put back: nobody else writes, and there was room for it. True: it was all. */
+static bool read_back(const struct stream_out *out, char *bytes)
+{
+    char path[64];
+    size_t len = 0;
+    ssize_t got;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", out->target);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    while (len < out->written && ((got = read(fd, bytes + len, (size_t)out->written - len)) > 0 ||
+                                  (got < 0 && errno == EINTR)))
+        len += got > 0 ? (size_t)got : 0;
+    bool all = len == out->written;
+    for (size_t at = 0; !all && at<len; at += got> 0 ? (size_t)got : 0) {
+        got = write(out->target, bytes + at, len - at);
+        if (got < 0 && errno != EINTR)
+            break;
+    }
+    close(fd);
+    return all;
+}
+
+bool stream_take_back(struct stream_out *out)
+{
+    if (out->error || out->mode != STREAM_PIPE || !out->owned || out->target != out->fd ||
+        out->written > STREAM_BACK)
+        return false;
+    char *bytes = out->written ? mem_alloc((size_t)out->written) : NULL;
+    bool all = !bytes || read_back(out, bytes);
+    free(bytes);
+    if (!all)
+        return false;
+    stop_waiting(out);
+    buf_clear(&out->bytes);
+    out->start = 0;
+    out->accepted = out->written = 0;
+    return true;
 }
 
 /* nanoseconds < 0: for any time. */

@@ -25,6 +25,7 @@
 enum {
     STREAM_GATHER = 64 * 1024,    /* bytes gathered before a write is made unasked */
     STREAM_KEEP = 16 * 64 * 1024, /* a larger buffer is given back when it has run empty */
+    STREAM_BACK = 64 * 1024,      /* bytes written that are taken back; more are left */
 };
 
 struct stream_out {
@@ -62,6 +63,13 @@ static inline uint64_t stream_pending(const struct stream_out *out)
 {
     return out->accepted - out->written;
 }
+
+/*
+ * Take everything back that was ever added, if the reader of a pipe that is the stream's own has
+ * read nothing of it yet: true, and the stream is as new. False: it has, or nobody can tell;
+ * nothing is changed then.
+ */
+bool stream_take_back(struct stream_out *out);
 
 /*
  * Write until at most that many bytes are pending, however long the reader takes; or until an

@@ -230,6 +230,18 @@ run invoke --times 5 -j1 --report json --event 1 -- lambda:lambda_bootstrap -d 2
 exits 0
 is "$(jq -c '[.cold.count, .warm.count]' "$err")" '[1,4]'
 
+claim 'gives the call that it was started for to another that is free before'
+cat >first.rt <<'SH'
+#!/bin/sh
+mkdir first 2>/dev/null || exec sleep 1000
+exec lambda_bootstrap
+SH
+chmod +x first.rt
+run timeout 30 fan-out -j2 --stats -- lambda:./first.rt <five
+exits 0
+is "$(jq -c .r "$out")" "$(cat five)"
+is "$(grep '^{' "$err" | jq -c '[.done,.attempts]')" '[5,5]'
+
 claim 'is kept ready by a pool, which waits until its environments ask'
 runtime ready.rt <<'SH'
 sleep 0.3

@@ -452,6 +452,94 @@ static void needs_no_ping_for_a_call(void **state)
     close_it();
 }
 
+/* ---- a call that a worker was started for ---- */
+
+static bool second_has_started(void)
+{
+    return lines_of("pids") == 2;
+}
+
+static bool last_two_ended(void)
+{
+    return tries[2].ended && tries[3].ended;
+}
+
+/*
+ * Two workers. The first is held by the event 0, until "release" is there; the second, which is
+ * started for the event 1, does that first. They answer with who they are.
+ */
+static void open_with_a_second_that(const char *starts)
+{
+    struct buf text = {0};
+    settings.jobs = 2;
+    settings.pipeline = 1;
+    buf_addf(
+        &text,
+        "[ $n = 1 ] || { %s\n}\n"
+        "while read -r e; do\n"
+        "if [ -e held ] && [ \"$e\" = 0 ]; then " WAIT("release") "fi\n"
+                                                                  "echo \"[$n,$begun$e]\"; done",
+        starts);
+    open_script("lines:", buf_cstr(&text));
+    buf_free(&text);
+    begin(0);
+    until(first_ended); /* it is warm */
+    make("held");
+    tries[0].ended = 0;
+    begin(0);
+    turn();
+    begin(1);
+    until(second_has_started);
+    assert_int_equal(tries[0].ended, 0);
+    assert_int_equal(tries[1].ended, 0);
+}
+
+static void goes_to_whoever_is_ready_first(void **state)
+{
+    (void)state;
+    open_with_a_second_that(WAIT("go"));
+    make("release");
+    until(second_ended);
+    expect(1, "[1,1]\n");
+    assert_int_equal(tries[1].attempts, 1);
+    make("go");
+    begin(2);
+    begin(3);
+    until(last_two_ended);
+    assert_int_equal(last_init, 0); /* nobody waited for its start */
+    assert_int_equal(fn_workers(fn).started, 2);
+    assert_int_equal(fn_workers(fn).crashed, 0);
+    close_it();
+}
+
+static void stays_with_the_new_one_that_has_begun_to_read(void **state)
+{
+    (void)state;
+    open_with_a_second_that("begun=$(head -c 1); echo >>begun; " WAIT("go"));
+    until(has_begun);
+    make("release");
+    until(first_ended);
+    turn();
+    assert_int_equal(tries[1].ended, 0);
+    make("go");
+    until(second_ended);
+    expect(1, "[2,1]\n");
+    close_it();
+}
+
+static void is_not_failed_by_a_start_that_fails_when_it_has_gone(void **state)
+{
+    (void)state;
+    open_with_a_second_that(WAIT("go") "exit 1");
+    make("release");
+    until(second_ended);
+    expect(1, "[1,1]\n");
+    make("go");
+    until_so_many(has_crashed, 1);
+    assert_int_equal(tries[1].attempts, 1);
+    close_it();
+}
+
 /* ---- those that are idle, or old ---- */
 
 static void lets_go_of_idle_ones_beyond_the_least(void **state)
@@ -745,6 +833,9 @@ int main(void)
         CLAIM(a_call_aside_waits_for_no_policy),
         CLAIM(gives_a_call_aside_to_another_worker),
         CLAIM(ends_calls_aside_that_wait),
+        CLAIM(goes_to_whoever_is_ready_first),
+        CLAIM(stays_with_the_new_one_that_has_begun_to_read),
+        CLAIM(is_not_failed_by_a_start_that_fails_when_it_has_gone),
         CLAIM(lets_go_of_idle_ones_beyond_the_least),
         CLAIM(lets_go_of_all_that_are_idle_where_none_is_kept),
         CLAIM(replaces_an_old_one_when_another_is_ready),

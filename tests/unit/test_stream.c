@@ -648,6 +648,64 @@ static void serves_a_terminal(void **state)
 }
 
 /* The number may already be another's. */
+/* A stream into a pipe of its own, with a line in it; its reader. */
+static int open_with_a_line(struct stream_out *stream)
+{
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    *stream = (struct stream_out){0};
+    stream_open(stream, the_loop, ends[1], true);
+    stream_add_line(stream, STR("hello"));
+    stream_flush(stream);
+    return ends[0];
+}
+
+static void takes_back_what_nobody_has_read(void **state)
+{
+    (void)state;
+    struct stream_out own;
+    int reader = open_with_a_line(&own);
+    stream_add_line(&own, STR("gathered"));
+    assert_true(stream_take_back(&own));
+    expect_nothing_yet(reader);
+    assert_int_equal(stream_pending(&own), 0);
+    stream_add_line(&own, STR("x"));
+    stream_flush(&own);
+    expect_read(reader, "x\n");
+    assert_int_equal(stream_close(&own, 0), 0);
+    close(reader);
+}
+
+static void takes_nothing_back_of_what_is_being_read(void **state)
+{
+    (void)state;
+    struct stream_out own;
+    char first;
+    int reader = open_with_a_line(&own);
+    assert_int_equal(read(reader, &first, 1), 1);
+    stream_add_line(&own, STR("behind"));
+    assert_false(stream_take_back(&own));
+    assert_int_equal(stream_close(&own, 0), 0);
+    expect_read(reader, "ello\nbehind\n");
+    close(reader);
+}
+
+/* What does not fit waits in the stream. */
+static void takes_back_what_the_pipe_had_no_room_for(void **state)
+{
+    (void)state;
+    struct stream_out own;
+    int reader = open_with_a_line(&own);
+    for (size_t at = 0; at < PLENTY; at += 1000)
+        stream_add(&own, part(at, 1000));
+    assert_true(own.waiting);
+    assert_true(stream_take_back(&own));
+    assert_false(own.waiting);
+    expect_nothing_yet(reader);
+    assert_int_equal(stream_close(&own, 0), 0);
+    close(reader);
+}
+
 static void closes_a_descriptor_once(void **state)
 {
     (void)state;
@@ -691,6 +749,9 @@ int main(void)
         CLAIM(sees_the_end_of_a_fifo_whose_writer_left_before_it_looked),
         CLAIM(does_not_reopen_files_sockets_or_nothing),
         CLAIM(serves_a_terminal),
+        CLAIM(takes_back_what_nobody_has_read),
+        CLAIM(takes_nothing_back_of_what_is_being_read),
+        CLAIM(takes_back_what_the_pipe_had_no_room_for),
         CLAIM(closes_a_descriptor_once),
     };
     return cmocka_run_group_tests_name("stream", tests, fill_plenty, free_plenty);
