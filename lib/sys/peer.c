@@ -10,6 +10,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -73,18 +74,32 @@ static int ask(const struct sockaddr_in *peer, const struct sockaddr_in *own, ui
     return error->error == -ENOENT ? -1 : 1;
 }
 
-/* One line of /proc/net/tcp: addresses in hexadecimal, as they stand in memory. */
+/* Where an address of IPv4 stands: as it is, or in the last of the words of one of IPv6. */
+static bool read_address(const char *text, int words, uint32_t *address)
+{
+    uint32_t before[3] = {0};
+    if (words == 1)
+        return sscanf(text, "%8" SCNx32, address) == 1;
+    return sscanf(text, "%8" SCNx32 "%8" SCNx32 "%8" SCNx32 "%8" SCNx32, &before[0], &before[1],
+                  &before[2], address) == 4 &&
+           !before[0] && !before[1] && before[2] == htonl(0xFFFF);
+}
+
+/* One line of the list: addresses in hexadecimal, as they stand in memory. */
 static bool is_of(const char *line, const struct sockaddr_in *peer, const struct sockaddr_in *own,
                   uid_t *user)
 {
+    char from_text[33], to_text[33];
     uint32_t from, to, owner, inode;
     unsigned from_port, to_port;
     if (sscanf(line,
-               " %*u: %8" SCNx32 ":%4x %8" SCNx32 ":%4x %*x %*x:%*x %*x:%*x %*x %" SCNu32
+               " %*u: %32[0-9A-F]:%4x %32[0-9A-F]:%4x %*x %*x:%*x %*x:%*x %*x %" SCNu32
                " %*u %" SCNu32,
-               &from, &from_port, &to, &to_port, &owner, &inode) != 6)
+               from_text, &from_port, to_text, &to_port, &owner, &inode) != 6)
         return false;
-    if (from != peer->sin_addr.s_addr || from_port != ntohs(peer->sin_port) ||
+    int words = (int)strlen(from_text) / 8;
+    if (!read_address(from_text, words, &from) || !read_address(to_text, words, &to) ||
+        from != peer->sin_addr.s_addr || from_port != ntohs(peer->sin_port) ||
         to != own->sin_addr.s_addr || to_port != ntohs(own->sin_port) || !inode)
         return false;
     *user = owner;
@@ -115,14 +130,23 @@ static int look(int fd, const struct sockaddr_in *peer, const struct sockaddr_in
     return found;
 }
 
-int peer_user_listed(const struct sockaddr_in *peer, const struct sockaddr_in *own, uid_t *user)
+static int look_in(const char *list, const struct sockaddr_in *peer, const struct sockaddr_in *own,
+                   uid_t *user)
 {
-    int fd = open("/proc/net/tcp", O_RDONLY | O_CLOEXEC);
+    int fd = open(list, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
     int found = look(fd, peer, own, user);
     close(fd);
     return found;
+}
+
+int peer_user_listed(const struct sockaddr_in *peer, const struct sockaddr_in *own, uid_t *user)
+{
+    if (look_in("/proc/net/tcp", peer, own, user) == 0)
+        return 0;
+    /* a socket of IPv6 that is connected to an address of IPv4 */
+    return look_in("/proc/net/tcp6", peer, own, user);
 }
 
 int peer_user(const struct sockaddr_in *peer, const struct sockaddr_in *own, uid_t *user)

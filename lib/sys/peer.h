@@ -3,7 +3,7 @@
  *
  * A loopback port has no permissions: any user can connect to it. The kernel knows whose socket is
  * at the other end; it is asked through sock_diag(7), for that one socket, or where that is not to
- * be had through /proc/net/tcp, which lists all.
+ * be had through /proc/net/tcp and tcp6, which list all.
  */
 #ifndef FIT_SYS_PEER_H
 #define FIT_SYS_PEER_H

@@ -575,6 +575,33 @@ static void finds_the_user_in_both_ways(void **state)
     assert_int_equal(peer_user_listed(&peer, &own, &user), -1);
 }
 
+/* As Java does where there is IPv6: the kernel lists such a socket elsewhere. */
+static void finds_the_user_of_a_socket_that_could_speak_ipv6(void **state)
+{
+    (void)state;
+    struct sockaddr_in own = {.sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                              .sin_port = htons(http_server_port(server))};
+    struct sockaddr_in peer = own;
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = own.sin_port}, from;
+    socklen_t len = sizeof from;
+    uid_t user = 12345;
+    to.sin6_addr.s6_addr[10] = to.sin6_addr.s6_addr[11] = 0xFF;
+    memcpy(to.sin6_addr.s6_addr + 12, &own.sin_addr, 4);
+    client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (client < 0)
+        skip();
+    assert_int_equal(connect(client, (struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(getsockname(client, (struct sockaddr *)&from, &len), 0);
+    peer.sin_port = from.sin6_port;
+    assert_int_equal(peer_user(&peer, &own, &user), 0);
+    assert_int_equal(user, geteuid());
+    user = 12345;
+    assert_int_equal(peer_user_listed(&peer, &own, &user), 0);
+    assert_int_equal(user, geteuid());
+    end();
+}
+
 static void opens_many_servers_on_ports_of_their_own(void **state)
 {
     (void)state;
@@ -622,6 +649,7 @@ int main(void)
         SCENE(outlasts_clients_that_say_nothing),
         SCENE(admits_nobody_who_is_refused),
         SCENE(finds_the_user_in_both_ways),
+        SCENE(finds_the_user_of_a_socket_that_could_speak_ipv6),
         SCENE(opens_many_servers_on_ports_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
