@@ -46,10 +46,33 @@ static bool has_scheme(const char *word)
     return len > 1 && word[len] == ':';
 }
 
+/* The scheme that was meant ("line:" for "lines:"), or NULL. */
+static const char *nearest_scheme(const char *written)
+{
+    const char *best = NULL;
+    size_t best_distance = strlen(written) / 3 + 2;
+    for (size_t i = 0; kinds[i]->scheme[0]; i++) {
+        const char *scheme = kinds[i]->scheme;
+        size_t distance = strcmp(scheme, "-") ? str_distance(written, scheme) : best_distance;
+        if (distance < best_distance) {
+            best = scheme;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
 static int unknown_scheme(const struct fn *fn, struct err *err)
 {
-    return err_set(err, ERR_USAGE, "'%s': unknown scheme '%.*s:', and no program of that name",
-                   fn->name, (int)strcspn(fn->words[0], ":"), fn->words[0]);
+    struct buf written = {0};
+    size_t len = strcspn(fn->words[0], ":") + 1;
+    buf_add(&written, fn->words[0], len + strspn(fn->words[0] + len, "/"));
+    const char *nearest = nearest_scheme(buf_cstr(&written));
+    err_set(err, ERR_USAGE, "'%s': unknown scheme '%s'%s%s%s, and no program of that name",
+            fn->name, buf_cstr(&written), nearest ? " (did you mean " : "", nearest ? nearest : "",
+            nearest ? "?)" : "");
+    buf_free(&written);
+    return -1;
 }
 
 /* Resolve the program, unless it depends on the event. */

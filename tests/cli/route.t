@@ -137,7 +137,10 @@ exits 2
 claim 'names a scheme that it does not know'
 run route . topics:alerts <events
 exits 2
-err_like "^route: 'topics:alerts': unknown scheme 'topics:'"
+err_like "^route: 'topics:alerts': unknown scheme 'topics:' \\(did you mean topic:\\?\\), and no"
+run route . gopher:alerts
+exits 2
+err_like "^route: 'gopher:alerts': unknown scheme 'gopher:', and no program of that name"
 
 claim 'says what is missing or too much on the command line'
 run route .a <events
