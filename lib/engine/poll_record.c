@@ -1,6 +1,7 @@
 /* poll_record.c: the records of a poll's cursor: JSON objects. */
 #include "engine/poll_record.h"
 
+#include "base/mem.h"
 #include "base/num.h"
 #include "format/json.h"
 
@@ -16,13 +17,26 @@ struct str poll_record_key(struct hash128 key, char text[POLL_RECORD_KEY])
 
 /* ---- writing ---- */
 
-static void add_text(struct buf *record, const char *name, const char *text)
+/* A word need be no text, a record is JSON: what stands there then tells words apart well enough.
+ */
+static char *as_text(const char *word)
 {
-    if (!text)
+    char *text = mem_strdup(word);
+    bool is_utf8 = str_is_utf8(str_of(word));
+    for (char *at = text; !is_utf8 && *at; at++)
+        *at = (unsigned char)*at < 0x80 ? *at : '?';
+    return text;
+}
+
+static void add_text(struct buf *record, const char *name, const char *word)
+{
+    if (!word)
         return;
+    char *text = as_text(word);
     buf_addf(record, "\"%s\":", name);
     buf_add_json(record, str_of(text));
     buf_addc(record, ',');
+    free(text);
 }
 
 void poll_record_head(const struct poll_made_of *made_of, const struct poll_head *head,
@@ -100,11 +114,13 @@ static char *read_text(struct str record, const char *name)
     return buf_take(&text);
 }
 
-static bool is_text(struct str record, const char *name, const char *now)
+static bool is_text(struct str record, const char *name, const char *word)
 {
     char *then = read_text(record, name);
+    char *now = word ? as_text(word) : NULL;
     bool same = then && now ? strcmp(then, now) == 0 : !then && !now;
     free(then);
+    free(now);
     return same;
 }
 

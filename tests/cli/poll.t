@@ -638,6 +638,16 @@ for value in 1 2 2; do
     seen=$value
 done
 
+claim 'a check whose words are no text damages nothing'
+seen=
+odd=$(printf "sh -c 'cat value #\\351'")
+for value in 1 2 2; do
+    echo $value >value
+    once --name words --first emit --check "$odd" --data
+    is "$status $(cat "$out" "$err")" "0 ${value#"$seen"}"
+    seen=$value
+done
+
 claim 'a server that says 304 to who names no version has failed'
 once --name e304 --first emit --check "$url/status?code=304"
 exits 75
