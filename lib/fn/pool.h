@@ -107,6 +107,7 @@ struct pool {
     bool told_prepared;
     struct loop_task tend;  /* start those that are missing */
     struct loop_timer look; /* when the next may have been idle for too long, or too old */
+    bool told_stray;        /* the kind's: that a worker printed what answers no event */
     uint64_t started, crashed;
 };
 

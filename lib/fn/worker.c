@@ -10,6 +10,7 @@
 #include "fn/limits.h"
 #include "format/json.h"
 #include "fn/piped.h"
+#include "fn/worker_stray.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -89,14 +90,13 @@ static void terminate(struct loop_timer *timer)
 
 /* ---- ending ---- */
 
-static void close_pipes(struct worker *worker)
+static void close_output(struct worker *worker)
 {
-    if (worker->out.active) {
-        int fd = worker->out.fd;
-        loop_fd_remove(loop_of(worker), &worker->out);
-        close(fd);
-    }
-    stream_close(&worker->in, 0);
+    if (!worker->out.active)
+        return;
+    int fd = worker->out.fd;
+    loop_fd_remove(loop_of(worker), &worker->out);
+    close(fd);
 }
 
 /* Nothing is in flight any more: let the process go. With signo it is told so, else by the end of
@@ -106,9 +106,11 @@ static void let_go(struct worker *worker, int signo)
     if (worker->base.state != POOL_ENDING)
         pool_leaves(&worker->base);
     worker->base.state = POOL_ENDING;
-    close_pipes(worker);
-    if (signo)
+    stream_close(&worker->in, 0);
+    if (signo) {
+        close_output(worker);
         signal_worker(worker, signo);
+    }
     worker->timer.fire = signo ? kill_now : terminate;
     loop_timer_set(loop_of(worker), &worker->timer,
                    loop_now(loop_of(worker)) + worker->base.fn->settings.grace);
@@ -193,6 +195,7 @@ static void answer(struct worker *worker, struct str line)
     if (line.len && line.data[line.len - 1] == '\r')
         line.len--;
     if (!worker->base.flight.count) {
+        worker_stray_found(worker);
         break_off(worker,
                   failure_new(FAILURE_BAD_RESULT, FAILURE_ORDINARY, "an answer without an event"));
         return;
@@ -316,12 +319,14 @@ static void out_ready(struct loop_fd *watch, uint32_t events)
 {
     (void)events;
     struct worker *worker = WORKER_OF(watch, out);
+    if (worker->base.state == POOL_ENDING) {
+        worker_stray_look(worker);
+        return;
+    }
     if (read_answers(worker) < 0 && worker->base.state != POOL_ENDING) {
         /* It cannot answer any more. Its exit, if that is what happens, tells more: give it the
          * grace for that. */
-        int fd = worker->out.fd;
-        loop_fd_remove(loop_of(worker), &worker->out);
-        close(fd);
+        close_output(worker);
         worker->base.state = POOL_FINISHED;
         worker->timer.fire = terminate;
         loop_timer_set(loop_of(worker), &worker->timer,
@@ -338,6 +343,8 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
     loop_timer_clear(loop_of(worker), &worker->timer);
     while (worker->base.state != POOL_ENDING && worker->out.active && read_answers(worker) > 0)
         ; /* what it answered before it died counts */
+    if (worker->base.state == POOL_ENDING)
+        worker_stray_look(worker);
     loop_timer_clear(loop_of(worker), &worker->timer);
     kill(-worker->pid,
          SIGKILL); /* what it left behind: in its group, and of those who had left it */
@@ -345,7 +352,8 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
     spawn_tree_signal(&worker->tree, SIGKILL);
     spawn_tree_free(&worker->tree);
     errlines_close(&worker->errors);
-    close_pipes(worker);
+    close_output(worker);
+    stream_close(&worker->in, 0);
     if (worker->base.state != POOL_ENDING)
         pool_leaves(&worker->base);
     worker->base.state = POOL_ENDING;

@@ -186,6 +186,33 @@ out_is '1
 4
 5'
 
+claim 'a line that answers no event is told of, once'
+cat >greets <<'EOF'
+#!/bin/sh
+echo '"ready"'
+while read -r event; do echo "$event"; done
+EOF
+cat >totals <<'EOF'
+#!/bin/sh
+while read -r event; do echo "$event"; done
+echo '"that was all"'
+EOF
+chmod +x greets totals
+stray='a worker printed a line that answers no event: results may belong to other events'
+seq 3 >three
+run fan-out -j1 -- lines:./greets <three
+exits 0
+is "$(wc -l <"$out" | tr -d ' ')" 3
+err_is "fan-out: lines:./greets: $stray"
+run fan-out -j1 --max-uses 1 -- lines:./totals <three
+exits 0
+out_is '1
+2
+3'
+err_is "fan-out: lines:./totals: $stray"
+run fan-out -j1 --max-uses 1 -- lines:cat <three
+err_is ''
+
 claim 'a worker that answers what is not JSON is replaced, and the event fails'
 run fan-out -j1 --dead dead -- lines:sed -u 's/^2$/two/' <five
 exits 123
