@@ -183,6 +183,23 @@ void warm_name_free(struct warm_name *name)
     free(name);
 }
 
+bool warm_name_clear(const struct home *home, const char *pool)
+{
+    char lock_file[WARM_FILE], socket_file[WARM_FILE];
+    warm_file(str_of(pool), WARM_LOCK, lock_file);
+    warm_file(str_of(pool), WARM_SOCKET, socket_file);
+    int fd = openat(home->run, lock_file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return false;
+    bool dead = take_lock(fd) && is_in_place(home->run, lock_file, fd);
+    if (dead) {
+        unlinkat(home->run, socket_file, 0);
+        unlinkat(home->run, lock_file, 0);
+    }
+    close(fd);
+    return dead;
+}
+
 /* ---- listing ---- */
 
 static bool is_lock_file(struct str file)

@@ -23,6 +23,9 @@ struct warm_name *warm_name_take(const struct home *home, const char *pool, int 
 void warm_name_hide(struct warm_name *name); /* nobody finds the socket any more */
 void warm_name_free(struct warm_name *name); /* hide, and give the name back; NULL is a no-op */
 
+/* Remove what one that was killed has left. False: there is nothing, or it is alive. */
+bool warm_name_clear(const struct home *home, const char *pool);
+
 struct warm_holder {
     char *pool; /* its name */
     pid_t pid;

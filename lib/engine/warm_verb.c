@@ -23,7 +23,7 @@ enum id {
     ID_DETACH,
     ID_DETACHED,
     ID_WAIT_READY,
-    ID_WAIT,
+    ID_WAIT_GONE,
 };
 
 static const struct option_entry pooling_entries[] = {
@@ -42,14 +42,16 @@ static const struct option_entry pooling_entries[] = {
      "It has a session of its own, and what it and its workers say goes to a file in the state "
      "directory."},
     {"wait-ready", 0, ID_WAIT_READY, NULL, "with --detach: return when --min workers are ready",
-     "It waits as long as that takes. Each of them is sent an event first, that of --ping, or "
-     "{\"warmer\":true,\"concurrency\":N}."},
+     "Each of them is sent an event first, that of --ping, or "
+     "{\"warmer\":true,\"concurrency\":N}. It waits as long as that takes, with --timeout so long "
+     "for "
+     "each; but when five starts in a row have come to nothing, the pool ends with status 1."},
     {"detached", 0, ID_DETACHED, NULL, NULL, NULL},
     {0},
 };
 
 static const struct option_entry stopping_entries[] = {
-    {"wait-gone", 0, ID_WAIT, NULL, "return when the pool has ended", NULL},
+    {"wait-gone", 0, ID_WAIT_GONE, NULL, "return when the pool has ended", NULL},
     {0},
 };
 
@@ -112,8 +114,8 @@ static int set(void *into, int id, const char *arg, struct err *err)
     case ID_WAIT_READY:
         options->wait_ready = true;
         return 0;
-    case ID_WAIT:
-        options->wait = true;
+    case ID_WAIT_GONE:
+        options->wait_gone = true;
         return 0;
     }
     return 0;

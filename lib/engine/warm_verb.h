@@ -14,6 +14,8 @@
 enum {
     WARM_QUEUE = 1000,        /* calls that may wait, where --queue is not given */
     WARM_QUEUE_MAX = 1000000, /* a larger queue is refused as a usage error */
+    WARM_STARTS =
+        5, /* of workers, that come to nothing in a row; then --wait-ready waits no more */
 };
 #define WARM_IDLE INT64_C(300000000000) /* of a worker beyond --min, nanoseconds */
 
@@ -23,8 +25,8 @@ struct warm_options {
     char *ping;   /* JSON on one line; NULL: none */
     uint64_t queue;
     bool detach, wait_ready;
-    bool detached; /* it is the process in the background: standard output tells how far it is */
-    bool wait;     /* stop: until it has gone */
+    bool detached;  /* it is the process in the background: standard output tells how far it is */
+    bool wait_gone; /* stop: until it has gone */
 };
 
 extern struct common_options warm_common;

@@ -181,6 +181,15 @@ static int end_by_signal(int process, const struct err *err)
     return EXIT_OK;
 }
 
+/* There is none that could be ended. */
+static int clear(const struct home *home, const char *name, const struct err *err)
+{
+    if (err->kind != ERR_NOT_FOUND || !warm_name_clear(home, name))
+        return failed(name, err);
+    msg_error("no pool '%s' is running: it was killed, and what it left is removed", name);
+    return EXIT_FITTING;
+}
+
 /* One that is being ended already has to be waited for, too. */
 static int stop_pool(struct engine *engine, const struct home *home, const char *name)
 {
@@ -193,9 +202,9 @@ static int stop_pool(struct engine *engine, const struct home *home, const char 
         if (err.kind != ERR_NOT_FOUND && process >= 0 && listener == holder)
             status = end_by_signal(process, &err);
         else if (err.kind != ERR_NOT_FOUND || process < 0)
-            status = failed(name, &err);
+            status = clear(home, name, &err);
     }
-    if (status == EXIT_OK && warm_options.wait && process >= 0)
+    if (status == EXIT_OK && warm_options.wait_gone && process >= 0)
         wait_for(process);
     if (process >= 0)
         close(process);

@@ -31,6 +31,8 @@ static struct supervisor {
     struct fn *fn;
     struct source_socket *source;
     struct plan_pool plan;
+    bool given_up;
+    struct err why; /* said at the end, behind what the workers say */
 } own;
 
 /* Who has started it in the background hears how far it is. Not by the engine, which would end when
@@ -47,6 +49,31 @@ static void prepared(void *owner, struct fn *fn)
     (void)fn;
     source_socket_ready(own.source);
     tell(WARM_IS_READY);
+}
+
+/* The last line of a text; empty if it has none. */
+static struct str last_line(struct str text)
+{
+    text = str_trim(text);
+    const char *lf = text.len ? memrchr(text.data, '\n', text.len) : NULL;
+    if (!lf)
+        return text;
+    return (struct str){lf + 1, text.len - (size_t)(lf + 1 - text.data)};
+}
+
+/* Who waits until it is ready need not wait for what has failed again and again. */
+static void unprepared(void *owner, struct fn *fn, unsigned failed, const char *why,
+                       struct str errors)
+{
+    struct str said = last_line(errors);
+    (void)owner;
+    if (!warm_options.wait_ready || !warm_options.detached || failed < WARM_STARTS || own.given_up)
+        return;
+    own.given_up = true;
+    err_set(&own.why, ERR_SYSTEM, "%s: %u starts of %s in a row have come to nothing: %s%s%.*s",
+            own.name, failed, fn_name(fn), why, said.len ? ": " : "", (int)said.len,
+            said.len ? said.data : "");
+    engine_drain(own.engine);
 }
 
 static void describe(void *owner, struct buf *members)
@@ -117,6 +144,7 @@ static int open_pool(struct engine *engine, const struct options_words *function
     struct home *home = engine_home(engine, err);
     own.engine = engine;
     engine_functions(engine)->prepared = prepared;
+    engine_functions(engine)->unprepared = unprepared;
     own.fn = home ? engine_open(engine, function->words, function->count, err) : NULL;
     if (!own.fn)
         return -1;
@@ -155,6 +183,8 @@ static int run(const struct options_words *function)
         status = engine_run(engine, source_socket_source(own.source), &own.plan.plan);
         if (status == EXIT_DEAD) /* whose calls failed was told so: it has the letters */
             status = EXIT_OK;
+        if (own.given_up)
+            status = engine_refuse(&own.why);
     } else {
         status = refuse(&err);
     }

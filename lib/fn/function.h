@@ -109,7 +109,11 @@ struct fn_context {
     void (*attempted)(void *owner, const struct fn_attempt *attempt);
     void (*room)(void *owner); /* a function that was full can take calls again */
     void (*prepared)(void *owner, struct fn *fn); /* fn_prepare: min_workers are ready */
-    void (*warn)(void *owner, const char *text);  /* something that a person should know */
+    /* Before that: one has ended before it was ready, or cannot be started; failed: so many times
+     * in a row, errors: the end of what it has said. */
+    void (*unprepared)(void *owner, struct fn *fn, unsigned failed, const char *why,
+                       struct str errors);
+    void (*warn)(void *owner, const char *text); /* something that a person should know */
     void (*fatal)(void *owner,
                   const struct err *err); /* a file or a queue can no longer be written */
     /* The store of the state directory, the owner's; NULL with err. NULL: there are no queues. */

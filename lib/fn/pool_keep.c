@@ -73,6 +73,15 @@ void pool_lost_unused(struct pool *pool)
         warn(pool, "ended before its first event", NULL);
 }
 
+/* It will not be ready. What was started together has failed once. */
+static void miss(struct pool *pool, const char *what, const char *why, struct str errors)
+{
+    const struct fn_context *context = pool->fn->context;
+    warn(pool, what, why);
+    if (!pool->told_prepared && context->unprepared)
+        context->unprepared(context->owner, pool->fn, pool->failed_starts, why, errors);
+}
+
 /* ---- the ping ---- */
 
 static void ping_ended(struct fn_call *call)
@@ -84,7 +93,7 @@ static void ping_ended(struct fn_call *call)
     worker->pinged = worker->state != POOL_ENDING; /* one that goes on has answered */
     slice_drop(&call->lines);
     if (!worker->pinged && !pool->closing && !worker->cancelled)
-        warn(pool, "did not answer the ping", failure->message);
+        miss(pool, "did not answer the ping", failure->message, buf_str(&failure->errors));
     failure_free(failure);
     pool_tend(pool);
 }
@@ -118,7 +127,7 @@ static bool start(struct pool *pool, unsigned slot)
     struct pool_worker *worker = pool_start(pool, slot, &err);
     if (!worker) {
         pool_failed_start(pool);
-        warn(pool, "cannot be started", err.text);
+        miss(pool, "cannot be started", err.text, (struct str){0});
         return false;
     }
     worker->kept = true;

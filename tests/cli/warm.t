@@ -117,6 +117,17 @@ run fan-out -- warm:one <<END
 1
 END
 exits 127
+run warm stop one
+exits 1
+err_is "warm: no pool 'one' is running: it was killed, and what it left is removed"
+run warm list
+out_is ''
+run warm stop one
+exits 1
+err_is "warm: no pool 'one' is running"
+warm start one --detach -- lines:cat
+kill -9 "$(status_of one .pid)"
+check within 10 status_is one .pid ''
 run warm start one --detach -- lines:./worker
 exits 0
 check within 60 status_is one .alive true
@@ -182,7 +193,7 @@ err_like 'not a state directory'
 # ---- calls ----
 
 claim 'failures come back as the worker gave them'
-warm start pool --max 1 --detach -- lines:./worker
+warm start pool --max 1 --pipeline 1 --detach -- lines:./worker
 run_sh 'printf "%s\n" "{\"fail\":1}" | fan-out --dead dead -- warm:pool'
 exits 123
 is "$(jq -c '[.reason,.error,.function,.attempts]' dead)" '["error",{"why":"no"},"warm:pool",1]'
@@ -480,6 +491,28 @@ check within 60 status_is ready '[.ready,.running,.idle,.done]' '[true,2,2,0]'
 run_sh 'echo 1 | fan-out --trace warmtrace -- warm:ready'
 check within 60 status_is ready .cold 0
 warm stop ready
+
+claim '--wait-ready ends when workers come to nothing again and again, and says why'
+printf '#!/bin/sh\necho starting >&2\necho "no model" >&2\nexit 3\n' >broken
+chmod +x broken
+run timeout 60 warm start broken --min 2 --max 2 --detach --wait-ready -- lines:./broken
+exits 1
+is "$(tail -n 1 "$err")" 'warm: broken: 5 starts of lines:./broken in a row have come to nothing: exit status 3: no model'
+run warm status broken
+exits 1
+is "$(ls state/run/warm-broken.*)" state/run/warm-broken.log
+
+claim '--wait-ready goes on after fewer starts that fail, and a pool that nobody waits for after any'
+printf '#!/bin/sh\necho >>starts\n[ "$(wc -l <starts)" -gt 4 ] || exit 3\nexec cat\n' >late
+chmod +x late
+run timeout 60 warm start later --min 1 --detach --wait-ready -- lines:./late
+exits 0
+is "$(wc -l <starts)" 5
+warm stop later
+run warm start broken --min 1 --detach -- lines:./broken
+exits 0
+check within 30 status_is broken '.crashed > 5' true
+warm stop broken --wait-gone
 
 claim 'a Lambda runtime as the worker of a pool'
 if [ -x "$FIT_BUILD/helpers/lambda_bootstrap" ]; then
