@@ -96,8 +96,7 @@ const char *num_duration(const char *text, int64_t *nanoseconds)
     if (!unit)
         return "not a duration (ms, s, m, h, d)";
     uint64_t value;
-    if (__builtin_mul_overflow(scaled, (uint64_t)unit / DECIMALS, &value) ||
-        value > NUM_LONGEST)
+    if (__builtin_mul_overflow(scaled, (uint64_t)unit / DECIMALS, &value) || value > NUM_LONGEST)
         return "longer than a hundred years";
     *nanoseconds = (int64_t)value;
     return NULL;
