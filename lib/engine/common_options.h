@@ -51,7 +51,8 @@ struct common_options {
     bool only_new;
     const char *state;
     /* common_reporting */
-    bool no_letters; /* not an option: the command itself tells of failures */
+    bool no_letters;   /* not an option: the command itself tells of failures */
+    bool says_letters; /* not an option: they are not kept in the state */
     bool stats;
     bool progress;
     const char *metrics;

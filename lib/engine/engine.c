@@ -196,7 +196,8 @@ static int open_dead(struct engine *engine, struct err *err)
         engine_add(engine, sink);
         engine->dead_sink = sink;
     }
-    engine->letters_kept = !dead && engine->state && !engine->options->no_letters;
+    engine->letters_kept =
+        !dead && engine->state && !engine->options->no_letters && !engine->options->says_letters;
     engine->deadletter = deadletter_new(&(struct deadletter_place){
         .sink = sink,
         .store = engine->letters_kept ? letter_store : NULL,

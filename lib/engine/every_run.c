@@ -174,6 +174,7 @@ int every_run_test(const char *name, const struct options_words *function, int64
     static struct every every;
     struct err err;
     every = (struct every){.source_name = tick_event_source(name)};
+    every_common.says_letters = true;
     if (open_engine(&every, function, &err) < 0)
         return close_engine(&every, engine_refuse(&err));
     const struct tick_event facts = {

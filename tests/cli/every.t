@@ -72,6 +72,10 @@ run every '0 5 * * *' --name t --tz Europe/Berlin --test-at 2026-07-01T05:00 --s
 exits 0
 out_is '["2026-07-01T03:00:00.000Z","2026-07-01T03:00:00.000Z",true]'
 [ ! -e st ] || wrong 'no state directory' '' "$(ls st)"
+run every '0 5 * * *' --test-at 05:00 --state st -- false
+exits 123
+[ ! -e st ] || wrong 'no state directory' '' "$(ls st)"
+is "$(jq -r '.event.id | sub("^.*(?=/)"; "") | sub("-.*"; "")' "$err")" /test
 
 claim 'what is wrong is said'
 run every
