@@ -12,7 +12,8 @@
 
 #include <signal.h>
 
-void engine_stop(struct engine *engine)
+/* Take no more events; go on with those in the window. */
+static void stop(struct engine *engine)
 {
     if (engine->stopping || engine->source_ended)
         return;
@@ -31,9 +32,9 @@ void engine_ended(struct engine *engine)
     engine_check_end(engine);
 }
 
-void engine_cancel(struct engine *engine, enum failure_reason reason, bool now)
+static void cancel(struct engine *engine, enum failure_reason reason, bool now)
 {
-    engine_stop(engine);
+    stop(engine);
     for (size_t i = 0; i < engine->fn_count; i++) {
         if (engine->fns[i] != engine->dead_sink) /* which has still to take the letters about it */
             fn_cancel(engine->fns[i], reason, now);
@@ -45,13 +46,13 @@ void engine_cancel(struct engine *engine, enum failure_reason reason, bool now)
 static void grace_over(struct loop_timer *timer)
 {
     struct engine *engine = CONTAINER_OF(timer, struct engine, grace);
-    engine_cancel(engine, FAILURE_INTERRUPTED, false);
+    cancel(engine, FAILURE_INTERRUPTED, false);
 }
 
 /* Stop reading, and give what is in flight the grace to end. */
 void ending_drain(struct engine *engine)
 {
-    engine_stop(engine);
+    stop(engine);
     if (engine->grace.place)
         return;
     engine->grace.fire = grace_over;
@@ -74,7 +75,7 @@ static void signalled(void *owner, int signo)
         return;
     }
     if (engine->signal) {
-        engine_cancel(engine, FAILURE_INTERRUPTED, true);
+        cancel(engine, FAILURE_INTERRUPTED, true);
         return;
     }
     engine->signal = signo;
@@ -86,7 +87,7 @@ void ending_budget_over(struct loop_timer *timer)
 {
     struct engine *engine = CONTAINER_OF(timer, struct engine, budget);
     engine->budget_spent = !engine->source_ended;
-    engine_stop(engine);
+    stop(engine);
 }
 
 void engine_check_halt(struct engine *engine)
@@ -102,9 +103,9 @@ void engine_check_halt(struct engine *engine)
     msg_warn("halted: %llu of %llu events are dead", (unsigned long long)died,
              (unsigned long long)ended);
     if (halt->now)
-        engine_cancel(engine, FAILURE_HALTED, false);
+        cancel(engine, FAILURE_HALTED, false);
     else
-        engine_stop(engine);
+        stop(engine);
 }
 
 /* What fails all operations of a group is said once. */

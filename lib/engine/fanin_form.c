@@ -183,13 +183,13 @@ static int set_naming(void *into, int id, const char *arg, struct err *err)
     return home_check_name(arg, err);
 }
 
-const struct option_group fanin_collecting = {"Groups", collect_entries, set_collecting};
+static const struct option_group collecting = {"Groups", collect_entries, set_collecting};
 const struct option_group fanin_naming = {"Where groups are", name_entries, set_naming};
 
 const struct option_use fanin_uses[] = {
-    {&fanin_collecting, &fanin_options}, {&fanin_naming, &fanin_options},
-    {&fanin_merging, &fanin_options},    {&common_input, &fanin_common},
-    {&common_reporting, &fanin_common},  {0}};
+    {&collecting, &fanin_options},      {&fanin_naming, &fanin_options},
+    {&fanin_merging, &fanin_options},   {&common_input, &fanin_common},
+    {&common_reporting, &fanin_common}, {0}};
 
 bool fanin_form_is_stored(void)
 {

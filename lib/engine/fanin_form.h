@@ -26,7 +26,6 @@ struct fanin_options {
 extern struct common_options fanin_common;
 extern struct fanin_options fanin_options;
 
-extern const struct option_group fanin_collecting;
 extern const struct option_group fanin_naming;
 extern const struct option_group fanin_merging;
 extern const struct option_use fanin_uses[];

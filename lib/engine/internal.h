@@ -134,9 +134,7 @@ struct engine {
 };
 
 /* ---- ending.c ---- */
-void engine_stop(struct engine *engine);  /* take no more events; go on with those in the window */
-void engine_ended(struct engine *engine); /* no more events will come */
-void engine_cancel(struct engine *engine, enum failure_reason reason, bool now);
+void engine_ended(struct engine *engine);      /* no more events will come */
 void engine_check_halt(struct engine *engine); /* --halt, after an event has died */
 void ending_drain(struct engine *engine); /* stop, and cancel what has not ended after the grace */
 int ending_watch_signals(struct engine *engine);

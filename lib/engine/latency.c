@@ -35,7 +35,9 @@ static int ascending(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-int64_t latency_percentile(struct latency *latency, double fraction)
+/* The nearest-rank percentile: the smallest sample that at least that fraction of the samples do
+ * not exceed. 0 without samples. */
+static int64_t percentile(struct latency *latency, double fraction)
 {
     if (!latency->count)
         return 0;
@@ -80,7 +82,7 @@ void latency_describe(struct latency *latency, const char *name, struct buf *tex
     buf_addf(text, "%s: %zu call%s", name, latency->count, latency->count == 1 ? "" : "s");
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         char value[NUM_TEXT];
-        num_format_duration(latency_percentile(latency, marks[i].fraction), value);
+        num_format_duration(percentile(latency, marks[i].fraction), value);
         buf_addf(text, "%s%s %s", i ? ", " : ": ", marks[i].name, value);
     }
     buf_addc(text, '\n');
@@ -93,6 +95,6 @@ void latency_json(struct latency *latency, struct buf *text)
     buf_addf(text, "{\"count\":%zu", latency->count);
     for (size_t i = 0; latency->count && i < sizeof marks / sizeof *marks; i++)
         buf_addf(text, ",\"%s_ms\":%.3f", marks[i].name,
-                 (double)latency_percentile(latency, marks[i].fraction) / 1e6);
+                 (double)percentile(latency, marks[i].fraction) / 1e6);
     buf_addc(text, '}');
 }

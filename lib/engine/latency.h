@@ -17,10 +17,6 @@ struct latency {
 void latency_add(struct latency *latency, int64_t nanoseconds);
 void latency_free(struct latency *latency);
 
-/* The nearest-rank percentile: the smallest sample that at least that fraction of the samples do
- * not exceed. 0 without samples. */
-int64_t latency_percentile(struct latency *latency, double fraction);
-
 /* "12 calls: min 1.20ms, p50 1.31ms, p95 ..." and a line for each power of two of microseconds that
  * has samples, with a bar. */
 void latency_describe(struct latency *latency, const char *name, struct buf *text);

@@ -25,7 +25,7 @@ static const struct option_entry builtin_entries[] = {
     {0},
 };
 
-const struct option_group options_builtin = {"Help", builtin_entries, NULL};
+static const struct option_group builtin = {"Help", builtin_entries, NULL};
 
 /* What popt calls option number i + 1. */
 struct place {
@@ -78,7 +78,7 @@ const struct option_group *options_group(const struct command *command, size_t i
 {
     for (size_t at = 0;; at++) {
         if (!command->uses[at].group)
-            return i == at ? &options_builtin : NULL;
+            return i == at ? &builtin : NULL;
         if (i == at)
             return command->uses[at].group;
     }
@@ -128,7 +128,7 @@ static void add_option(struct reading *reading, size_t i, struct place place)
 
 static void build_tables(struct reading *reading)
 {
-    static const struct option_use builtin_use = {&options_builtin, NULL};
+    static const struct option_use builtin_use = {&builtin, NULL};
     size_t count = 0;
     for (const struct option_use *use = reading->command->uses; use->group; use++) {
         for (const struct option_entry *entry = use->group->entries; entry->name; entry++)
@@ -279,7 +279,7 @@ static enum options_outcome take_option(struct reading *reading, const struct pl
                                         const char *value, struct err *err)
 {
     const struct option_group *group = place->use->group;
-    if (group == &options_builtin)
+    if (group == &builtin)
         return take_builtin(reading, place->entry->id, value, err);
     if (value && !*value)
         err_set(err, ERR_USAGE, "empty");

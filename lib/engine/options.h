@@ -9,7 +9,7 @@
  *
  * Long options take "--name value" and "--name=value", letters "-n value" and "-nvalue", flags may
  * be bundled ("-uv"); "--" ends the options. Every option stands in a table: --help, -h, --version
- * and the hidden --dump-options (options_dump.h) stand in options_builtin and are added everywhere.
+ * and the hidden --dump-options (options_dump.h) are built in, and added everywhere.
  *
  * options.c alone sees popt.h. Strings that callbacks and options_words receive live as long as the
  * process (a process has one command line), so they may be kept without a copy.
@@ -130,9 +130,8 @@ int options_run_verb(const struct command *command, int argc, char **argv);
 struct options_words options_parse_named(const struct command *command, int argc, char **argv,
                                          const char *owner, const char *thing, const char **name);
 
-/* The i-th group of the command: those it uses, then options_builtin, then NULL. */
+/* The i-th group of the command: those it uses, then the built-in one, then NULL. */
 const struct option_group *options_group(const struct command *command, size_t i);
-extern const struct option_group options_builtin;
 
 /* The first of words[1..] that is a long option of the command, or NULL. */
 const char *options_find_taken(const struct command *command, char *const *words, size_t count);

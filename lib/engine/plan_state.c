@@ -126,7 +126,9 @@ static void start_load(struct state_job *own)
 
 /* ---- get ---- */
 
-void plan_state_set_member(struct str object, struct str name, struct str value, struct buf *out)
+/* Append the object with the member set to the value: in the place of the last one of that name,
+ * else at the end. All other bytes stay. */
+static void set_member(struct str object, struct str name, struct str value, struct buf *out)
 {
     struct buf written = {0};
     struct str last = {NULL, 0};
@@ -172,7 +174,7 @@ static void give_value(struct state_job *own, struct str value)
         return;
     }
     if (settings->into.data)
-        plan_state_set_member(event, settings->into, value, &line);
+        set_member(event, settings->into, value, &line);
     else
         buf_add_str(&line, value);
     emit_take(job, &line);

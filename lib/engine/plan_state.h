@@ -44,8 +44,4 @@ struct plan_state {
 void plan_state_init(struct plan_state *state, struct engine *engine, struct store *store,
                      const struct plan_state_settings *settings);
 
-/* Append an object with the member set to the value: in the place of the last one of that name,
- * else at the end. All other bytes stay. */
-void plan_state_set_member(struct str object, struct str name, struct str value, struct buf *out);
-
 #endif

@@ -89,11 +89,19 @@ static uint64_t in_flight(const struct engine *engine)
                : engine->window;
 }
 
+/* The counts so far. */
+static const struct report *report_of(struct engine *engine)
+{
+    engine->report.attempts = engine->context.attempts;
+    engine->report.failed_attempts = engine->context.failed_attempts;
+    return &engine->report;
+}
+
 static void draw(struct loop_timer *timer)
 {
     struct reporting *reporting = CONTAINER_OF(timer, struct reporting, draw);
     struct engine *engine = reporting->engine;
-    const struct report *report = reporting_report(engine);
+    const struct report *report = report_of(engine);
     int64_t now = loop_now(engine->loop);
     reporting->rate = progress_rate(reporting->rate, report->attempts - reporting->drawn_attempts,
                                     now - reporting->drawn_at);
@@ -125,7 +133,7 @@ static int write_metrics(struct reporting *reporting, struct err *err)
 {
     struct engine *engine = reporting->engine;
     struct buf text = {0};
-    metrics_format(&reporting->metrics, reporting_report(engine), engine->context.command, &text);
+    metrics_format(&reporting->metrics, report_of(engine), engine->context.command, &text);
     int status = dir_replace(engine->options->metrics, buf_str(&text), err);
     buf_free(&text);
     return status;
@@ -185,13 +193,6 @@ static void say_counts(const struct report *report)
 
 /* ---- a run ---- */
 
-const struct report *reporting_report(struct engine *engine)
-{
-    engine->report.attempts = engine->context.attempts;
-    engine->report.failed_attempts = engine->context.failed_attempts;
-    return &engine->report;
-}
-
 struct attempt_log **reporting_logs(struct engine *engine)
 {
     return &engine->reporting->logs;
@@ -250,7 +251,7 @@ static void say_dead(const struct engine *engine, uint64_t dead, uint64_t all, c
 
 void reporting_tell(struct engine *engine)
 {
-    const struct report *report = reporting_report(engine);
+    const struct report *report = report_of(engine);
     struct err err;
     reporting_close_logs(engine, clock_now() + engine->options->calling.grace);
     if (engine->options->metrics && write_metrics(engine->reporting, &err) < 0)

@@ -25,9 +25,6 @@ void reporting_free(struct reporting *reporting);
 
 void reporting_failed(struct engine *engine, const struct err *err);
 
-/* The counts so far. */
-const struct report *reporting_report(struct engine *engine);
-
 /* attempt_log.c: the open ones; closing waits for slow readers until then (clock_now). */
 struct attempt_log **reporting_logs(struct engine *engine);
 void reporting_close_logs(struct engine *engine, int64_t until);

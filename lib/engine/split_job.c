@@ -27,7 +27,8 @@ static void emit_envelope(struct plan_split *split, struct split_job *own, size_
     job_emit_now(own->job, buf_str(&split->line), 1);
 }
 
-void split_call_free(struct split_call *part)
+/* To the calls that can be used again. */
+static void give_back(struct split_call *part)
 {
     struct plan_split *split = part->owner->split;
     slice_drop(&part->call.lines);
@@ -73,7 +74,7 @@ static void join_ready(struct plan_split *split, struct split_job *own)
     struct split_call *part;
     while ((part = window_pop_ready(own->window))) {
         join_call(split, own, part);
-        split_call_free(part);
+        give_back(part);
     }
 }
 
@@ -170,7 +171,7 @@ void split_job_answer_take(struct split_job *own, struct split_call *part, struc
         window_put(own->window, part->seq, part);
         join_ready(split, own);
     } else {
-        split_call_free(part);
+        give_back(part);
     }
 }
 

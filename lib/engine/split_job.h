@@ -48,6 +48,4 @@ void split_job_answer_take(struct split_job *own, struct split_call *part, struc
 /* Nothing of it runs, and no part will begin: it ends, and with it what is kept of it. */
 void split_job_end(struct split_job *own);
 
-void split_call_free(struct split_call *part); /* to the calls that can be used again */
-
 #endif

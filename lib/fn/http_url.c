@@ -213,11 +213,6 @@ void http_url_free(struct http_url *url)
     free(url);
 }
 
-bool http_url_is_fixed(const struct http_url *url)
-{
-    return !url->path;
-}
-
 const char *http_url_for(struct http_url *url, struct str event, struct err *err)
 {
     if (!url->path)

@@ -20,8 +20,6 @@ struct http_url;
 struct http_url *http_url_new(const char *text, bool literal, struct err *err);
 void http_url_free(struct http_url *url); /* NULL is a no-op */
 
-bool http_url_is_fixed(const struct http_url *url); /* the same for all events */
-
 /* For one event. Valid until the next call; NULL with ERR_INPUT. */
 const char *http_url_for(struct http_url *url, struct str event, struct err *err);
 

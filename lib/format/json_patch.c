@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "format/json.h"
 #include "format/json_order.h"
-#include "format/json_pointer.h"
 #include "format/json_tree.h"
 
 #include <inttypes.h>
@@ -58,10 +57,29 @@ static size_t enter_element(struct differing *own, uint32_t place)
     return back;
 }
 
+/* Append "/" and a name (RFC 6901) as the bytes of a JSON string, which has to be UTF-8. */
+static void add_name(struct buf *out, struct str name)
+{
+    struct buf token = {0}, string = {0};
+    buf_addc(out, '/');
+    if (!name.len)
+        return;
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] == '~' || name.data[i] == '/')
+            buf_puts(&token, name.data[i] == '~' ? "~0" : "~1");
+        else
+            buf_addc(&token, name.data[i]);
+    }
+    buf_add_json(&string, buf_str(&token));
+    buf_add(out, string.data + 1, string.len - 2);
+    buf_free(&token);
+    buf_free(&string);
+}
+
 static size_t enter_member(struct differing *own, struct str name)
 {
     size_t back = own->path.len;
-    json_pointer_add_name(&own->path, name);
+    add_name(&own->path, name);
     return back;
 }
 

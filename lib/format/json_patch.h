@@ -1,5 +1,5 @@
 /*
- * json_patch.h: JSON Patch (RFC 6902): what turns one value into another, and doing it.
+ * json_patch.h: JSON Patch (RFC 6902): what turns one value into another.
  *
  * Values are compared as json_order.h does: the order of members does not matter, of a member that
  * stands twice the last one counts, numbers are equal by value with all their digits. Values in a
@@ -23,8 +23,6 @@ enum {
      * times its new text, is replaced as a whole. */
     JSON_PATCH_SMALL = 64 * 1024,
     JSON_PATCH_GROWTH = 4,
-    JSON_PATCH_MAX = 64 * 1024 * 1024, /* bytes that the copy operations of a patch make; more are
-                                           refused */
 };
 
 /*
@@ -34,13 +32,6 @@ enum {
  * between them.
  */
 void json_patch(struct str from, struct str to, struct buf *patch);
-
-/*
- * Append what the patch (a validated value) makes of a value; all six operations. -1 with err:
- * ERR_USAGE what is no patch, ERR_NOT_FOUND a place that is not there, ERR_STATE a test that fails;
- * out is to be thrown away then.
- */
-int json_patch_apply(struct str value, struct str patch, struct buf *out, struct err *err);
 
 /* Are they equal as above? */
 bool json_equal(struct str a, struct str b);

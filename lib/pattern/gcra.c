@@ -147,15 +147,3 @@ bool gcra_reserve(struct gcra *bucket, const struct gcra_limit *limit, int64_t n
     level_store(bucket, &level, now);
     return granted;
 }
-
-void gcra_return(struct gcra *bucket, const struct gcra_limit *limit, uint64_t tokens,
-                 int64_t taken_tat)
-{
-    if (bucket->tat != taken_tat || bucket->tat == INT64_MAX)
-        return;
-    span given = cost(limit, tokens);
-    span tat = ((span)(uint64_t)bucket->tat << 64) + bucket->fraction;
-    tat = tat > given ? tat - given : 0;
-    bucket->tat = (int64_t)(tat >> 64);
-    bucket->fraction = (uint64_t)tat;
-}

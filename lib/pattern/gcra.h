@@ -68,12 +68,4 @@ struct gcra_answer gcra_look(const struct gcra *bucket, const struct gcra_limit 
 bool gcra_reserve(struct gcra *bucket, const struct gcra_limit *limit, int64_t now, uint64_t tokens,
                   int64_t ahead, int64_t *at);
 
-/*
- * Give tokens back that were taken or reserved and not used, if nobody has taken any since; else
- * nothing happens, as their time is gone. limit and tokens are those of the taking, taken_tat is
- * bucket->tat as it stood after it.
- */
-void gcra_return(struct gcra *bucket, const struct gcra_limit *limit, uint64_t tokens,
-                 int64_t taken_tat);
-
 #endif

@@ -89,11 +89,3 @@ bool retry_budget_take(struct retry_budget *budget, const struct retry_allowance
     *slice_of(budget, budget->slice) -= wanted; /* of the reserve */
     return true;
 }
-
-double retry_budget_left(const struct retry_budget *budget, const struct retry_allowance *allowance,
-                         int64_t now)
-{
-    struct retry_budget then = *budget;
-    budget_advance(&then, now);
-    return whole(budget_left(&then, allowance));
-}

@@ -57,8 +57,5 @@ void retry_budget_deposit(struct retry_budget *budget, const struct retry_allowa
 /* Take one retry. False: the budget is spent, and the call should fail as it has. */
 bool retry_budget_take(struct retry_budget *budget, const struct retry_allowance *allowance,
                        int64_t now);
-/* Whole retries that could be taken now. */
-double retry_budget_left(const struct retry_budget *budget, const struct retry_allowance *allowance,
-                         int64_t now);
 
 #endif

@@ -37,11 +37,6 @@ uint64_t window_first(const struct window *window)
     return window->first;
 }
 
-uint64_t window_next_seq(const struct window *window)
-{
-    return window->next;
-}
-
 size_t window_open(const struct window *window)
 {
     return (size_t)(window->next - window->first);

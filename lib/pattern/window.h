@@ -23,9 +23,8 @@ struct window;
 struct window *window_new(size_t capacity); /* at least 1; sequence numbers begin with 0 */
 void window_free(struct window *window);    /* what is left in it stays its owner's */
 
-uint64_t window_first(const struct window *window);    /* the number whose item leaves next */
-uint64_t window_next_seq(const struct window *window); /* the number that window_take gives next */
-size_t window_open(const struct window *window);       /* numbers taken whose items have not left */
+uint64_t window_first(const struct window *window); /* the number whose item leaves next */
+size_t window_open(const struct window *window);    /* numbers taken whose items have not left */
 static inline bool window_is_empty(const struct window *window)
 {
     return window_open(window) == 0;

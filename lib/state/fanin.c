@@ -5,7 +5,7 @@
 
 enum { FANIN_COST = 128 }; /* bytes that an operation writes beside what it brings, about */
 
-int fanin_apply_show(struct apply *apply, struct fanin_show *show)
+static int apply_show(struct apply *apply, struct fanin_show *show)
 {
     const struct fanin *fanin = fanin_of(apply, show->own.name, false);
     if (apply->txn->failed)
@@ -32,7 +32,7 @@ int fanin_apply(struct apply *apply, struct store_op *op)
     case FANIN_END:
         return fanin_apply_end(apply, own);
     default:
-        return fanin_apply_show(apply, own);
+        return apply_show(apply, own);
     }
 }
 

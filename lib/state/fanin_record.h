@@ -194,6 +194,5 @@ int fanin_forget_some(struct apply *apply, struct fanin *fanin, uint64_t keep, u
 int fanin_apply_add(struct apply *apply, struct fanin_add *add);
 int fanin_apply_take(struct apply *apply, struct fanin_take *take);
 int fanin_apply_end(struct apply *apply, struct fanin_end *end);
-int fanin_apply_show(struct apply *apply, struct fanin_show *show);
 
 #endif

@@ -39,7 +39,7 @@ static struct str numbers_key(unsigned char key[META_KEY], uint32_t number)
     return (struct str){(const char *)key, META_KEY};
 }
 
-bool queue_read_numbers(struct apply *apply, uint32_t number, struct queue_numbers *numbers)
+static bool read_numbers(struct apply *apply, uint32_t number, struct queue_numbers *numbers)
 {
     unsigned char key[META_KEY];
     uint64_t each[NUMBERS] = {0};
@@ -90,7 +90,7 @@ struct queue *queue_of(struct apply *apply, struct str name, bool make)
         buf_add_str(&queue->name, name);
         queue->next = *bucket;
         *bucket = queue;
-        if (!queue_read_numbers(apply, number, &queue->numbers))
+        if (!read_numbers(apply, number, &queue->numbers))
             return NULL;
     }
     cache->last = queue;

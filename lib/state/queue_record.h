@@ -113,7 +113,6 @@ struct message { /* as it stands in the table; valid until the next put or remov
 /* The queue of that name. NULL: there is none (not with make), or the transaction has failed. */
 struct queue *queue_of(struct apply *apply, struct str name, bool make);
 void queue_facts(struct apply *apply, const struct queue *queue, struct queue_facts *facts);
-bool queue_read_numbers(struct apply *apply, uint32_t number, struct queue_numbers *numbers);
 int queue_remove_numbers(struct apply *apply, uint32_t number);
 void queue_drop_cached(struct apply *apply, struct queue *queue); /* it has no number any more */
 void queue_ring(struct apply *apply, struct queue *queue);

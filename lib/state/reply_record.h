@@ -78,8 +78,6 @@ struct reply_set *reply_set_named(struct apply *apply, struct str name, bool mak
 struct reply_set *reply_set_numbered(struct apply *apply, uint32_t number);
 /* How many answers it holds; 0 also when there is none. Of what is committed. */
 uint64_t reply_set_answers(struct apply *apply, struct str name);
-/* It has no requests: it is gone, with its name. -1. */
-int reply_set_remove(struct apply *apply, struct reply_set *set);
 
 struct str reply_key(unsigned char key[REPLY_PREFIX], uint32_t set, enum reply_part part);
 

@@ -81,7 +81,8 @@ uint64_t reply_set_answers(struct apply *apply, struct str name)
     return answers;
 }
 
-int reply_set_remove(struct apply *apply, struct reply_set *set)
+/* It has no requests: it is gone, with its name. -1. */
+static int remove_set(struct apply *apply, struct reply_set *set)
 {
     unsigned char key[REPLY_PREFIX];
     struct str own = reply_key(key, set->number, REPLY_SET);
@@ -154,7 +155,7 @@ static int sweep_on(struct apply *apply, struct sweep *sweep)
     if (set && part == REPLY_ANSWER)
         gone = sweep_answer(apply, set, value);
     else if (set && !set->numbers.open && is_past(apply, (int64_t)set->numbers.touched))
-        gone = reply_set_remove(apply, set);
+        gone = remove_set(apply, set);
     sweep->from = number + (part != REPLY_ANSWER || gone <= 0);
     return gone < 0 || apply->txn->failed ? -1 : 0;
 }

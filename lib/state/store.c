@@ -29,11 +29,6 @@ void store_flush(struct store *store)
     store->ops->flush(store);
 }
 
-size_t store_pending(const struct store *store)
-{
-    return store->ops->pending(store);
-}
-
 int store_listen(struct store *store, struct store_ear *ear, struct err *err)
 {
     return store->ops->listen(store, ear, err);

@@ -104,9 +104,6 @@ void store_submit(struct store *store, struct store_op *op);
  * callers without a turning loop. */
 void store_flush(struct store *store);
 
-/* Operations that have not ended. Callers stop taking events when a group is full. */
-size_t store_pending(const struct store *store);
-
 /* ---- waiting for what others do ---- */
 
 /*

@@ -249,11 +249,6 @@ static void embedded_flush(struct store *store)
     commit(of(store));
 }
 
-static size_t embedded_pending(const struct store *store)
-{
-    return ((const struct embedded *)(const void *)store)->count;
-}
-
 static int embedded_listen(struct store *store, struct store_ear *ear, struct err *err)
 {
     return rings_listen(&of(store)->rings, ear, err);
@@ -267,7 +262,6 @@ static void embedded_deafen(struct store *store, struct store_ear *ear)
 static const struct store_ops embedded_ops = {
     .submit = embedded_submit,
     .flush = embedded_flush,
-    .pending = embedded_pending,
     .listen = embedded_listen,
     .deafen = embedded_deafen,
     .free = embedded_free,

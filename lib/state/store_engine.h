@@ -13,7 +13,6 @@
 struct store_ops {
     void (*submit)(struct store *store, struct store_op *op);
     void (*flush)(struct store *store);
-    size_t (*pending)(const struct store *store);
     int (*listen)(struct store *store, struct store_ear *ear, struct err *err);
     void (*deafen)(struct store *store, struct store_ear *ear);
     void (*free)(struct store *store);

@@ -26,7 +26,6 @@ struct memory_store {
     struct store *inner;
     const struct store_faults *faults;
     struct passages waiting;
-    size_t count;
     struct loop_task turn;
 };
 
@@ -46,7 +45,6 @@ static void end(struct passage *passage)
         op->status = STORE_UNKNOWN;
         op->err = &lost_err;
     }
-    passage->store->count--;
     free(passage);
     op->done(op);
 }
@@ -99,7 +97,6 @@ static void memory_submit(struct store *store, struct store_op *op)
     struct memory_store *self = of(store);
     struct passage *passage = mem_zalloc(sizeof *passage);
     *passage = (struct passage){.store = self, .op = op, .done = op->done, .owner = op->owner};
-    self->count++;
     if (self->faults->ignores_death && op->kind == STORE_LEASE)
         ((struct lease_op *)(void *)op)->holder = 0;
     if (!self->faults->later) {
@@ -116,11 +113,6 @@ static void memory_flush(struct store *store)
     do
         pass_all(self);
     while (self->waiting.first);
-}
-
-static size_t memory_pending(const struct store *store)
-{
-    return ((const struct memory_store *)(const void *)store)->count;
 }
 
 static int memory_listen(struct store *store, struct store_ear *ear, struct err *err)
@@ -145,7 +137,6 @@ static void memory_free(struct store *store)
 static const struct store_ops memory_ops = {
     .submit = memory_submit,
     .flush = memory_flush,
-    .pending = memory_pending,
     .listen = memory_listen,
     .deafen = memory_deafen,
     .free = memory_free,

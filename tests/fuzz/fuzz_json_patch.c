@@ -1,5 +1,6 @@
 /* fuzz_json_patch.c: two values, a LF between them: what turns one into the other does; and any
  * patch makes a value of a value, or is refused. */
+#include "../helpers/json_patch_apply.h"
 #include "base/mem.h"
 #include "format/json.h"
 #include "format/json_order.h"

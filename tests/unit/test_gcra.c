@@ -287,43 +287,6 @@ static void forgives_no_reservation_to_one_who_takes(void **state)
     assert_int_equal(bucket.reserved, 0);
 }
 
-static void takes_back_what_was_the_last_to_be_taken(void **state)
-{
-    (void)state;
-    struct gcra_limit limit = {3, NUM_SECOND, 5};
-    struct gcra bucket = {0};
-    int64_t now = 7 * NUM_SECOND + 1;
-    assert_false(gcra_take(&bucket, &limit, now, 2).limited);
-    struct gcra before = bucket;
-    assert_false(gcra_take(&bucket, &limit, now, 3).limited);
-    gcra_return(&bucket, &limit, 3, bucket.tat);
-    assert_memory_equal(&bucket, &before, sizeof bucket);
-
-    /* somebody took since */
-    assert_false(gcra_take(&bucket, &limit, now, 1).limited);
-    int64_t taken = bucket.tat;
-    assert_false(gcra_take(&bucket, &limit, now, 1).limited);
-    before = bucket;
-    gcra_return(&bucket, &limit, 1, taken);
-    assert_memory_equal(&bucket, &before, sizeof bucket);
-
-    /* a reservation */
-    int64_t at;
-    assert_true(gcra_reserve(&bucket, &limit, now, 4, 10 * NUM_SECOND, &at));
-    gcra_return(&bucket, &limit, 4, bucket.tat);
-    assert_int_equal(bucket.tat, before.tat);
-    assert_int_equal(bucket.fraction, before.fraction);
-
-    /* the only taking, later, and never before the beginning of time */
-    bucket = (struct gcra){0};
-    assert_false(gcra_take(&bucket, &limit, now, 5).limited);
-    gcra_return(&bucket, &limit, 5, bucket.tat);
-    assert_int_equal(gcra_look(&bucket, &limit, now, 0).reset_after, 0);
-    bucket = (struct gcra){.tat = 5};
-    gcra_return(&bucket, &limit, UINT64_MAX, 5);
-    assert_int_equal(bucket.tat, 0);
-}
-
 static void check_answer(const struct gcra *bucket, const struct gcra_limit *limit, int64_t now,
                          uint64_t tokens)
 {
@@ -368,8 +331,6 @@ static void survives_the_largest_limits(void **state)
             else if (gcra_reserve(&bucket, &limit, now, tokens, times[rng_below(&rng, 6)], &at))
                 assert_true(at >= now);
             check_answer(&bucket, &limit, now, tokens);
-            if (rng_below(&rng, 4) == 0)
-                gcra_return(&bucket, &limit, tokens, bucket.tat);
             if (rng_below(&rng, 2))
                 now = times[rng_below(&rng, 6)];
         }
@@ -480,7 +441,6 @@ int main(void)
         cmocka_unit_test(gives_nothing_for_times_that_are_out_of_order),
         cmocka_unit_test(reserves_the_earliest_time_that_conforms),
         cmocka_unit_test(forgives_no_reservation_to_one_who_takes),
-        cmocka_unit_test(takes_back_what_was_the_last_to_be_taken),
         cmocka_unit_test(survives_the_largest_limits),
         cmocka_unit_test(fills_for_good_beyond_the_end_of_time),
         cmocka_unit_test(grants_what_a_leaky_bucket_grants),

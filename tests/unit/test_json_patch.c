@@ -2,6 +2,7 @@
 #include "format/json_patch.h"
 
 #include "../helpers/json_pairs.h"
+#include "../helpers/json_patch_apply.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "format/json.h"

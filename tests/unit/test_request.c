@@ -185,16 +185,11 @@ static struct queue_facts facts(void)
     return show.facts;
 }
 
-static bool has_pushed(void)
-{
-    return store_pending(store) == 0;
-}
-
 /* Answer the message that is next; text of a failure is an object. */
 static void serve(const char *event, const char *text)
 {
     struct queue_lease lease = {.count = 1, .bytes = 1, .visibility = DEADLINE};
-    until(has_pushed);
+    store_flush(store);
     ASK(queue_lease(store, &lease), &lease);
     assert_int_equal(lease.got, 1);
     assert_true(str_eq(slice_str(lease.messages[0].event), str_of(event)));
@@ -309,14 +304,14 @@ static void leaves_to_a_call_what_it_asks_while_another_forgets(void **state)
     until(ended_1);
     fn_kept_end(tries[0].kept, true);
     tries[0].kept = NULL;
-    until(has_pushed);
+    store_flush(store);
     fn_flush(fn);
-    until(has_pushed);
+    store_flush(store);
     begin(2, "1", ""); /* anew, as it was forgotten */
     fn_kept_end(tries[1].kept, true);
     tries[1].kept = NULL;
     fn_flush(fn);
-    until(has_pushed);
+    store_flush(store);
     serve("1", "3\n");
     until(ended_2);
     gives(2, "3\n", 1);
@@ -372,7 +367,7 @@ static void leaves_what_is_cancelled_to_be_asked_again(void **state)
     open_queue();
     begin(0, "1", "");
     begin(1, "2", "");
-    until(has_pushed);
+    store_flush(store);
     fn_cancel(fn, FAILURE_INTERRUPTED, false);
     assert_true(tries[0].ended && tries[1].ended);
     assert_int_equal(tries[0].call.failure->reason, FAILURE_INTERRUPTED);
@@ -431,11 +426,11 @@ static void asks_no_more_than_so_many_at_once(void **state)
         begin(i, "1", (const char *const[]){"a", "b", "c"}[i]);
     }
     assert_false(fn_has_room(fn));
-    until(has_pushed);
+    store_flush(store);
     assert_int_equal(facts().pushed, 2);
     serve("1", "1\n");
     until(ended_0);
-    until(has_pushed);
+    store_flush(store);
     assert_int_equal(facts().pushed, 3);
     fn_cancel(fn, FAILURE_HALTED, true);
     close_queue();

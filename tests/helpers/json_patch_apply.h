@@ -1,11 +1,21 @@
-/* json_patch_apply.c: do what a JSON Patch says, one operation after another (RFC 6902, 4). */
+/*
+ * json_patch_apply.h: do what a JSON Patch (RFC 6902) says: the judge of those that json_patch.h
+ * makes.
+ *
+ * All six operations, as the RFC has them, though only three are made. Values are compared as
+ * json_order.h does, and those in a patch keep their bytes.
+ */
+#ifndef FIT_TESTS_JSON_PATCH_APPLY_H
+#define FIT_TESTS_JSON_PATCH_APPLY_H
+
 #include "format/json_patch.h"
+#include "json_edit.h"
+#include "json_pointer.h"
 
-#include "base/mem.h"
-#include "format/json_edit.h"
-#include "format/json_pointer.h"
-
-#include <stdlib.h>
+enum {
+    JSON_PATCH_MAX = 64 * 1024 * 1024 /* bytes that the copy operations of a patch make; more are
+                                         refused */
+};
 
 enum operation_kind { OP_ADD, OP_REMOVE, OP_REPLACE, OP_MOVE, OP_COPY, OP_TEST, OP_KINDS };
 
@@ -332,7 +342,12 @@ static int apply_all(struct applying *own, struct str patch)
     return 0;
 }
 
-int json_patch_apply(struct str value, struct str patch, struct buf *out, struct err *err)
+/*
+ * Append what the patch (a validated value) makes of a value; all six operations. -1 with err:
+ * ERR_USAGE what is no patch, ERR_NOT_FOUND a place that is not there, ERR_STATE a test that fails;
+ * out is to be thrown away then.
+ */
+static int json_patch_apply(struct str value, struct str patch, struct buf *out, struct err *err)
 {
     struct applying own = {.err = err};
     patch = str_trim(patch);
@@ -345,3 +360,5 @@ int json_patch_apply(struct str value, struct str patch, struct buf *out, struct
     json_edit_free(&own.edit);
     return status;
 }
+
+#endif

@@ -1,10 +1,45 @@
-/* json_edit.c: a JSON value whose parts are changed one after another. */
-#include "format/json_edit.h"
+/*
+ * json_edit.h: a JSON value whose parts are changed one after another: for json_patch_apply.h only.
+ *
+ * A part is the text it has always been until something in it is asked for, and what is not changed
+ * is written as it was. To find, add and remove a part costs the logarithm of its neighbours, or
+ * nothing, when the last change was near it.
+ */
+#ifndef FIT_TESTS_JSON_EDIT_H
+#define FIT_TESTS_JSON_EDIT_H
 
 #include "base/mem.h"
+#include "format/json.h"
 #include "format/json_order.h"
 
 #include <stdlib.h>
+
+/* Parts of a container in a row with a gap, which is where the last change was: elements as they
+ * stand, members in the order of their names. */
+struct json_parts {
+    struct json_part **items;
+    size_t count, room, gap;
+};
+
+struct json_part {
+    enum json_type type; /* JSON_ARRAY, JSON_OBJECT: it is open; JSON_ABSENT: it is its text */
+    struct str text;
+    struct json_parts parts;
+    /* Of a member: */
+    struct str name;
+    struct str written; /* its key as it stands; {NULL, 0}: it is to be made of the name */
+    uint64_t place;     /* the order in which members are written */
+};
+
+static void json_part_free(struct json_part *part); /* NULL is a no-op */
+static void json_part_write(const struct json_part *part, struct buf *out);
+
+struct json_edit {
+    struct json_part *root;
+    uint64_t places;
+    char **kept; /* bytes that parts point into */
+    size_t kept_count, kept_room;
+};
 
 /* ---- rows with a gap ---- */
 
@@ -36,7 +71,7 @@ static void insert(struct json_parts *parts, size_t place, struct json_part *par
     parts->count++;
 }
 
-static struct json_part *take(struct json_parts *parts, size_t place)
+static struct json_part *parts_take(struct json_parts *parts, size_t place)
 {
     move_gap(parts, place + 1);
     struct json_part *part = parts->items[--parts->gap];
@@ -46,7 +81,7 @@ static struct json_part *take(struct json_parts *parts, size_t place)
 
 /* ---- parts ---- */
 
-struct json_part *json_part_new(struct str text)
+static struct json_part *json_part_new(struct str text)
 {
     struct json_part *part = mem_zalloc(sizeof *part);
     part->text = text;
@@ -60,7 +95,7 @@ static void free_parts(struct json_parts *parts)
     free(parts->items);
 }
 
-void json_part_free(struct json_part *part)
+static void json_part_free(struct json_part *part)
 {
     if (!part)
         return;
@@ -68,7 +103,8 @@ void json_part_free(struct json_part *part)
     free(part);
 }
 
-void json_part_become(struct json_part *part, struct json_part *other)
+/* Give it the value of the other one, which is consumed. It keeps its name and place. */
+static void json_part_become(struct json_part *part, struct json_part *other)
 {
     free_parts(&part->parts);
     part->type = other->type;
@@ -77,7 +113,7 @@ void json_part_become(struct json_part *part, struct json_part *other)
     free(other);
 }
 
-unsigned json_part_depth(const struct json_part *part)
+static unsigned json_part_depth(const struct json_part *part)
 {
     struct json_scan scan;
     unsigned deepest = 0;
@@ -118,7 +154,8 @@ static void put_in_order(struct json_parts *parts)
     parts->count = parts->gap = kept;
 }
 
-struct str json_edit_keep(struct json_edit *edit, char *bytes, size_t len)
+/* Hand over bytes from the heap that parts will point into. */
+static struct str json_edit_keep(struct json_edit *edit, char *bytes, size_t len)
 {
     if (edit->kept_count == edit->kept_room) {
         edit->kept_room = edit->kept_room ? 2 * edit->kept_room : 8;
@@ -139,7 +176,8 @@ static struct str name_of(struct json_edit *edit, struct str written)
     return json_edit_keep(edit, buf_take(&name), len);
 }
 
-bool json_edit_open(struct json_edit *edit, struct json_part *part)
+/* Is it a container? Opens it. */
+static bool json_edit_open(struct json_edit *edit, struct json_part *part)
 {
     if (part->type != JSON_ABSENT)
         return true;
@@ -162,12 +200,13 @@ bool json_edit_open(struct json_edit *edit, struct json_part *part)
     return true;
 }
 
-void json_edit_init(struct json_edit *edit, struct str value)
+/* The value (validated, without blanks around it) is borrowed, as all texts here. */
+static void json_edit_init(struct json_edit *edit, struct str value)
 {
     *edit = (struct json_edit){.root = json_part_new(value)};
 }
 
-void json_edit_free(struct json_edit *edit)
+static void json_edit_free(struct json_edit *edit)
 {
     json_part_free(edit->root);
     for (size_t i = 0; i < edit->kept_count; i++)
@@ -177,12 +216,14 @@ void json_edit_free(struct json_edit *edit)
 
 /* ---- finding and changing ---- */
 
-struct json_part *json_edit_element(const struct json_part *array, size_t place)
+static struct json_part *json_edit_element(const struct json_part *array, size_t place)
 {
     return place < array->parts.count ? *at(&array->parts, place) : NULL;
 }
 
-struct json_part *json_edit_member(const struct json_part *object, struct str name, size_t *place)
+/* NULL: there is none; *place is where it would be. */
+static struct json_part *json_edit_member(const struct json_part *object, struct str name,
+                                          size_t *place)
 {
     const struct json_parts *parts = &object->parts;
     size_t low = 0, high = parts->count;
@@ -197,13 +238,14 @@ struct json_part *json_edit_member(const struct json_part *object, struct str na
     return low < parts->count && str_eq((*at(parts, low))->name, name) ? *at(parts, low) : NULL;
 }
 
-void json_edit_insert(struct json_part *array, size_t place, struct json_part *part)
+/* Put it, which is taken over, at that place; the name is borrowed. */
+static void json_edit_insert(struct json_part *array, size_t place, struct json_part *part)
 {
     insert(&array->parts, place, part);
 }
 
-void json_edit_add(struct json_edit *edit, struct json_part *object, size_t place, struct str name,
-                   struct json_part *part)
+static void json_edit_add(struct json_edit *edit, struct json_part *object, size_t place,
+                          struct str name, struct json_part *part)
 {
     part->name = name;
     part->written = (struct str){NULL, 0};
@@ -211,9 +253,10 @@ void json_edit_add(struct json_edit *edit, struct json_part *object, size_t plac
     insert(&object->parts, place, part);
 }
 
-struct json_part *json_edit_take(struct json_part *container, size_t place)
+/* Take it out: it is the caller's. */
+static struct json_part *json_edit_take(struct json_part *container, size_t place)
 {
-    return take(&container->parts, place);
+    return parts_take(&container->parts, place);
 }
 
 /* ---- writing ---- */
@@ -257,7 +300,7 @@ static void write_object(const struct json_parts *parts, struct buf *out)
     free(members);
 }
 
-void json_part_write(const struct json_part *part, struct buf *out)
+static void json_part_write(const struct json_part *part, struct buf *out)
 {
     if (part->type == JSON_ABSENT)
         buf_add_str(out, part->text);
@@ -266,3 +309,5 @@ void json_part_write(const struct json_part *part, struct buf *out)
     else
         write_object(&part->parts, out);
 }
+
+#endif

@@ -1,11 +1,21 @@
-/* json_pointer.c: where a value stands in another. */
-#include "format/json_pointer.h"
+/*
+ * json_pointer.h: JSON Pointer (RFC 6901): where a value stands in another. For
+ * json_patch_apply.h.
+ */
+#ifndef FIT_TESTS_JSON_POINTER_H
+#define FIT_TESTS_JSON_POINTER_H
 
 #include "base/mem.h"
 #include "format/json.h"
 
-#include <stdint.h>
 #include <stdlib.h>
+
+struct json_pointer {
+    struct str string;  /* as it stands, with its quotes */
+    struct str *tokens; /* decoded, in text */
+    size_t count;       /* 0: the whole value */
+    struct buf text;
+};
 
 enum { INDEX_DIGITS = 10 }; /* of the last place that an array can have: JSON_MAX_TEXT */
 
@@ -35,7 +45,9 @@ static void add_token(struct json_pointer *pointer, size_t *room, struct str tok
     pointer->tokens[pointer->count++] = token;
 }
 
-int json_pointer_read(struct json_pointer *pointer, struct str string, struct err *err)
+/* Take apart a pointer that stands in a validated JSON string (with its quotes). The pointer is
+ * zeroed before, and freed in any case. -1 with ERR_USAGE. */
+static int json_pointer_read(struct json_pointer *pointer, struct str string, struct err *err)
 {
     size_t room = 0;
     pointer->string = string;
@@ -56,13 +68,14 @@ int json_pointer_read(struct json_pointer *pointer, struct str string, struct er
     return 0;
 }
 
-void json_pointer_free(struct json_pointer *pointer)
+static void json_pointer_free(struct json_pointer *pointer)
 {
     buf_free(&pointer->text);
     free(pointer->tokens);
 }
 
-bool json_pointer_leads_to(const struct json_pointer *a, const struct json_pointer *b)
+/* Does a lead to where b leads, or to what that is in? */
+static bool json_pointer_leads_to(const struct json_pointer *a, const struct json_pointer *b)
 {
     if (a->count > b->count)
         return false;
@@ -73,7 +86,8 @@ bool json_pointer_leads_to(const struct json_pointer *a, const struct json_point
     return true;
 }
 
-bool json_pointer_index(struct str token, size_t *index)
+/* The place in an array that a token names: digits without leading zeros. False: it names none. */
+static bool json_pointer_index(struct str token, size_t *index)
 {
     uint64_t number = 0;
     if (!token.len || token.len > INDEX_DIGITS || (token.data[0] == '0' && token.len > 1))
@@ -87,20 +101,4 @@ bool json_pointer_index(struct str token, size_t *index)
     return number <= JSON_MAX_TEXT;
 }
 
-void json_pointer_add_name(struct buf *out, struct str name)
-{
-    struct buf token = {0}, string = {0};
-    buf_addc(out, '/');
-    if (!name.len)
-        return;
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.data[i] == '~' || name.data[i] == '/')
-            buf_puts(&token, name.data[i] == '~' ? "~0" : "~1");
-        else
-            buf_addc(&token, name.data[i]);
-    }
-    buf_add_json(&string, buf_str(&token));
-    buf_add(out, string.data + 1, string.len - 2);
-    buf_free(&token);
-    buf_free(&string);
-}
+#endif
