@@ -415,6 +415,9 @@ run fan-out --id .a --ce structured "$url/echo" <one
 out_is '{"specversion":"1.0","id":"1.0","source":"fit:fan-out","type":"fit.event","datacontenttype":"application/json","data":{"a": 1.0}}'
 run fan-out --id .a --ce binary "$url/echo" <one
 out_same one
+echo '{"id":"x","a":[5,6]}' >parts
+run fan-out --id .id --split '.a[]' --join 'map(.id)' --ce structured "$url/echo" <parts
+out_is '["x/0","x/1"]'
 
 claim 'sends a field that is given in place of one of a CloudEvent, too'
 for mode in binary structured; do
@@ -474,10 +477,12 @@ is "$(letter '[.reason,.attempts]')" '["connection",2]'
 
 claim 'opens no breaker for what is the fault of the caller'
 seq 200 >many
-run fan-out --breaker theirs --retries 0 --dead dead --stats "$url/status?code=404" <many
-is "$(tail -n 1 "$err" | jq -c '[.read,.dead]')" '[200,200]'
-is "$(grep -c breaker_open dead)" 0
-rm dead
+for code in 404 302; do
+    run fan-out --breaker theirs --retries 0 --dead dead --stats "$url/status?code=$code" <many
+    is "$(tail -n 1 "$err" | jq -c '[.read,.dead]')" '[200,200]'
+    is "$(grep -c breaker_open dead)" 0
+    rm dead
+done
 run fan-out --breaker ours --dead dead --stats "$url/status?code=503" <many
 check test "$(grep -c breaker_open dead)" -gt 0
 rm dead
