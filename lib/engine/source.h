@@ -69,7 +69,7 @@ struct source {
                     enum source_outcome outcome); /* NULL: does not matter */
     void (*stop)(struct source *source);          /* no more next: stop reading */
     void (*free)(struct source *source);
-    /* Optional, for progress: bytes read and in all (0: unknown). */
+    /* Optional, for progress: bytes up to the last event handed out, and in all (0: unknown). */
     void (*extent)(struct source *source, uint64_t *read, uint64_t *all);
 
     /* Optional. After stop, or the end, outcomes are still being kept: the engine waits. */

@@ -33,14 +33,15 @@ struct lines_source {
     bool waits;    /* epoll can watch it; else it is always ready */
     bool readable; /* epoll has said so, or it is always ready */
     struct loop_fd watch;
-    struct loop_task turn; /* between reads of a long line */
-    uint64_t bytes_read, bytes_all;
-    bool ended;                  /* the end has been read; a terminal would wait for another */
-    bool recognised;             /* the first bytes have shown whether it is zstd */
-    struct zst_decoder *decoder; /* NULL: it is not */
-    char *first;                 /* the first bytes; then those that are compressed */
-    struct str rest;             /* of first, not yet used */
-    struct err torn;             /* it ended inside a frame */
+    struct loop_task turn;          /* between reads of a long line */
+    uint64_t bytes_read, bytes_all; /* of the file, as it is */
+    uint64_t filled, taken;         /* of the stream: given to the reader, and handed out */
+    bool ended;                     /* the end has been read; a terminal would wait for another */
+    bool recognised;                /* the first bytes have shown whether it is zstd */
+    struct zst_decoder *decoder;    /* NULL: it is not */
+    char *first;                    /* the first bytes; then those that are compressed */
+    struct str rest;                /* of first, not yet used */
+    struct err torn;                /* it ended inside a frame */
 };
 
 static struct lines_source *of(struct source *source)
@@ -104,6 +105,12 @@ static int name_input(const struct lines_source *lines, struct err *err)
     return err_set(err, cause.kind, "%s: %s", lines->source.name, cause.text);
 }
 
+static void give(struct lines_source *lines, size_t count)
+{
+    ndjson_filled(lines->reader, count);
+    lines->filled += count;
+}
+
 /* Decompress into space. As fill. */
 static int fill_decoded(struct lines_source *lines, char *space, size_t room, struct err *err)
 {
@@ -112,7 +119,7 @@ static int fill_decoded(struct lines_source *lines, char *space, size_t room, st
         if (made < 0)
             return name_input(lines, err);
         if (made > 0) {
-            ndjson_filled(lines->reader, (size_t)made);
+            give(lines, (size_t)made);
             return 1;
         }
         ssize_t got = read_bytes(lines, lines->first, LINES_FIRST);
@@ -163,7 +170,7 @@ static int fill(struct lines_source *lines, struct err *err)
     if (got == 0)
         ndjson_end(lines->reader);
     else
-        ndjson_filled(lines->reader, (size_t)got);
+        give(lines, (size_t)got);
     return 1;
 }
 
@@ -176,9 +183,11 @@ static enum source_status next(struct source *source, struct source_event *event
         if (status == NDJSON_LINE || status == NDJSON_TOO_LARGE) {
             *event = (struct source_event){
                 .bytes = line.bytes, .number = line.number, .length = line.length};
+            lines->taken = line.offset + line.length;
             return status == NDJSON_LINE ? SOURCE_EVENT : SOURCE_TOO_LARGE;
         }
         if (status == NDJSON_END) {
+            lines->taken = lines->filled;
             *err = lines->torn; /* what came before a torn tail has been handed out */
             return lines->torn.kind ? SOURCE_FAILED : SOURCE_END;
         }
@@ -215,10 +224,13 @@ static void free_source(struct source *source)
     free(lines);
 }
 
+/* What was read ahead is not through: all of a small file stands in one block. */
 static void extent(struct source *source, uint64_t *read, uint64_t *all)
 {
-    *read = of(source)->bytes_read;
-    *all = of(source)->bytes_all;
+    const struct lines_source *lines = of(source);
+    double part = lines->filled ? (double)lines->taken / (double)lines->filled : 0;
+    *read = (uint64_t)((double)lines->bytes_read * part);
+    *all = lines->bytes_all;
 }
 
 static struct source *make(struct loop *loop, int fd, bool owned, const char *name,

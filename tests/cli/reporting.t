@@ -216,4 +216,23 @@ else
     skip 'script of util-linux is not here'
 fi
 
+claim 'how far it is counts what is done of a file, not what was read of it ahead'
+if command -v script >/dev/null; then
+    cat >stops <<'END'
+#!/bin/sh
+read -r n
+[ "$n" != 103 ] || { sleep 1; exit 1; }
+END
+    chmod +x stops
+    seq 101 200 >hundred
+    zstd -q hundred
+    for file in hundred hundred.zst; do
+        in_terminal "fan-out --progress -j1 --halt now,fail=1 --dead dead -- ./stops <$file"
+        exits 123
+        grep -Eq '^\[\.+\] [12]% 2 done, ' drawn || wrong 'a line' '[....] 2% 2 done, ...' drawn
+    done
+else
+    skip 'script of util-linux is not here'
+fi
+
 finish
