@@ -53,6 +53,13 @@ void poll_form_free(struct poll_form *form)
     *form = (struct poll_form){0};
 }
 
+bool poll_form_lost_digits(const struct poll_form *form)
+{
+    return (form->items && jq_lost_digits(form->items)) ||
+           (form->key && jq_lost_digits(form->key)) ||
+           (form->ignore && jq_lost_digits(form->ignore));
+}
+
 static int hash_canonical(struct str value, struct hash128 *hash, struct err *err)
 {
     struct buf bytes = {0};

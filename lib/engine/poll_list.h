@@ -29,6 +29,7 @@ struct poll_form {
 int poll_form_init(struct poll_form *form, const char *items, const char *key, const char *ignore,
                    struct err *err);
 void poll_form_free(struct poll_form *form);
+bool poll_form_lost_digits(const struct poll_form *form); /* jq_lost_digits of one of them */
 
 struct poll_list {
     struct change_item *hashes;

@@ -2,6 +2,7 @@
 #include "engine/poll_round.h"
 
 #include "base/list.h"
+#include "base/msg.h"
 #include "engine/poll_event.h"
 #include "format/json_patch.h"
 
@@ -45,11 +46,23 @@ static int check_sizes(const struct poll_round *round, struct err *err)
     return 0;
 }
 
+/* Keys may be the same then. */
+static void warn_of_digits(struct poll_round *round)
+{
+    if (round->warned ||
+        (!poll_form_lost_digits(round->form) && !(round->cursor && jq_lost_digits(round->cursor))))
+        return;
+    round->warned = true;
+    msg_warn("jq has changed numbers of more than 15 digits");
+}
+
 int poll_round_read(struct poll_round *round, struct slice value, int64_t time, struct err *err)
 {
     round->time = time;
-    if (poll_list_read(&round->list, round->form, value, err) == 0 &&
-        check_sizes(round, err) == 0 && find_cursor(round, err) == 0)
+    bool read = poll_list_read(&round->list, round->form, value, err) == 0 &&
+                check_sizes(round, err) == 0 && find_cursor(round, err) == 0;
+    warn_of_digits(round);
+    if (read)
         return 0;
     poll_round_clear(round);
     return -1;

@@ -75,6 +75,17 @@ series '{"v":1,"t":1}' '{"v":1,"t":2}' '{"v":2,"t":3}'
 poll_until 5 --check ./look --ignore '.t | select(. > 0)' --data
 out_is '{"v":2,"t":3}'
 
+claim 'says that a program of jq has changed long numbers, which keys may be'
+printf '[{"id":12345678901234567890},{"id":12345678901234567891}]' >long
+for options in '--items map(.id+=0)' '--items . --key [.id+0]' '--cursor .[0].id+0'; do
+    # shellcheck disable=SC2086
+    run poll --once --name "$options" --check 'cat long' $options
+    exits 0
+    err_is 'poll: jq has changed numbers of more than 15 digits'
+done
+run poll --once --name paths --check 'cat long' --items . --key .id --cursor '.[0].id'
+err_is ''
+
 # ---- the handler ----
 
 claim 'a handler that fails gets its change again, as the same event'
