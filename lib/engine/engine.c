@@ -3,11 +3,7 @@
 #include "engine/common_policies.h"
 #include "engine/recall.h"
 #include "engine/reporting.h"
-#include "engine/state_dir.h"
-#include "state/home.h"
-#include "state/store.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/msg.h"
 
@@ -18,15 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum {
     ENGINE_STDERR = 256 * 1024
 }; /* bytes waiting for a slow reader of stderr; then the fitting waits too */
 
 /* ---- stderr ---- */
 
-static void say(void *owner, struct str lines)
+void engine_say(void *owner, struct str lines)
 {
     struct engine *engine = owner;
     reporting_hide(engine);
@@ -40,10 +34,10 @@ static void say_letter(void *owner, struct str line)
 {
     struct engine *engine = owner;
     engine->letters_said = true;
-    say(owner, line);
+    engine_say(owner, line);
 }
 
-static void warn(void *owner, const char *text)
+void engine_warn(void *owner, const char *text)
 {
     (void)owner;
     msg_warn("%s", text);
@@ -65,72 +59,9 @@ static void policy_changed(void *owner)
 
 /* ---- setting up ---- */
 
-static void function_room(void *owner)
-{
-    struct engine *engine = owner;
-    if (engine->plan && engine->plan->room)
-        engine->plan->room(engine->plan);
-    admit_wake(engine);
-}
-
-static void function_fatal(void *owner, const struct err *err)
-{
-    engine_fail(owner, err);
-}
-
-static struct store *open_store(void *owner, struct err *err)
-{
-    return engine_store(owner, err);
-}
-
-/* Who only looks for something there makes no directory. */
-static struct home *find_home(void *owner, struct err *err)
-{
-    struct engine *engine = owner;
-    char *path =
-        engine->state ? mem_strdup(engine->state) : state_dir_path(engine->options->state, err);
-    if (!path)
-        return NULL;
-    bool exists = home_is_url(path) || home_exists(path);
-    if (!exists)
-        err_set(err, ERR_NOT_FOUND, "%s: there is no state directory", path);
-    free(path);
-    return exists ? engine_home(engine, err) : NULL;
-}
-
 static void letter_written(void *owner)
 {
     settle_letter_written(owner);
-}
-
-static struct store *letter_store(void *owner, struct err *err)
-{
-    return engine_store(owner, err);
-}
-
-static const char *or_default(const char *value, const char *instead)
-{
-    return value && *value ? value : instead;
-}
-
-static void set_context(struct engine *engine)
-{
-    engine->context = (struct fn_context){
-        .loop = engine->loop,
-        .rng = &engine->rng,
-        .command = msg_name(),
-        .path = or_default(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin"),
-        .temp_dir = or_default(getenv("TMPDIR"), "/tmp"),
-        .environment = environ,
-        .state = engine->state,
-        .owner = engine,
-        .say = say,
-        .room = function_room,
-        .warn = warn,
-        .fatal = function_fatal,
-        .store = open_store,
-        .home = find_home,
-    };
 }
 
 static int compile_options(struct engine *engine, struct err *err)
@@ -158,7 +89,7 @@ static int open_policy(struct engine *engine, struct err *err)
     if (policy_needs_home(policies) && !home)
         return -1;
     const struct policy_listener listener = {
-        .warn = warn, .changed = policy_changed, .owner = engine};
+        .warn = engine_warn, .changed = policy_changed, .owner = engine};
     engine->policy = policy_open(policies, home, engine->loop, &listener, err);
     return engine->policy ? 0 : -1;
 }
@@ -200,9 +131,9 @@ static int open_dead(struct engine *engine, struct err *err)
         !dead && engine->state && !engine->options->no_letters && !engine->options->says_letters;
     engine->deadletter = deadletter_new(&(struct deadletter_place){
         .sink = sink,
-        .store = engine->letters_kept ? letter_store : NULL,
+        .store = engine->letters_kept ? engine_state_store : NULL,
         .say = say_letter,
-        .failed = function_fatal,
+        .failed = opening_fatal,
         .written = letter_written,
         .owner = engine,
     });
@@ -226,21 +157,6 @@ void engine_hold_descriptors(void)
     }
 }
 
-/* dead redrive says where the letters are; what the functions call must not do so too. */
-static int open_state(struct engine *engine, struct err *err)
-{
-    const char *letters = getenv("FIT_REDRIVE");
-    const char *given = letters ? letters : engine->options->state;
-    engine->redrives = letters;
-    if (state_dir_is_named(given)) {
-        engine->state = state_dir_path(given, err);
-        if (!engine->state)
-            return -1;
-    }
-    unsetenv("FIT_REDRIVE");
-    return 0;
-}
-
 struct engine *engine_new(const struct common_options *options, struct err *err)
 {
     engine_hold_descriptors();
@@ -255,14 +171,14 @@ struct engine *engine_new(const struct common_options *options, struct err *err)
         rng_seed(&engine->rng, options->seed);
     else
         rng_seed_random(&engine->rng);
-    if (open_state(engine, err) < 0)
+    if (engine_state_open(engine, err) < 0)
         goto fail;
-    set_context(engine);
+    opening_init(engine);
     engine->paths = json_paths_new();
     engine->out.progress = run_out_progress;
     stream_open(&engine->out, engine->loop, STDOUT_FILENO, false);
     stream_open(&engine->err, engine->loop, STDERR_FILENO, false);
-    msg_divert(say, engine);
+    msg_divert(engine_say, engine);
     engine->take.run = admit_task;
     engine->turn.run = run_turn;
     engine->idle.run = run_idle;
@@ -304,10 +220,7 @@ void engine_free(struct engine *engine)
     serial_free(engine->serial);
     json_paths_free(engine->paths);
     recall_free(engine->recall);
-    store_free(engine->store);
-    store_free(engine->memory);
-    home_free(engine->home);
-    free(engine->state);
+    engine_state_free(engine);
     buf_free(&engine->origin);
     free(engine->values);
     free(engine->observers);
@@ -330,92 +243,9 @@ struct json_paths *engine_paths(struct engine *engine)
     return engine->paths;
 }
 
-struct fn_context *engine_functions(struct engine *engine)
-{
-    return &engine->context;
-}
-
-const struct fn_settings *engine_settings(struct engine *engine)
-{
-    engine->settings = engine->options->calling;
-    engine->settings.policy = engine->policy;
-    return &engine->settings;
-}
-
-struct home *engine_home(struct engine *engine, struct err *err)
-{
-    if (engine->home)
-        return engine->home;
-    char *path =
-        engine->state ? mem_strdup(engine->state) : state_dir_path(engine->options->state, err);
-    if (path)
-        engine->home = home_open(path, err);
-    free(path);
-    return engine->home;
-}
-
-struct store *engine_store(struct engine *engine, struct err *err)
-{
-    struct home *home = engine->store ? NULL : engine_home(engine, err);
-    if (home)
-        engine->store = store_open(home, engine->loop, &(struct store_settings){0}, err);
-    return engine->store;
-}
-
-struct store *engine_memory(struct engine *engine)
-{
-    if (!engine->memory)
-        engine->memory = store_open_memory(engine->loop, NULL);
-    return engine->memory;
-}
-
-bool engine_redrives(const struct engine *engine)
-{
-    return engine->redrives;
-}
-
 bool engine_records(const struct engine *engine)
 {
     return engine->recall;
-}
-
-void engine_add(struct engine *engine, struct fn *fn)
-{
-    engine->fns = mem_realloc(engine->fns, (engine->fn_count + 1) * sizeof *engine->fns);
-    engine->fns[engine->fn_count++] = fn;
-    engine->wants_id = engine->wants_id || fn_wants_id(fn);
-}
-
-struct fn *engine_open(struct engine *engine, char *const *words, size_t count, struct err *err)
-{
-    struct fn *fn = fn_open(&engine->context, engine_settings(engine), words, count, err);
-    if (fn)
-        engine_add(engine, fn);
-    return fn;
-}
-
-struct fn *engine_open_string(struct engine *engine, const char *text, struct err *err)
-{
-    struct fn *fn = fn_open_string(&engine->context, engine_settings(engine), text, err);
-    if (fn)
-        engine_add(engine, fn);
-    return fn;
-}
-
-static void attempted(void *owner, const struct fn_attempt *attempt)
-{
-    const struct engine *engine = owner;
-    for (size_t i = 0; i < engine->observer_count; i++)
-        engine->observers[i].attempted(engine->observers[i].owner, attempt);
-}
-
-void engine_observe(struct engine *engine,
-                    void (*observer)(void *owner, const struct fn_attempt *attempt), void *owner)
-{
-    engine->observers =
-        mem_realloc(engine->observers, (engine->observer_count + 1) * sizeof *engine->observers);
-    engine->observers[engine->observer_count++] = (struct observer){observer, owner};
-    engine->context.attempted = attempted;
 }
 
 struct shared_breaker *engine_breaker(struct engine *engine, void (*changed)(void *owner),

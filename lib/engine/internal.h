@@ -2,10 +2,11 @@
  * internal.h: the engine's own structs, shared by the files that make up the engine. Internal to
  * lib/engine.
  *
- * engine.c sets up; run.c runs, admit.c takes events and starts jobs, job.c hears from the plan
- * what became of them, settle.c writes results and settles outcomes; ending.c ends a run early,
- * closing.c closes the functions. A job is on exactly one of the lists below, in the order of its
- * life; a silent one that has only to be counted is on none.
+ * engine.c sets up, with opening.c for the functions and engine_state.c for what is kept; run.c
+ * runs, admit.c takes events and starts jobs, job.c hears from the plan what became of them,
+ * settle.c writes results and settles outcomes; ending.c ends a run early, closing.c closes the
+ * functions. A job is on exactly one of the lists below, in the order of its life; a silent one
+ * that has only to be counted is on none.
  */
 #ifndef FIT_ENGINE_INTERNAL_H
 #define FIT_ENGINE_INTERNAL_H
@@ -143,7 +144,20 @@ void ending_budget_over(struct loop_timer *timer);
 /* ---- closing.c ---- */
 void engine_check_end(struct engine *engine); /* close the functions once nothing is left */
 
+/* ---- engine_state.c ---- */
+/* Where it is, as far as the user says. */
+int engine_state_open(struct engine *engine, struct err *err);
+void engine_state_free(struct engine *engine);
+struct home *engine_state_find(void *owner, struct err *err);   /* fn_context.home */
+struct store *engine_state_store(void *owner, struct err *err); /* fn_context.store */
+
+/* ---- opening.c ---- */
+void opening_init(struct engine *engine);               /* the context of all functions */
+void opening_fatal(void *owner, const struct err *err); /* fn_context.fatal */
+
 /* ---- engine.c ---- */
+void engine_say(void *owner, struct str lines); /* on stderr; fn_context.say */
+void engine_warn(void *owner, const char *text);
 void engine_fit_values(struct engine *engine); /* programs were compiled: values for their paths */
 
 /* ---- run.c ---- */
