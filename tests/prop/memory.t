@@ -4,7 +4,7 @@
 
 events=${EVENTS:-500000}
 some=100000
-most=8192 # KiB
+most=12288 # KiB: half as much again as is seen; what grows with these inputs would be more
 limit=1200
 
 # Sets $kib and $ms of the last run, which began with: peak usage ...
