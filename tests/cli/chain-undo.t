@@ -398,7 +398,7 @@ is "$(jq -c '[.event,.reason,.stage,.undone]' dead)" '[{"a":1},"write",2,null]' 
 
 claim 'a stage whose result finds no room to wait has failed, and is undone'
 fresh
-echo 'head -c 1000000 /dev/zero | tr "\0" 7' >long
+printf '%s\n' 'head -c 1000000 /dev/zero | tr "\0" 7' >long
 TMPDIR=$PWD/nowhere run_sh "echo 1 | chain --quiet --dead dead './act A a' --undo './act undoA' 'sh long'"
 exits 123
 is "$(jq -c '[.reason,.stage,.undone]' dead)" '["write",2,[1]]' letter

@@ -256,6 +256,7 @@ done
 
 claim 'skips a byte order mark, however it comes, and takes nothing else for one'
 mark='\357\273\277'
+# shellcheck disable=SC2059,SC2086 # the bytes are a format, and no option is no word
 body() {
     printf "HTTP/1.1 200 OK\r\nContent-Type: $1\r\nContent-Length: $2\r\n\r\n$3" >answer
     run fan-out ${4-} "$url/file?name=$PWD/answer" <one
