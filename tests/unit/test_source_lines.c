@@ -56,8 +56,10 @@ static void ends_with_the_first_end_that_is_typed(const char *typed, unsigned ev
     source->ready = is_ready;
     assert_int_equal(write(master, typed, strlen(typed)), strlen(typed));
     alarm(PATIENCE);
-    for (unsigned i = 0; i < events; i++)
+    for (unsigned i = 0; i < events; i++) {
         assert_int_equal(next(source, &event), SOURCE_EVENT);
+        slice_drop(&event.bytes);
+    }
     assert_int_equal(next(source, &event), SOURCE_END);
     alarm(0);
     source->free(source);
