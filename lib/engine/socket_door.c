@@ -16,6 +16,14 @@ enum {
     DOOR_SPARE = 10 /* descriptors that are left: for what a client and a worker need */
 };
 
+static void refused(struct socket_door *door, uid_t user)
+{
+    struct buf text = {0};
+    buf_addf(&text, "%s: refused a client of user %ld", door->pool, (long)user);
+    door->warn(door->warned, buf_cstr(&text));
+    buf_free(&text);
+}
+
 static void let_in(struct socket_door *door, int fd)
 {
     struct unix_peer peer = {0};
@@ -26,7 +34,7 @@ static void let_in(struct socket_door *door, int fd)
     }
     close(fd);
     if (known)
-        door->refused(door->owner, peer.uid);
+        refused(door, peer.uid);
 }
 
 /*
@@ -50,6 +58,18 @@ static void pause_listening(struct socket_door *door)
     loop_timer_set(door->loop, &door->again, loop_now(door->loop) + DOOR_PAUSE);
 }
 
+static void crowded(struct socket_door *door)
+{
+    struct buf text = {0};
+    if (door->crowded)
+        return;
+    door->crowded = true;
+    buf_addf(&text, "%s: a client has to wait, as there is no descriptor for it (ulimit -n)",
+             door->pool);
+    door->warn(door->warned, buf_cstr(&text));
+    buf_free(&text);
+}
+
 static void listen_again(struct loop_timer *timer)
 {
     struct socket_door *door = CONTAINER_OF(timer, struct socket_door, again);
@@ -60,11 +80,14 @@ static void ready(struct loop_fd *watch, uint32_t events)
 {
     struct socket_door *door = CONTAINER_OF(watch, struct socket_door, listener);
     (void)events;
+    if (!has_room(door))
+        crowded(door);
     for (int i = 0; i < DOOR_TURN && has_room(door); i++) {
         int fd = unix_socket_accept(watch->fd);
         if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
             return;
         if (fd < 0) { /* none in the whole system, or no memory */
+            crowded(door);
             pause_listening(door);
             return;
         }
@@ -78,6 +101,7 @@ int socket_door_open(struct socket_door *door, const struct home *home, const ch
                      struct err *err)
 {
     int fd = -1;
+    door->pool = pool;
     door->name = warm_name_take(home, pool, &fd, err);
     if (!door->name)
         return -1;

@@ -15,12 +15,15 @@ struct socket_door {
     /* Set by the owner before socket_door_open. */
     struct loop *loop;
     void (*came)(void *owner, int fd); /* the owner's from here on */
-    void (*refused)(void *owner, uid_t user);
     void *owner;
+    void (*warn)(void *warned, const char *text); /* who was refused, or has to wait */
+    void *warned;
     /* Private. */
     struct warm_name *name;
     struct loop_fd listener;
     struct loop_timer again;
+    const char *pool;
+    bool crowded; /* somebody had to wait: that is told once */
 };
 
 /* As warm_name_take. */

@@ -184,15 +184,6 @@ static void left(void *owner, struct socket_client *client)
 
 static const struct socket_client_calls calls = {asked, changed, told, dropped, left};
 
-static void refused(void *owner, uid_t user)
-{
-    struct source_socket *own = owner;
-    struct buf text = {0};
-    buf_addf(&text, "%s: refused a client of user %ld", own->settings.pool, (long)user);
-    own->settings.warn(own->settings.owner, buf_cstr(&text));
-    buf_free(&text);
-}
-
 static void came(void *owner, int fd)
 {
     struct source_socket *own = owner;
@@ -382,12 +373,15 @@ struct source_socket *source_socket_new(struct loop *loop, struct home *home,
 {
     struct buf title = {0};
     struct source_socket *own = mem_zalloc(sizeof *own);
-    *own = (struct source_socket){
-        .loop = loop,
-        .settings = *settings,
-        .since = clock_wall(),
-        .door = {.loop = loop, .came = came, .refused = refused, .owner = own},
-        .enough.fire = waited_enough};
+    *own = (struct source_socket){.loop = loop,
+                                  .settings = *settings,
+                                  .since = clock_wall(),
+                                  .door = {.loop = loop,
+                                           .came = came,
+                                           .owner = own,
+                                           .warn = settings->warn,
+                                           .warned = settings->owner},
+                                  .enough.fire = waited_enough};
     buf_addf(&title, "warm:%s", settings->pool);
     own->title = buf_take(&title);
     own->source = (struct source){.name = own->title,

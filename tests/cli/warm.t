@@ -589,7 +589,19 @@ for i in $(seq 40); do
 done >few
 wait
 is "$(sort -n few)" "$(seq 40)"
-warm stop few
+warm stop few --wait-gone
+
+claim 'a pool that has no descriptor for any client says so, and can be stopped'
+(
+    # shellcheck disable=SC3045 # the shells at hand have it
+    ulimit -n 20
+    warm start none --max 1 --detach --wait-ready -- lines:cat
+)
+run warm status none
+exits 1
+is "$(cat state/run/warm-none.log)" 'warm: none: a client has to wait, as there is no descriptor for it (ulimit -n)'
+run warm stop none --wait-gone
+exits 0
 
 # ---- ending ----
 
