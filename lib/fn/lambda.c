@@ -16,7 +16,6 @@ static const struct pool_kind pool_kind = {
     .finish = lambda_runtime_finish,
     .cancel = lambda_runtime_cancel,
     .take_back = lambda_runtime_take_back,
-    .kill = lambda_runtime_kill,
     .free = lambda_runtime_free,
 };
 

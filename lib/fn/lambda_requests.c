@@ -111,7 +111,7 @@ void lambda_requests_hand_out(struct lambda_runtime *runtime)
     struct http_request *next = runtime->next;
     if (runtime->state != LAMBDA_WAITING || !runtime->base.flight.count)
         return;
-    if (!runtime->child.pid) /* it has died meanwhile: the event is for another */
+    if (!runtime->base.process.child.pid) /* it has died meanwhile: the event is for another */
         return;
     if (runtime->base.answers) { /* else it says how its initialisation went */
         errlines_catch_up(&runtime->output);
@@ -337,8 +337,8 @@ static bool admit(void *owner, uid_t user)
     struct stat process;
     if (user == geteuid() || user == 0)
         return true;
-    snprintf(path, sizeof path, "/proc/%d", (int)runtime->pid);
-    return runtime->child.pid && stat(path, &process) == 0 && process.st_uid == user;
+    snprintf(path, sizeof path, "/proc/%d", (int)runtime->base.process.pid);
+    return runtime->base.process.child.pid && stat(path, &process) == 0 && process.st_uid == user;
 }
 
 int lambda_requests_open(struct lambda_runtime *runtime, struct err *err)

@@ -16,34 +16,13 @@
 
 #define RUNTIME_OF(pointer, member) (CONTAINER_OF(pointer, struct lambda_runtime, member))
 
-/* ---- signals and the grace ---- */
-
-static void signal_runtime(struct lambda_runtime *runtime, int signo)
-{
-    if (!runtime->child.pid)
-        return;
-    runtime->tree.pid = runtime->pid;
-    spawn_tree_signal(&runtime->tree, signo);
-}
-
-static void kill_now(struct loop_timer *timer)
-{
-    signal_runtime(RUNTIME_OF(timer, timer), SIGKILL);
-}
-
-static void set_timer(struct lambda_runtime *runtime, void (*fire)(struct loop_timer *timer),
-                      int64_t delay)
-{
-    runtime->timer.fire = fire;
-    loop_timer_set(lambda_loop(runtime), &runtime->timer, loop_now(lambda_loop(runtime)) + delay);
-}
+/* ---- ending ---- */
 
 static void terminate(struct loop_timer *timer)
 {
-    struct lambda_runtime *runtime = RUNTIME_OF(timer, timer);
+    struct lambda_runtime *runtime = RUNTIME_OF(timer, base.process.timer);
     runtime->state = LAMBDA_OVER;
-    signal_runtime(runtime, SIGTERM);
-    set_timer(runtime, kill_now, runtime->base.fn->settings.grace);
+    pool_process_end(&runtime->base, SIGTERM);
 }
 
 /* It takes no more events and none is in flight: its slot is free. */
@@ -59,8 +38,7 @@ static void let_go(struct lambda_runtime *runtime, int signo)
 {
     leave_slot(runtime);
     runtime->state = LAMBDA_OVER;
-    signal_runtime(runtime, signo);
-    set_timer(runtime, kill_now, runtime->base.fn->settings.grace);
+    pool_process_end(&runtime->base, signo);
 }
 
 /*
@@ -71,9 +49,8 @@ static void dismiss(struct lambda_runtime *runtime)
 {
     leave_slot(runtime);
     runtime->state = LAMBDA_OVER;
-    if (runtime->child.pid)
-        kill(-runtime->pid, SIGTERM);
-    set_timer(runtime, kill_now, runtime->base.fn->settings.grace);
+    pool_process_signal_group(&runtime->base, SIGTERM);
+    pool_process_kill_later(&runtime->base);
 }
 
 /* It has served its time. What it still does after its last answer it may do: it is ended when it
@@ -86,7 +63,7 @@ static void retire(struct lambda_runtime *runtime)
     }
     leave_slot(runtime);
     runtime->state = LAMBDA_LEAVING;
-    set_timer(runtime, terminate, runtime->base.fn->settings.grace);
+    pool_process_wait(&runtime->base, terminate, runtime->base.fn->settings.grace);
 }
 
 void lambda_runtime_leave(struct lambda_runtime *runtime)
@@ -109,7 +86,7 @@ static void report(struct lambda_runtime *runtime, struct fn_call *call, struct 
                    size_t bytes_out)
 {
     struct attempt_report what = {.slot = runtime->base.slot,
-                                  .pid = runtime->pid,
+                                  .pid = runtime->base.process.pid,
                                   .bytes_in = call->event.len,
                                   .bytes_out = bytes_out};
     if (failure)
@@ -123,7 +100,7 @@ void lambda_runtime_end_call(struct lambda_runtime *runtime, struct failure *fai
                              size_t bytes_out)
 {
     struct fn *fn = runtime->base.fn;
-    loop_timer_clear(lambda_loop(runtime), &runtime->timer);
+    loop_timer_clear(lambda_loop(runtime), &runtime->base.process.timer);
     runtime->base.answers++;
     runtime->base.last_heard = loop_now(lambda_loop(runtime));
     if (failure)
@@ -150,7 +127,7 @@ static void break_off(struct lambda_runtime *runtime, struct failure *failure)
 
 static void timed_out(struct loop_timer *timer)
 {
-    struct lambda_runtime *runtime = RUNTIME_OF(timer, timer);
+    struct lambda_runtime *runtime = RUNTIME_OF(timer, base.process.timer);
     char after[NUM_TEXT];
     const char *time = num_format_duration(runtime->base.fn->settings.timeout, after);
     if (runtime->state == LAMBDA_STARTING)
@@ -170,7 +147,7 @@ void lambda_runtime_ready(struct lambda_runtime *runtime)
     runtime->base.warm = true;
     lambda->warned = false;
     if (!runtime->base.flight.count) /* else the timer is the call's */
-        loop_timer_clear(lambda_loop(runtime), &runtime->timer);
+        loop_timer_clear(lambda_loop(runtime), &runtime->base.process.timer);
     pool_tend(&lambda->pool);
     pool_freed(runtime->base.fn);
 }
@@ -185,7 +162,7 @@ void lambda_runtime_send(struct pool_worker *base, struct fn_call *call)
     base->last_heard = loop_now(lambda_loop(runtime));
     runtime->deadline = clock_wall() + (timeout ? timeout : LAMBDA_NO_DEADLINE);
     if (timeout)
-        set_timer(runtime, timed_out, timeout);
+        pool_process_wait(&runtime->base, timed_out, timeout);
     lambda_requests_hand_out(runtime);
 }
 
@@ -198,9 +175,10 @@ bool lambda_runtime_take_back(struct pool_worker *base, struct fn_list *calls)
     *calls = base->flight;
     base->flight = (struct fn_list){0};
     base->flight_bytes = 0;
-    loop_timer_clear(lambda_loop(runtime), &runtime->timer);
+    loop_timer_clear(lambda_loop(runtime), &runtime->base.process.timer);
     if (timeout && base->unready)
-        set_timer(runtime, timed_out, base->born + timeout - loop_now(lambda_loop(runtime)));
+        pool_process_wait(&runtime->base, timed_out,
+                          base->born + timeout - loop_now(lambda_loop(runtime)));
     return true;
 }
 
@@ -228,7 +206,7 @@ void lambda_runtime_give_up(struct lambda_runtime *runtime, struct failure *repo
     runtime->reported = reported;
     if (runtime->base.state == POOL_READY)
         runtime->base.state = POOL_FINISHED;
-    set_timer(runtime, terminate, runtime->base.fn->settings.grace);
+    pool_process_wait(&runtime->base, terminate, runtime->base.fn->settings.grace);
 }
 
 void lambda_runtime_finish(struct pool_worker *base)
@@ -247,9 +225,9 @@ void lambda_runtime_cancel(struct pool_worker *base, enum failure_reason reason,
     struct lambda_runtime *runtime = RUNTIME_OF(base, base);
     if (base->state == POOL_ENDING) {
         if (now)
-            signal_runtime(runtime, SIGKILL);
+            pool_process_signal(base, SIGKILL);
         else if (runtime->state == LAMBDA_LEAVING)
-            terminate(&runtime->timer);
+            terminate(&runtime->base.process.timer);
         return;
     }
     let_go(runtime, now ? SIGKILL : SIGTERM);
@@ -258,13 +236,6 @@ void lambda_runtime_cancel(struct pool_worker *base, enum failure_reason reason,
                failure_new(reason, FAILURE_PERMANENT, "ended before it was done: %s",
                            failure_name(reason)),
                0);
-}
-
-void lambda_runtime_kill(struct pool_worker *base)
-{
-    struct lambda_runtime *runtime = RUNTIME_OF(base, base);
-    if (runtime->child.pid)
-        kill(-runtime->pid, SIGKILL);
 }
 
 /* Why it is gone, as a failure of its call. */
@@ -299,16 +270,11 @@ static void give_up_call(struct lambda_runtime *runtime, int status)
 
 static void exited(struct loop_child *child, int status, const struct rusage *usage)
 {
-    struct lambda_runtime *runtime = RUNTIME_OF(child, child);
+    struct lambda_runtime *runtime = RUNTIME_OF(child, base.process.child);
     struct fn *fn = runtime->base.fn;
     (void)usage;
     http_server_drain(runtime->server); /* what it answered before it died counts */
-    loop_timer_clear(lambda_loop(runtime), &runtime->timer);
-    kill(-runtime->pid,
-         SIGKILL); /* what it left behind: in its group, and of those who had left it */
-    runtime->tree.pid = 0;
-    spawn_tree_signal(&runtime->tree, SIGKILL);
-    spawn_tree_free(&runtime->tree);
+    pool_process_gone(&runtime->base);
     errlines_close(&runtime->output);
     if (runtime->base.state != POOL_ENDING)
         pool_leaves(&runtime->base);
@@ -369,15 +335,16 @@ static pid_t spawn(struct lambda_runtime *runtime, int *output, struct err *err)
 static int watch_process(struct lambda_runtime *runtime, int output, struct err *err)
 {
     struct fn_context *context = runtime->base.fn->context;
-    runtime->child.exited = exited;
-    if (loop_child_add(context->loop, &runtime->child, runtime->pid) == 0 &&
+    runtime->base.process.child.exited = exited;
+    if (loop_child_add(context->loop, &runtime->base.process.child, runtime->base.process.pid) ==
+            0 &&
         errlines_open(&runtime->output, context, output) == 0)
         return 0;
     err_sys(err, "watch a process");
-    loop_child_remove(context->loop, &runtime->child);
+    loop_child_remove(context->loop, &runtime->base.process.child);
     runtime->output.fd = -1;
     close(output);
-    piped_abandon(runtime->pid);
+    piped_abandon(runtime->base.process.pid);
     return -1;
 }
 
@@ -391,11 +358,11 @@ struct pool_worker *lambda_runtime_start(struct fn *fn, unsigned slot, struct er
     runtime->output.fd = -1;
     if (lambda_requests_open(runtime, err) < 0)
         goto fail;
-    runtime->pid = spawn(runtime, &output, err);
-    if (runtime->pid < 0 || watch_process(runtime, output, err) < 0)
+    runtime->base.process.pid = spawn(runtime, &output, err);
+    if (runtime->base.process.pid < 0 || watch_process(runtime, output, err) < 0)
         goto fail;
     if (fn->settings.timeout)
-        set_timer(runtime, timed_out, fn->settings.timeout);
+        pool_process_wait(&runtime->base, timed_out, fn->settings.timeout);
     return &runtime->base;
 
 fail:

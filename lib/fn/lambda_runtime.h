@@ -18,7 +18,6 @@
 #include "fn/lambda_variables.h"
 #include "fn/pool.h"
 #include "sys/http_server.h"
-#include "sys/spawn.h"
 
 /* The longest time for which a deadline is told to a function that has none, nanoseconds: a day.
  * Runtimes make timers of it, and some of them hold no more than 24 days. */
@@ -37,9 +36,6 @@ struct lambda {       /* fn->state */
 struct lambda_runtime {
     struct pool_worker base; /* first */
     enum lambda_state state;
-    pid_t pid;
-    struct spawn_tree tree; /* whom SIGTERM went to */
-    struct loop_child child;
     struct errlines output; /* its stdout and stderr */
     struct http_server *server;
     struct http_request *next; /* the open one that an event is for; NULL: none */
@@ -47,7 +43,6 @@ struct lambda_runtime {
     bool handed;               /* the call in flight was handed out */
     int64_t deadline;          /* of the call in flight, on the wall clock */
     struct failure *reported;  /* what it says is wrong with its initialisation */
-    struct loop_timer timer;   /* the timeout; later the grace */
 };
 
 static inline struct loop *lambda_loop(const struct lambda_runtime *runtime)
@@ -63,7 +58,6 @@ void lambda_runtime_send(struct pool_worker *base, struct fn_call *call);
 void lambda_runtime_finish(struct pool_worker *base);
 void lambda_runtime_cancel(struct pool_worker *base, enum failure_reason reason, bool now);
 bool lambda_runtime_take_back(struct pool_worker *base, struct fn_list *calls);
-void lambda_runtime_kill(struct pool_worker *base);
 void lambda_runtime_free(struct pool_worker *base);
 
 /* The call in flight has ended; failure (taken over) NULL: with its result. */

@@ -25,7 +25,6 @@ static const struct pool_kind line_workers = {
     .finish = worker_finish,
     .cancel = worker_cancel,
     .take_back = worker_take_back,
-    .kill = worker_kill,
     .free = worker_free,
 };
 

@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "pattern/retry.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 static const struct retry_policy restart_policy = {.base = NUM_SECOND / 10, .cap = NUM_SECOND * 10};
@@ -202,7 +203,7 @@ void pool_crash(struct fn *fn, struct fn_call *call)
     if (!worker)
         return;
     send(worker, call);
-    pool->kind->kill(worker);
+    pool_process_signal_group(worker, SIGKILL);
 }
 
 void pool_forsake(struct fn *fn, struct fn_call *call, struct fn_call *instead,
@@ -270,6 +271,12 @@ void pool_gone(struct pool_worker *worker)
 void pool_cancel(struct fn *fn, enum failure_reason reason, bool now)
 {
     struct pool *pool = fn->state;
+    for (unsigned i = 0; now && i < fn->settings.jobs; i++) {
+        if (pool->slots[i])
+            pool_process_stop(pool->slots[i]);
+    }
+    for (struct pool_worker *worker = pool->ending; now && worker; worker = worker->next)
+        pool_process_stop(worker);
     for (unsigned i = 0; i < fn->settings.jobs; i++) {
         if (pool->slots[i])
             cancel(pool->slots[i], reason, now);

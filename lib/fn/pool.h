@@ -26,6 +26,7 @@
 #define FIT_FN_POOL_H
 
 #include "fn/kind.h"
+#include "fn/pool_process.h"
 
 enum {
     POOL_BYTES = 128 * 1024, /* bytes in flight to one worker; one larger event goes alone */
@@ -42,8 +43,9 @@ enum pool_state {
 /* What a kind's own struct of a worker begins with. Zeroed; set up by the pool but for what is
  * said. */
 struct pool_worker {
-    struct fn *fn;         /* the kind's to set at the start */
-    unsigned slot;         /* 1 .. jobs; the same */
+    struct fn *fn; /* the kind's to set at the start */
+    unsigned slot; /* 1 .. jobs; the same */
+    struct pool_process process;
     enum pool_state state; /* the kind's to move on */
     struct fn_list flight; /* the kind's: calls sent and not answered, oldest first */
     size_t flight_bytes;   /* the kind's: bytes of their events */
@@ -82,8 +84,6 @@ struct pool_kind {
     /* Take back all calls in flight, if the worker has seen nothing of them: true, and *calls has
      * them. */
     bool (*take_back)(struct pool_worker *worker, struct fn_list *calls);
-    /* Its process dies as if by itself (--fault crash). */
-    void (*kill)(struct pool_worker *worker);
     void (*free)(struct pool_worker *worker);
 };
 

@@ -32,7 +32,7 @@ static void break_off(struct worker *worker, struct failure *failure);
 
 static void timed_out(struct loop_timer *timer)
 {
-    struct worker *worker = WORKER_OF(timer, timer);
+    struct worker *worker = WORKER_OF(timer, base.process.timer);
     char after[NUM_TEXT];
     break_off(worker, failure_new(FAILURE_TIMEOUT, FAILURE_ORDINARY, "no answer after %s",
                                   num_format_duration(worker->base.fn->settings.timeout, after)));
@@ -41,7 +41,7 @@ static void timed_out(struct loop_timer *timer)
 
 static void stalled(struct loop_timer *timer)
 {
-    struct worker *worker = WORKER_OF(timer, timer);
+    struct worker *worker = WORKER_OF(timer, base.process.timer);
     struct buf text = {0};
     if (!worker->base.fn->context->warn)
         return;
@@ -56,36 +56,10 @@ static void watch_oldest(struct worker *worker)
 {
     int64_t timeout = worker->base.fn->settings.timeout;
     if (timeout) {
-        worker->timer.fire = timed_out;
-        loop_timer_set(loop_of(worker), &worker->timer, loop_now(loop_of(worker)) + timeout);
+        pool_process_wait(&worker->base, timed_out, timeout);
     } else if (!worker->base.answers) {
-        worker->timer.fire = stalled;
-        loop_timer_set(loop_of(worker), &worker->timer,
-                       loop_now(loop_of(worker)) + WORKER_STALL_S * NUM_SECOND);
+        pool_process_wait(&worker->base, stalled, WORKER_STALL_S * NUM_SECOND);
     }
-}
-
-/* Signal the worker and what it has started, unless it is gone. */
-static void signal_worker(struct worker *worker, int signo)
-{
-    if (!worker->child.pid)
-        return;
-    worker->tree.pid = worker->pid;
-    spawn_tree_signal(&worker->tree, signo);
-}
-
-static void kill_now(struct loop_timer *timer)
-{
-    signal_worker(WORKER_OF(timer, timer), SIGKILL);
-}
-
-static void terminate(struct loop_timer *timer)
-{
-    struct worker *worker = WORKER_OF(timer, timer);
-    signal_worker(worker, SIGTERM);
-    worker->timer.fire = kill_now;
-    loop_timer_set(loop_of(worker), &worker->timer,
-                   loop_now(loop_of(worker)) + worker->base.fn->settings.grace);
 }
 
 /* ---- ending ---- */
@@ -109,11 +83,10 @@ static void let_go(struct worker *worker, int signo)
     stream_close(&worker->in, 0);
     if (signo) {
         close_output(worker);
-        signal_worker(worker, signo);
+        pool_process_end(&worker->base, signo);
+    } else {
+        pool_process_end_later(&worker->base);
     }
-    worker->timer.fire = signo ? kill_now : terminate;
-    loop_timer_set(loop_of(worker), &worker->timer,
-                   loop_now(loop_of(worker)) + worker->base.fn->settings.grace);
 }
 
 static struct fn_call *take_oldest(struct worker *worker)
@@ -128,8 +101,9 @@ static void fail_oldest(struct worker *worker, struct failure *failure)
 {
     struct fn_call *call = take_oldest(worker);
     buf_add_str(&failure->errors, errlines_tail(&worker->errors));
-    struct attempt_report report = {
-        .slot = worker->base.slot, .pid = worker->pid, .bytes_in = call->event.len + 1};
+    struct attempt_report report = {.slot = worker->base.slot,
+                                    .pid = worker->base.process.pid,
+                                    .bytes_in = call->event.len + 1};
     attempt_end(call, failure, &report);
 }
 
@@ -178,7 +152,7 @@ void worker_cancel(struct pool_worker *base, enum failure_reason reason, bool no
     struct worker *worker = WORKER_OF(base, base);
     if (worker->base.state == POOL_ENDING) {
         if (now)
-            signal_worker(worker, SIGKILL);
+            pool_process_signal(base, SIGKILL);
         return;
     }
     let_go(worker, now ? SIGKILL : SIGTERM);
@@ -211,7 +185,7 @@ static void answer(struct worker *worker, struct str line)
     worker->base.warm = true;
     struct attempt_report report = {
         .slot = worker->base.slot,
-        .pid = worker->pid,
+        .pid = worker->base.process.pid,
         .init = worker->base.answers++ ? 0 : pool_init_time(&worker->base),
         .bytes_in = call->event.len + 1,
         .bytes_out = line.len + 1,
@@ -221,8 +195,8 @@ static void answer(struct worker *worker, struct str line)
         errlines_clear(&worker->errors);
     }
     take_oldest(worker);
-    if (worker->timer.place)
-        loop_timer_clear(loop_of(worker), &worker->timer);
+    if (worker->base.process.timer.place)
+        loop_timer_clear(loop_of(worker), &worker->base.process.timer);
     if (worker->base.flight.count)
         watch_oldest(worker);
     attempt_end(call, failure, &report);
@@ -328,9 +302,7 @@ static void out_ready(struct loop_fd *watch, uint32_t events)
          * grace for that. */
         close_output(worker);
         worker->base.state = POOL_FINISHED;
-        worker->timer.fire = terminate;
-        loop_timer_set(loop_of(worker), &worker->timer,
-                       loop_now(loop_of(worker)) + worker->base.fn->settings.grace);
+        pool_process_end_later(&worker->base);
     }
     settle(worker);
 }
@@ -338,19 +310,14 @@ static void out_ready(struct loop_fd *watch, uint32_t events)
 static void exited(struct loop_child *child, int status, const struct rusage *usage)
 {
     (void)usage;
-    struct worker *worker = WORKER_OF(child, child);
+    struct worker *worker = WORKER_OF(child, base.process.child);
     struct fn *fn = worker->base.fn;
-    loop_timer_clear(loop_of(worker), &worker->timer);
+    loop_timer_clear(loop_of(worker), &worker->base.process.timer);
     while (worker->base.state != POOL_ENDING && worker->out.active && read_answers(worker) > 0)
         ; /* what it answered before it died counts */
     if (worker->base.state == POOL_ENDING)
         worker_stray_look(worker);
-    loop_timer_clear(loop_of(worker), &worker->timer);
-    kill(-worker->pid,
-         SIGKILL); /* what it left behind: in its group, and of those who had left it */
-    worker->tree.pid = 0;
-    spawn_tree_signal(&worker->tree, SIGKILL);
-    spawn_tree_free(&worker->tree);
+    pool_process_gone(&worker->base);
     errlines_close(&worker->errors);
     close_output(worker);
     stream_close(&worker->in, 0);
@@ -363,13 +330,6 @@ static void exited(struct loop_child *child, int status, const struct rusage *us
                                                    "exited before it had answered"));
     pool_gone(&worker->base);
     attempt_pump(fn);
-}
-
-void worker_kill(struct pool_worker *base)
-{
-    struct worker *worker = WORKER_OF(base, base);
-    if (worker->child.pid)
-        kill(-worker->pid, SIGKILL);
 }
 
 void worker_free(struct pool_worker *base)
@@ -425,7 +385,7 @@ bool worker_take_back(struct pool_worker *base, struct fn_list *calls)
     *calls = base->flight;
     base->flight = (struct fn_list){0};
     base->flight_bytes = 0;
-    loop_timer_clear(loop_of(worker), &worker->timer);
+    loop_timer_clear(loop_of(worker), &worker->base.process.timer);
     return true;
 }
 
@@ -447,16 +407,16 @@ static void input_broken(struct stream_out *in)
 static int watch_process(struct worker *worker, struct piped *piped)
 {
     struct loop *loop = loop_of(worker);
-    worker->child.exited = exited;
+    worker->base.process.child.exited = exited;
     worker->out.ready = out_ready;
     worker->in.progress = input_broken;
-    if (loop_child_add(loop, &worker->child, worker->pid) < 0)
+    if (loop_child_add(loop, &worker->base.process.child, worker->base.process.pid) < 0)
         return -1;
     if (loop_fd_add(loop, &worker->out, piped->out[0], EPOLLIN) < 0 ||
         errlines_open(&worker->errors, worker->base.fn->context, piped->err[0]) < 0) {
         int cause = errno;
         loop_fd_remove(loop, &worker->out);
-        loop_child_remove(loop, &worker->child);
+        loop_child_remove(loop, &worker->base.process.child);
         errno = cause;
         return -1;
     }
@@ -478,12 +438,12 @@ struct pool_worker *worker_start(struct fn *fn, unsigned slot, char *const *envp
     worker->base.fn = fn;
     worker->base.slot = slot;
     worker->errors.fd = -1;
-    worker->pid = piped_spawn(&piped, &spec, err);
-    if (worker->pid < 0)
+    worker->base.process.pid = piped_spawn(&piped, &spec, err);
+    if (worker->base.process.pid < 0)
         goto fail;
     if (watch_process(worker, &piped) < 0) {
         err_sys(err, "watch a process");
-        piped_abandon(worker->pid);
+        piped_abandon(worker->base.process.pid);
         goto fail;
     }
     return &worker->base;

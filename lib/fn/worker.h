@@ -11,7 +11,6 @@
 
 #include "fn/errlines.h"
 #include "fn/pool.h"
-#include "sys/spawn.h"
 #include "sys/stream.h"
 
 enum {
@@ -22,16 +21,12 @@ enum {
 
 struct worker {
     struct pool_worker base; /* first */
-    pid_t pid;
-    struct spawn_tree tree; /* whom SIGTERM went to */
-    struct loop_child child;
     struct stream_out in;
     struct loop_fd out;
     struct errlines errors;
-    struct block *block;     /* read into; the answers are slices of it */
-    size_t from;             /* where the line begins that is not yet whole */
-    size_t searched;         /* no LF between from and it */
-    struct loop_timer timer; /* the timeout of the oldest call; later the grace */
+    struct block *block; /* read into; the answers are slices of it */
+    size_t from;         /* where the line begins that is not yet whole */
+    size_t searched;     /* no LF between from and it */
 };
 
 /* Start the process. NULL with err. */
@@ -44,7 +39,6 @@ void worker_flush(struct pool_worker *base);
 void worker_finish(struct pool_worker *base);
 void worker_cancel(struct pool_worker *base, enum failure_reason reason, bool now);
 bool worker_take_back(struct pool_worker *base, struct fn_list *calls);
-void worker_kill(struct pool_worker *base);
 void worker_free(struct pool_worker *base);
 
 #endif

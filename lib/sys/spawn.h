@@ -65,10 +65,17 @@ void spawn_signal_tree(pid_t pid, int signo);
  */
 struct spawn_tree {
     pid_t pid;
+    int64_t stopped; /* private: when its group was (clock_now); 0: not yet */
     struct spawn_member *members;
     size_t count;
     size_t cap;
 };
+
+/*
+ * Stop its group, which SIGKILL does first: where several are to be killed, stopping all of them
+ * before lets one search of /proc serve them together.
+ */
+void spawn_tree_stop(struct spawn_tree *tree);
 
 void spawn_tree_signal(struct spawn_tree *tree, int signo);
 void spawn_tree_free(struct spawn_tree *tree); /* forgets; may be used again */

@@ -1,6 +1,7 @@
 /* spawn_tree.c: signal a process with everything it started. */
 #include "sys/spawn.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <dirent.h>
@@ -129,15 +130,33 @@ static void mark_ours(struct spawn_tree *list, const struct spawn_tree *tree)
     }
 }
 
-/* Signal who is outside the group. Whoever is new is remembered. True when there was one. */
-static bool signal_leavers(struct spawn_tree *tree, int signo, bool only_new)
+/*
+ * Everybody, as seen since that time. A search takes some milliseconds, and so what it has found is
+ * as old at its end: for as long again it serves others.
+ */
+static struct spawn_tree *look(int64_t since)
 {
-    struct spawn_tree list = {0};
-    bool grown = false;
+    static struct spawn_tree list;
+    static int64_t begun, until;
+    int64_t now = clock_now();
+    if (begun > since && now < until)
+        return &list;
+    list.count = 0;
+    begun = now;
     read_all(&list);
-    mark_ours(&list, tree);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct spawn_member *member = &list.members[i];
+    now = clock_now();
+    until = now + (now - begun);
+    return &list;
+}
+
+/* Signal who is outside the group. Whoever is new is remembered. True when there was one. */
+static bool signal_leavers(struct spawn_tree *tree, int signo, int64_t since, bool only_new)
+{
+    struct spawn_tree *list = look(since);
+    bool grown = false;
+    mark_ours(list, tree);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct spawn_member *member = &list->members[i];
         if (!member->ours || (tree->pid && member->group == tree->pid))
             continue;
         bool known = is_remembered(tree, member);
@@ -148,8 +167,16 @@ static bool signal_leavers(struct spawn_tree *tree, int signo, bool only_new)
         if (!known || !only_new)
             kill(member->pid, signo);
     }
-    spawn_tree_free(&list);
     return grown;
+}
+
+void spawn_tree_stop(struct spawn_tree *tree)
+{
+    if (tree->pid <= 1)
+        return;
+    kill(-tree->pid, SIGSTOP);
+    if (!tree->stopped)
+        tree->stopped = clock_now();
 }
 
 /*
@@ -164,18 +191,18 @@ void spawn_tree_signal(struct spawn_tree *tree, int signo)
         return;
     if (!tree->pid && !tree->count)
         return;
+    int64_t since = 0;
     if (signo == SIGKILL) {
-        if (tree->pid)
-            kill(-tree->pid, SIGSTOP);
-        bool only_new = false;
-        for (int search = 1; search < TREE_SEARCHES; search++) {
-            if (!signal_leavers(tree, SIGSTOP, only_new))
-                break;
-            only_new = true;
+        bool grown = true;
+        spawn_tree_stop(tree);
+        since = tree->pid ? tree->stopped : clock_now();
+        for (int search = 1; search < TREE_SEARCHES && grown; search++) {
+            grown = signal_leavers(tree, SIGSTOP, since, search > 1);
+            since = clock_now();
         }
     }
     if (signo != SIGKILL || tree->count)
-        signal_leavers(tree, signo, false);
+        signal_leavers(tree, signo, since, false);
     if (tree->pid)
         kill(-tree->pid, signo);
 }

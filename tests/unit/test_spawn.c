@@ -513,6 +513,27 @@ static void a_later_signal_reaches_whom_an_earlier_one_found(void **state)
     close(watch);
 }
 
+/* The search for the first one may serve the others. */
+static void kills_all_that_were_stopped_together(void **state)
+{
+    enum { TREES = 3 };
+    struct spawn_tree trees[TREES] = {0};
+    int watches[TREES];
+    (void)state;
+    for (int i = 0; i < TREES; i++)
+        trees[i].pid = start_tree(
+            "setsid sh -c '(echo; sleep 60; :) & echo; sleep 60; :' & echo; wait", 3, &watches[i]);
+    for (int i = 0; i < TREES; i++)
+        spawn_tree_stop(&trees[i]);
+    for (int i = 0; i < TREES; i++) {
+        spawn_tree_signal(&trees[i], SIGKILL);
+        assert_true(WIFSIGNALED(wait_for(trees[i].pid)));
+        assert_true(all_gone(watches[i]));
+        spawn_tree_free(&trees[i]);
+        close(watches[i]);
+    }
+}
+
 static void signalling_a_dead_process_does_nothing(void **state)
 {
     (void)state;
@@ -628,6 +649,7 @@ int main(void)
         cmocka_unit_test(kills_a_tree_that_grows_meanwhile),
         cmocka_unit_test(a_gentle_signal_reaches_everybody_once),
         cmocka_unit_test(a_later_signal_reaches_whom_an_earlier_one_found),
+        cmocka_unit_test(kills_all_that_were_stopped_together),
         cmocka_unit_test(signalling_a_dead_process_does_nothing),
         cmocka_unit_test(the_two_ends_of_a_pipe_have_flags_of_their_own),
         cmocka_unit_test(limits_only_the_child),
