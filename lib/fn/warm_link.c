@@ -24,11 +24,17 @@ static void lose(struct warm_link *link, const char *why)
     link->lost(link->owner, why);
 }
 
+static void gone(struct warm_link *link)
+{
+    lose(link, link->refused ? "it is root's, and takes no other user's calls"
+                             : "the supervisor has gone");
+}
+
 static void broken(struct stream_out *out)
 {
     struct warm_link *link = CONTAINER_OF(out, struct warm_link, out);
     if (out->error && link->open)
-        lose(link, "the supervisor has gone");
+        gone(link);
 }
 
 static void hear(struct warm_link *link)
@@ -36,8 +42,10 @@ static void hear(struct warm_link *link)
     struct warm_frame frame;
     struct err err;
     int got = 0;
-    while (link->open && (got = warm_next(&link->reader, &frame, &err)) > 0)
+    while (link->open && (got = warm_next(&link->reader, &frame, &err)) > 0) {
+        link->refused = false;
         link->heard(link->owner, &frame);
+    }
     if (link->open && got < 0)
         lose(link, err.text);
     else if (link->open && link->paused)
@@ -52,7 +60,7 @@ static void ready(struct loop_fd *watch, uint32_t events)
     if (got > 0)
         hear(link);
     else if (got == 0 || (errno != EAGAIN && errno != EINTR))
-        lose(link, "the supervisor has gone");
+        gone(link);
 }
 
 static void flush(struct loop_task *task)
@@ -93,6 +101,7 @@ int warm_link_open(struct warm_link *link, const struct home *home, struct str p
         return -1;
     }
     link->pid = peer.pid;
+    link->refused = peer.uid != geteuid();
     link->open = true;
     return 0;
 }

@@ -30,6 +30,7 @@ struct warm_link {
     bool open;
     pid_t pid; /* of the supervisor, once it is open */
     /* Private, but for the reader's limit. */
+    bool refused; /* it is root's, this process is not, and nothing has been heard yet */
     struct warm_reader reader;
     struct loop_fd in;
     struct stream_out out;

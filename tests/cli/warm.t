@@ -694,6 +694,7 @@ else
         connect($s, sockaddr_un("state/run/warm-own.sock")) or die "connect: $!";
         sysread($s, my $x, 64); print length $x' 2>&1)" 0 'bytes that a stranger is told'
     check grep -q '^warm: own: refused a client of user 65534$' state/run/warm-own.log
+    is "$(other warm status own 2>&1)" "warm: own: it is root's, and takes no other user's calls"
     warm stop own --wait-gone
     rm -rf theirs && mkdir -m 777 theirs
     other warm start their --detach --state "$PWD/theirs" -- lines:cat
