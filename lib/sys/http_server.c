@@ -4,6 +4,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "sys/http_connections.h"
 #include "sys/http_library.h"
 #include "sys/peer.h"
 
@@ -32,14 +33,8 @@ struct http_server {
     struct {
         struct http_request *first, *last;
     } waiting; /* requests */
+    struct http_connections connections;
     bool closing;
-};
-
-/* A connection, for as long as it owes its first request. */
-struct newcomer {
-    struct loop *loop;
-    struct loop_timer patience;
-    int fd;
 };
 
 /* ---- turning the library ---- */
@@ -217,14 +212,12 @@ static enum MHD_Result take(struct http_request *request, const char *bytes, siz
     return MHD_NO;
 }
 
-/* The first request of a connection has come: it may stay. */
-static void settle_in(struct http_server *server, struct MHD_Connection *connection)
+static struct http_connection *connection_of(struct http_server *server,
+                                             struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         server->library->get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct newcomer *newcomer = info ? info->socket_context : NULL;
-    if (newcomer)
-        loop_timer_clear(server->loop, &newcomer->patience);
+    return info ? info->socket_context : NULL;
 }
 
 /* Called by the library for the head, for each piece of the body, at the end, and again for a
@@ -237,7 +230,7 @@ static enum MHD_Result handle(void *own, struct MHD_Connection *connection, cons
     struct http_request *request = *place;
     (void)version;
     if (!request) {
-        settle_in(server, connection);
+        http_connection_begin(connection_of(server, connection));
         *place = request = mem_zalloc(sizeof *request);
         request->server = server;
         request->connection = connection;
@@ -265,10 +258,10 @@ static void completed(void *own, struct MHD_Connection *connection, void **place
 {
     struct http_server *server = own;
     struct http_request *request = *place;
-    (void)connection;
     (void)why;
     if (!request)
         return;
+    http_connection_end(connection_of(server, connection));
     *place = NULL;
     loop_fd_remove(server->loop, &request->watch);
     if (request->handed && !request->answered && !request->lost && !server->closing)
@@ -281,21 +274,12 @@ static void completed(void *own, struct MHD_Connection *connection, void **place
 
 /* ---- connections ---- */
 
-static void patience_ends(struct loop_timer *timer)
-{
-    struct newcomer *newcomer = CONTAINER_OF(timer, struct newcomer, patience);
-    shutdown(newcomer->fd, SHUT_RDWR); /* the library sees its end, and closes it */
-}
-
 static void connected(void *own, struct MHD_Connection *connection, void **place,
                       enum MHD_ConnectionNotificationCode what)
 {
     struct http_server *server = own;
-    struct newcomer *newcomer = *place;
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (newcomer)
-            loop_timer_clear(server->loop, &newcomer->patience);
-        free(newcomer);
+        http_connection_close(*place);
         *place = NULL;
         /* The library looks only when it is called whether it may listen again. */
         if (!server->closing)
@@ -304,13 +288,8 @@ static void connected(void *own, struct MHD_Connection *connection, void **place
     }
     const union MHD_ConnectionInfo *info =
         server->library->get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (!info)
-        return;
-    *place = newcomer = mem_zalloc(sizeof *newcomer);
-    newcomer->fd = info->connect_fd;
-    newcomer->patience.fire = patience_ends;
-    loop_timer_set(server->loop, &newcomer->patience,
-                   loop_now(server->loop) + server->settings.patience);
+    if (info)
+        *place = http_connection_open(&server->connections, info->connect_fd);
 }
 
 static enum MHD_Result admit(void *own, const struct sockaddr *address, socklen_t len)
@@ -389,8 +368,11 @@ struct http_server *http_server_open(struct loop *loop, const struct http_server
     struct http_server *server = mem_zalloc(sizeof *server);
     server->loop = loop;
     server->settings = *settings;
-    if (!server->settings.patience)
-        server->settings.patience = HTTP_SERVER_PATIENCE;
+    server->connections = (struct http_connections){
+        .loop = loop,
+        .most = HTTP_SERVER_CONNECTIONS,
+        .patience = settings->patience ? settings->patience : HTTP_SERVER_PATIENCE,
+    };
     server->library = library;
     int fd = listen_on(server, settings->port, err);
     if (fd >= 0 && start(server, fd, err) == 0)

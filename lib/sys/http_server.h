@@ -22,7 +22,8 @@
 
 enum {
     HTTP_SERVER_BUFFER = 64 * 1024, /* of a connection: a larger head is refused (431) */
-    HTTP_SERVER_CONNECTIONS = 64,   /* at once; more of them wait until one is closed */
+    /* At once; for more, one that is idle makes room (http_connections.h). */
+    HTTP_SERVER_CONNECTIONS = 64,
     /* Bytes of a body that is too large which are read and thrown away, so that the client, still
      * sending, lives to read the answer; beyond them the connection is closed. */
     HTTP_SERVER_DISCARD = 64 * 1024 * 1024,

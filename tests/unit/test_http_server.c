@@ -540,6 +540,30 @@ static void outlasts_clients_that_say_nothing(void **state)
     buf_free(&reply);
 }
 
+/* More connections than there may be, each left open after its request. */
+static void lets_go_of_what_is_idle_for_longest(void **state)
+{
+    (void)state;
+    enum { MANY = 3 * HTTP_SERVER_CONNECTIONS };
+    int fds[MANY];
+    char byte;
+    begin();
+    int kept = client; /* is used again and again */
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = client = connect_to(http_server_port(server));
+        say(client, "GET /fine HTTP/1.1\r\nHost: x\r\n\r\n");
+        expect_reply("200", "GET /fine 0");
+        client = kept;
+        say(client, "GET /fine HTTP/1.1\r\nHost: x\r\n\r\n");
+        expect_reply("200", "GET /fine 0");
+    }
+    assert_int_equal(recv(fds[0], &byte, 1, 0), 0);
+    assert_int_equal(recv(fds[MANY - 2], &byte, 1, 0), -1);
+    for (int i = 0; i < MANY; i++)
+        close(fds[i]);
+    end();
+}
+
 /* ---- who is at the other end ---- */
 
 static void admits_nobody_who_is_refused(void **state)
@@ -647,6 +671,7 @@ int main(void)
         SCENE(survives_mutated_requests),
         SCENE(refuses_a_head_without_end),
         SCENE(outlasts_clients_that_say_nothing),
+        SCENE(lets_go_of_what_is_idle_for_longest),
         SCENE(admits_nobody_who_is_refused),
         SCENE(finds_the_user_in_both_ways),
         SCENE(finds_the_user_of_a_socket_that_could_speak_ipv6),
