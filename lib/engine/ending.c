@@ -10,7 +10,9 @@
 #include "base/list.h"
 #include "base/msg.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <unistd.h>
 
 /* Take no more events; go on with those in the window. */
 static void stop(struct engine *engine)
@@ -132,4 +134,38 @@ int ending_watch_signals(struct engine *engine)
             return -1;
     }
     return 0;
+}
+
+/* ---- the reader of stdout ---- */
+
+/*
+ * Is it run for results that nobody would read? So what waits for times and events, and what has
+ * printed something. Else the functions may be called for what they do, and their work goes on as
+ * long as there is any that has been done.
+ */
+static bool is_in_vain(const struct engine *engine)
+{
+    const struct report *report = &engine->report;
+    if (engine->plan->silent)
+        return false;
+    return engine->source->waits || engine->out.accepted || (report->dead && !report->done);
+}
+
+void ending_check_reader(struct engine *engine)
+{
+    if (is_in_vain(engine))
+        stream_fail(&engine->out, EPIPE);
+}
+
+static void reader_has_left(struct reader_watch *watch)
+{
+    struct engine *engine = CONTAINER_OF(watch, struct engine, reader);
+    engine->unread = true;
+    ending_check_reader(engine);
+}
+
+void ending_watch_reader(struct engine *engine)
+{
+    engine->reader.gone = reader_has_left;
+    reader_watch_open(&engine->reader, engine->loop, STDOUT_FILENO);
 }

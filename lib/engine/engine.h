@@ -102,6 +102,8 @@ struct plan {
      * as SIGTERM does. */
     void (*reload)(struct plan *plan);
 
+    bool silent; /* it prints no results: that nobody reads stdout does not matter */
+
     bool takes_letters; /* dead letters that are redriven are events as they are: the plan reads
                            what is in them. Else the event in them is */
 

@@ -10,7 +10,6 @@
 #include "engine/tick_event.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 struct every {
     const struct ticks_setup *setup;
@@ -21,7 +20,6 @@ struct every {
     struct ticks_record record;
     struct plan_ticks plan;
     struct plan_calls calls;
-    bool prints; /* the events: that is all that it does */
 };
 
 /* FIT_STATE alone does not mean that this is to be kept: pipelines inherit it, and would share it.
@@ -41,7 +39,6 @@ static int name_state(struct err *err)
 
 static int open_engine(struct every *every, const struct options_words *function, struct err *err)
 {
-    every->prints = !function->count;
     every->engine = engine_new(&every_common, err);
     every->fn = filter_open(every->engine, function, err);
     return every->fn ? 0 : -1;
@@ -123,7 +120,6 @@ static int run_schedule(struct every *every, bool kept)
         .source = every->source_name,
         .data = every_options.data,
         .count = every_options.count,
-        .reader = every->prints ? STDOUT_FILENO : -1,
         .hold = kept ? &every->hold : NULL,
         .record = &every->record,
         .rng = engine_functions(every->engine)->rng,

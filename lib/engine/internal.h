@@ -16,6 +16,7 @@
 #include "engine/identity.h"
 #include "engine/report.h"
 #include "engine/serial.h"
+#include "sys/reader_watch.h"
 #include "sys/stream.h"
 
 enum job_state { JOB_HELD, JOB_STARTED, JOB_FINISHED, JOB_EMITTING, JOB_EMITTED };
@@ -41,7 +42,7 @@ struct engine_job {
     struct serial_place place;
     unsigned letters_open; /* being written */
     size_t emitted;        /* bytes of the slice at hand that are in the sink */
-    uint64_t mark;         /* where its results end in the sink */
+    uint64_t mark;         /* where its results end in the sink; nowhere, if that has failed */
     uint64_t length;       /* of an oversized line; else 0 */
     struct parked *parked; /* NULL: it is the only job of its event */
     struct fn_kept *kept;  /* answers that it has made use of once it is settled */
@@ -121,11 +122,13 @@ struct engine {
     bool settling, settle_again;
     bool started; /* engine_run has begun */
     bool source_ended;
-    bool stopping;     /* no more events are taken */
-    bool reader_gone;  /* EPIPE on stdout */
-    bool out_failed;   /* another error there */
-    bool failed;       /* exit status 1 */
-    bool letters_said; /* on stderr */
+    bool stopping;              /* no more events are taken */
+    struct reader_watch reader; /* of stdout */
+    bool unread;                /* it has left, which is to be looked at when an event has ended */
+    bool reader_gone;           /* EPIPE on stdout */
+    bool out_failed;            /* another error there */
+    bool failed;                /* exit status 1 */
+    bool letters_said;          /* on stderr */
     bool budget_spent;
     bool halted;
     bool closing; /* the functions are being closed */
@@ -140,6 +143,8 @@ void engine_check_halt(struct engine *engine); /* --halt, after an event has die
 void ending_drain(struct engine *engine); /* stop, and cancel what has not ended after the grace */
 int ending_watch_signals(struct engine *engine);
 void ending_budget_over(struct loop_timer *timer);
+void ending_watch_reader(struct engine *engine);
+void ending_check_reader(struct engine *engine); /* an event has ended, and nobody reads stdout */
 
 /* ---- closing.c ---- */
 void engine_check_end(struct engine *engine); /* close the functions once nothing is left */

@@ -207,7 +207,7 @@ static int choose_result(struct plan_broadcast *self, const char *result, struct
     bool gives = false;
     for (size_t i = 0; i < all->count; i++)
         gives = gives || !all->items[i].target->silent;
-    self->flow.silent = !gives || strcmp(result, "none") == 0;
+    self->plan.silent = self->flow.silent = !gives || strcmp(result, "none") == 0;
     if (strcmp(result, "none") == 0)
         return 0;
     if (strcmp(result, "all") != 0) {

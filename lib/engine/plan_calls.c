@@ -140,7 +140,8 @@ void plan_calls_init(struct plan_calls *calls, struct fn *fn, size_t batch)
     *calls = (struct plan_calls){.fn = fn, .batch = batch};
     if (!batch) {
         calls->plan = (struct plan){.start = start, .job_size = sizeof(struct fn_call)};
-        return;
+    } else {
+        calls->plan = (struct plan){.start = gather, .has_room = has_room, .flush = flush};
     }
-    calls->plan = (struct plan){.start = gather, .has_room = has_room, .flush = flush};
+    calls->plan.silent = fn_is_silent(fn);
 }

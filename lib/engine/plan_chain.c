@@ -342,6 +342,7 @@ static int open_stages(struct plan_chain *chain, const struct chain_settings *se
     struct fn *last = chain->stages[chain->count - 1].fn;
     bool takes = fn_is_sink(last) && strcmp(fn_name(last), "-") != 0; /* "-" gives the event back */
     chain->flow.sink = takes ? last : NULL;
+    chain->plan.silent = takes;
     chain->ends = takes ? chain->count - 1 : chain->count;
     return 0;
 }

@@ -85,7 +85,10 @@ int plan_guarded_init(struct plan_guarded *guarded, struct engine *engine, struc
                       const char *key, enum guarded_refusal refusal, struct err *err)
 {
     *guarded = (struct plan_guarded){.fn = fn, .refusal = refusal};
-    guarded->plan = (struct plan){.start = start, .job_size = sizeof(struct guarded_job)};
+    guarded->plan = (struct plan){.start = start,
+                                  .silent = fn_is_silent(fn) && refusal != GUARDED_FALLBACK &&
+                                            refusal != GUARDED_PASS,
+                                  .job_size = sizeof(struct guarded_job)};
     if (!key)
         return 0;
     guarded->key = jq_compile(key, engine_paths(engine), err);

@@ -36,8 +36,10 @@ static bool has_room(struct plan *plan)
 
 void plan_pool_init(struct plan_pool *pool, struct fn *fn, struct source_socket *source)
 {
-    *pool = (struct plan_pool){
-        .plan = {.start = start, .has_room = has_room, .job_size = sizeof(struct pool_call)},
-        .fn = fn,
-        .source = source};
+    *pool = (struct plan_pool){.plan = {.start = start,
+                                        .has_room = has_room,
+                                        .silent = true,
+                                        .job_size = sizeof(struct pool_call)},
+                               .fn = fn,
+                               .source = source};
 }

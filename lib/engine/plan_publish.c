@@ -67,7 +67,10 @@ void plan_publish_init(struct plan_publish *publish, struct engine *engine, stru
                        const char *topic, bool receipts)
 {
     *publish = (struct plan_publish){
-        .plan = {.start = start, .has_room = has_room, .job_size = sizeof(struct publish_job)},
+        .plan = {.start = start,
+                 .has_room = has_room,
+                 .silent = !receipts,
+                 .job_size = sizeof(struct publish_job)},
         .engine = engine,
         .store = store,
         .topic = topic,

@@ -174,6 +174,7 @@ int plan_push_init(struct plan_push *push, struct engine *engine, struct store *
                  .has_room = has_room,
                  .release = release,
                  .cancel = cancel,
+                 .silent = !settings->receipts,
                  .job_size = sizeof(struct push_job)},
         .engine = engine,
         .store = store,

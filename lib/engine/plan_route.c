@@ -243,10 +243,18 @@ static bool has_room(struct plan *plan)
 
 /* ---- setting up ---- */
 
+/* The programs of a folder are found as they are named. */
+static void note_silence(struct plan_route *self)
+{
+    bool closed = !self->options->explain && !self->options->choice.by;
+    self->plan.silent = closed && targets_are_silent(&self->targets);
+}
+
 static void reload(struct plan *plan)
 {
     struct plan_route *self = of(plan);
     choice_reread(&self->choice);
+    note_silence(self);
     engine_room(self->engine);
 }
 
@@ -266,6 +274,7 @@ struct plan_route *plan_route_new(struct engine *engine, const struct route_opti
         plan_route_free(self);
         return NULL;
     }
+    note_silence(self);
     return self;
 }
 

@@ -211,6 +211,7 @@ int plan_split_compile(struct plan_split *split, const char *program, const char
     split->program = jq_compile(program, engine_paths(split->engine), err);
     if (split->program && join)
         split->join = jq_compile(join, NULL, err);
+    split->plan.silent = !split->settings.envelopes && !join && fn_is_silent(split->fn);
     return split->program && (!join || split->join) ? 0 : -1;
 }
 

@@ -382,5 +382,6 @@ void plan_state_init(struct plan_state *state, struct engine *engine, struct sto
                                 .has_room = has_room,
                                 .settled = settled,
                                 .release = release,
+                                .silent = settings->kind == PLAN_STATE_LOAD,
                                 .job_size = sizeof(struct state_job)};
 }

@@ -57,7 +57,10 @@ int plan_subscriber_init(struct plan_subscriber *subscriber, struct engine *engi
                          const char *filter, bool alone, struct err *err)
 {
     *subscriber = (struct plan_subscriber){
-        .plan = {.start = start, .has_room = has_room, .job_size = sizeof(struct subscriber_job)},
+        .plan = {.start = start,
+                 .has_room = has_room,
+                 .silent = fn_is_silent(fn),
+                 .job_size = sizeof(struct subscriber_job)},
         .engine = engine,
         .fn = fn,
         .alone = alone,

@@ -61,7 +61,10 @@ static bool has_room(struct plan *plan)
 void plan_ticks_init(struct plan_ticks *ticks, struct fn *fn, bool replaces)
 {
     *ticks = (struct plan_ticks){
-        .plan = {.start = start, .has_room = has_room, .job_size = sizeof(struct ticks_job)},
+        .plan = {.start = start,
+                 .has_room = has_room,
+                 .silent = fn_is_silent(fn),
+                 .job_size = sizeof(struct ticks_job)},
         .fn = fn,
         .replaces = replaces,
     };

@@ -138,6 +138,7 @@ int engine_run(struct engine *engine, struct source *source, struct plan *plan)
         err_sys(&err, "watch signals");
         engine_fail(engine, &err);
     }
+    ending_watch_reader(engine);
     if (loop_run(engine->loop, &err) < 0) {
         msg_error("%s", err.text);
         engine->failed = true;
@@ -146,6 +147,7 @@ int engine_run(struct engine *engine, struct source *source, struct plan *plan)
     loop_idle_remove(engine->loop, &engine->idle);
     loop_timer_clear(engine->loop, &engine->budget);
     loop_timer_clear(engine->loop, &engine->grace);
+    reader_watch_close(&engine->reader);
     if (stream_close(&engine->out, 0) < 0 && !engine->reader_gone && !engine->out_failed) {
         msg_error("write stdout: %s", strerror(errno));
         engine->failed = true;

@@ -175,7 +175,7 @@ static void emit(struct engine *engine)
         if (!emit_results(job))
             return;
         LIST_REMOVE(&engine->emitting, job);
-        job->mark = engine->out.accepted;
+        job->mark = engine->out.error ? UINT64_MAX : engine->out.accepted;
         job->state = JOB_EMITTED;
         LIST_APPEND(&engine->emitted, job);
         settle_write_letters(job);
@@ -217,6 +217,8 @@ static void count(struct engine_job *job)
         ++*(job->made ? &made->returned : &report->returned);
         break;
     }
+    if (engine->unread)
+        ending_check_reader(engine);
     if (engine->source->outcome)
         engine->source->outcome(engine->source, job->token, job->outcome);
 }

@@ -57,6 +57,9 @@ struct source {
     /* After stop, next is still called: it has to give back what it has made of events that count
      * as done. */
     bool drains;
+    /* What it hands out comes with time, or when others do something: it has no other end. Then the
+     * fitting ends when nobody reads its results any more, also before there is one. */
+    bool waits;
     /* Set by the engine before the first next. Call ready when something may have come after
      * SOURCE_LATER, and when busy has become false; fail when the outcomes of events can no longer
      * be kept, or no events be had: the engine says so and ends. */

@@ -388,6 +388,7 @@ struct source *source_poll(struct engine *engine, const struct source_poll_setti
     own->source = (struct source){
         .name = own->name,
         .releases = true,
+        .waits = !settings->once,
         .next = next,
         .outcome = outcome,
         .stop = stop,

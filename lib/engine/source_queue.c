@@ -314,6 +314,7 @@ struct source *source_queue(struct store *store, const struct source_queue_setti
     own->source = (struct source){
         .name = own->name,
         .releases = true,
+        .waits = !settings->until_empty,
         .next = next,
         .outcome = outcome,
         .stop = stop,

@@ -75,8 +75,12 @@ static void free_source(struct source *source)
 struct source *source_rounds(struct loop *loop, int64_t every)
 {
     struct rounds *rounds = mem_zalloc(sizeof *rounds);
-    rounds->source = (struct source){
-        .name = "rounds", .next = next, .outcome = outcome, .stop = stop, .free = free_source};
+    rounds->source = (struct source){.name = "rounds",
+                                     .waits = every,
+                                     .next = next,
+                                     .outcome = outcome,
+                                     .stop = stop,
+                                     .free = free_source};
     rounds->loop = loop;
     rounds->timer.fire = is_due;
     rounds->every = every;

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/msg.h"
 #include "engine/tick_event.h"
-#include "sys/reader_watch.h"
 #include "sys/wall_timer.h"
 
 #include <inttypes.h>
@@ -17,7 +16,6 @@ struct ticks_source {
     struct source_ticks_settings settings;
     struct ticks ticks;
     struct wall_timer timer;
-    struct reader_watch reader;
     int64_t began;
     int64_t delay;   /* of --once: the last time that it runs begins then; 0: at once */
     int64_t success; /* the last one, */
@@ -117,13 +115,6 @@ static void end_ticks(struct ticks_source *own)
     own->over = true;
     wall_timer_clear(&own->timer);
     close_if_over(own);
-}
-
-static void reader_has_left(struct reader_watch *reader)
-{
-    struct ticks_source *own = CONTAINER_OF(reader, struct ticks_source, reader);
-    end_ticks(own);
-    ready(own);
 }
 
 /* ---- events ---- */
@@ -269,7 +260,6 @@ static void free_source(struct source *source)
     if (busy(source)) /* the run ended badly: operations point here */
         store_flush(own->settings.hold->store);
     wall_timer_close(&own->timer);
-    reader_watch_close(&own->reader);
     ticks_free(&own->ticks);
     free(own);
 }
@@ -307,10 +297,10 @@ struct source *source_ticks(struct loop *loop, const struct source_ticks_setting
     own->settings = *settings;
     own->began = clock_wall();
     own->timer.fire = time_has_come;
-    own->reader.gone = reader_has_left;
     own->source = (struct source){
         .name = settings->source,
         .releases = settings->hold,
+        .waits = !settings->setup->once,
         .next = next,
         .outcome = outcome,
         .stop = stop,
@@ -329,7 +319,5 @@ struct source *source_ticks(struct loop *loop, const struct source_ticks_setting
         settings->hold->failed = failed;
         settings->hold->owner = own;
     }
-    if (settings->reader >= 0)
-        reader_watch_open(&own->reader, loop, settings->reader);
     return &own->source;
 }

@@ -25,7 +25,6 @@ struct source_ticks_settings {
     const char *source; /* tick_event_source */
     bool data;          /* events are the bare data */
     uint64_t count;     /* end after so many; 0: never */
-    int reader;         /* end when nobody reads from this pipe any more; -1: do not mind */
     /* Had, and taken over as its callbacks are; with what was kept, zeroed if nothing was. Both
      * outlive the source. NULL: nothing is kept. */
     struct cursor_hold *hold;

@@ -332,6 +332,7 @@ struct source *source_topic(const struct subscription *subscription,
     own->source = (struct source){
         .name = own->name,
         .releases = true,
+        .waits = !settings->until_empty,
         .next = next,
         .outcome = outcome,
         .stop = stop,

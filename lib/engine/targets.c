@@ -96,6 +96,15 @@ void targets_free(struct targets *targets)
         forget(targets->first);
 }
 
+bool targets_are_silent(const struct targets *targets)
+{
+    for (const struct target *target = targets->first; target; target = target->next) {
+        if (!target->silent)
+            return false;
+    }
+    return true;
+}
+
 bool targets_have_room(struct targets *targets)
 {
     struct target **link = &targets->full;

@@ -43,6 +43,9 @@ struct target *targets_open_program(struct targets *targets, const char *path, s
 void targets_leave(struct target *target);  /* the user names it no more; NULL is a no-op */
 void targets_free(struct targets *targets); /* what is left; the functions are the engine's */
 
+/* None gives results. */
+bool targets_are_silent(const struct targets *targets);
+
 /* Can every target take a call soon? */
 bool targets_have_room(struct targets *targets);
 /*

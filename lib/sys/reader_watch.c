@@ -1,13 +1,15 @@
-/* reader_watch.c: notices that nobody reads from a pipe any more, without writing to it. */
+/* reader_watch.c: notices that nobody reads any more, without writing. */
 #include "sys/reader_watch.h"
 
 #include "base/list.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The kernel reports EPOLLERR for the end of a pipe to which nobody listens. */
+/* The kernel reports EPOLLERR for the end of a pipe to which nobody listens; for a connection that
+ * is closed in both directions EPOLLHUP, also unasked. */
 static void left(struct loop_fd *fd, uint32_t events)
 {
     struct reader_watch *watch = CONTAINER_OF(fd, struct reader_watch, watch);
@@ -16,10 +18,22 @@ static void left(struct loop_fd *fd, uint32_t events)
     watch->gone(watch);
 }
 
-void reader_watch_open(struct reader_watch *watch, struct loop *loop, int fd)
+/* A datagram that nobody was there for says nothing of the next one. */
+static bool can_lose_reader(int fd)
 {
     struct stat info;
-    if (fstat(fd, &info) < 0 || !S_ISFIFO(info.st_mode))
+    int type;
+    socklen_t size = sizeof type;
+    if (fstat(fd, &info) < 0)
+        return false;
+    if (S_ISSOCK(info.st_mode))
+        return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+    return S_ISFIFO(info.st_mode);
+}
+
+void reader_watch_open(struct reader_watch *watch, struct loop *loop, int fd)
+{
+    if (!can_lose_reader(fd))
         return;
     int own = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* others may watch the descriptor itself */
     if (own < 0)

@@ -106,7 +106,8 @@ static void stop_waiting(struct stream_out *out)
 
 static void fail(struct stream_out *out, int error)
 {
-    out->error = error;
+    /* A peer that closes with bytes unread resets the connection; the next write would be EPIPE. */
+    out->error = out->mode == STREAM_SOCKET && error == ECONNRESET ? EPIPE : error;
     stop_waiting(out);
     buf_free(&out->bytes);
     out->start = 0;
@@ -337,6 +338,12 @@ bool stream_take_back(struct stream_out *out)
     out->start = 0;
     out->accepted = out->written = 0;
     return true;
+}
+
+void stream_fail(struct stream_out *out, int error)
+{
+    if (!out->error)
+        fail(out, error);
 }
 
 /* nanoseconds < 0: for any time. */

@@ -34,7 +34,8 @@ struct stream_out {
     /* To be read. */
     uint64_t accepted; /* bytes ever added */
     uint64_t written;  /* bytes the kernel has taken, in order */
-    int error; /* errno of the failed write, for good; 0: fine. What was not written is dropped */
+    int error; /* errno of the failed write, for good; 0: fine. What was not written is dropped.
+                  EPIPE: the reader has left, also where the kernel calls that a reset */
     /* Private. */
     struct loop *loop;
     struct loop_fd watch;
@@ -63,6 +64,10 @@ static inline uint64_t stream_pending(const struct stream_out *out)
 {
     return out->accepted - out->written;
 }
+
+/* As if a write had failed so: to be called when something else has told that no write can succeed.
+ * No-op after an error. */
+void stream_fail(struct stream_out *out, int error);
 
 /*
  * Take everything back that was ever added, if the reader of a pipe that is the stream's own has

@@ -304,6 +304,49 @@ exits 0
 is "$(head -n 1 "$out")" "$((position + 1))" 'first event'
 is "$(tail -n 1 "$out")" 100000 'last event'
 
+claim 'a reader that leaves ends who waits for events, with all that was printed acknowledged'
+seq 3 | broadcast --topic gone
+run_into 'head -n 3' broadcast --subscribe a@gone --from start -- cat
+exits 0
+out_is "$(seq 3)"
+fact_is a@gone '[.position, .lag, .dead]' '[3,0,0]'
+run_unread broadcast --subscribe a@gone -- true
+exits 0
+
+claim 'an event whose result comes when nobody reads any more is given back'
+cat >late <<'END'
+#!/bin/sh
+: >begun
+until [ -e left ]; do sleep 0.02; done
+sleep 0.1
+cat
+END
+chmod +x late
+rm -f begun
+seq 3 | broadcast --topic late
+mkfifo results
+broadcast --subscribe a@late --from start --grace 100s --stats -- ./late >results 2>"$err" &
+pid=$!
+exec 7<results
+check within 60 test -e begun
+exec 7<&-
+: >left
+wait $pid
+is $? 0
+check grep -Eq '"read":([0-9]+),"done":0,"dead":0,"dropped":0,"returned":\1,' "$err"
+fact_is a@late '[.position, .lag, .dead]' '[0,3,0]'
+run broadcast --subscribe a@late --until-empty -- cat
+out_is "$(seq 3)"
+
+claim 'nobody reads: that does not matter to who prints no results, nor to --until-empty'
+run_unread broadcast --subscribe b@late --from start --until-empty -- sh -c 'cat >>effects'
+exits 0
+is "$(cat effects)" "$(seq 3)"
+run_unread sh -c 'broadcast --subscribe c@late --from start -- file:taken & until grep -q 3 taken; do sleep 0.05; done 2>/dev/null
+    kill -TERM $!; wait $!'
+exits 143
+is "$(cat taken)" "$(seq 3)"
+
 claim '--budget ends a run early, and the next goes on'
 seq 50 | broadcast --topic budget
 run broadcast --subscribe a@budget --from start --until-empty --budget 300ms -- sh -c 'sleep 0.05; cat'

@@ -22,6 +22,62 @@ claim 'fan-out: ends when its reader leaves many results unread'
 run_sh "{ timeout -s KILL 60 fan-out -- - <many 2>&3; echo \$? >&3; } 3>code | head -c 1 >first"
 [ "$(cat code)" = 0 ] || wrong 'exit status' 0 code
 
+# ---- nobody reads any more ----
+
+claim 'what has printed something ends without more of it when its reader leaves'
+mkfifo silent
+exec 7<>silent
+printf '1\n' >&7
+run_into 'head -n 1' fan-out --stats -- cat <&7
+exits 0
+out_is 1
+check grep -q '"read":1,"done":1,"dead":0,"dropped":0' "$err"
+
+claim 'so it does while its function takes long'
+printf '1\n2\n' >&7
+run_into 'head -n 1' fan-out -j1 --grace 100ms --stats -- sh -c 'read -r n; [ $n = 1 ] || exec sleep 1000; echo 1' <&7
+exits 0
+out_is 1
+check grep -q '"read":2,"done":1,"dead":0,"dropped":1' "$err"
+exec 7>&-
+
+claim 'what all dies ends, too'
+run_unread sh -c "yes '{}' | fan-out --quiet --dead letters -- false"
+exits 123
+run_unread sh -c "yes '{' | fan-out --quiet --dead letters -- true"
+exits 123
+
+claim 'what is done without a result goes on: it may be called for what it does'
+seq 50 >fifty
+run_unread fan-out --stats -- sh -c 'read -r n; [ $n != 7 ] || exit 65; echo $n >>effects' <fifty
+exits 123
+is "$(sort -n effects)" "$(seq 50 | grep -vx 7)"
+check grep -q '"read":50,"done":49,"dead":1,"dropped":0' "$err"
+
+claim 'and it ends at the first result that it has'
+run_unread sh -c "yes 1 | fan-out -- sh -c 'test -e printing && cat; : >printing'"
+exits 0
+
+claim 'a command whose results go elsewhere does not mind'
+cat >three <<'END'
+#!/bin/sh
+echo '{'
+until [ -s letters ]; do sleep 0.02; done
+printf '1\n2\n'
+END
+chmod +x three
+printf 'true\tfile:x\n' >rows
+said='--stats --dead letters'
+for command in "queue push q $said" "fan-out $said -- file:x" "fan-out $said --split . -- file:x" \
+    "route $said true file:x" "route $said --table rows --else file:y" "chain $said cat file:x" \
+    "broadcast $said --result none cat" "broadcast $said file:x" "broadcast --topic t $said" \
+    "throttle --rate 9999/s $said -- file:x"; do
+    rm -f letters
+    run_unread sh -c "./three | $command"
+    exits 123
+    check grep -q '"read":3,"done":2,"dead":1,"dropped":0' "$err"
+done
+
 # The processor time of the shell's children, in seconds: the fitting's and its functions'.
 for command in 'fan-out -j2 -- sleep 2' 'chain "sleep 2"' 'route true "sleep 2"'; do
     claim "$command: takes no processor time while it waits for its function"

@@ -154,6 +154,52 @@ run every 10h --name reader --budget 200ms
 exits 75
 out_is ''
 
+claim 'a reader that leaves ends what runs a function, also hours before the next time'
+run_into 'head -n 1 | jq -r .type' every 10h --stats -- cat
+exits 0
+out_is 'fit.every.tick'
+check grep -q '"read":1,"done":1,' "$err"
+run_unread every 10h -- true
+exits 0
+run_unread every 10h --jitter 5h -- cat
+exits 0
+
+claim 'a run that is under way then has the grace'
+run_unread every 10h --grace 100ms --stats -- sleep 1000
+exits 0
+check grep -q '"read":1,"done":0,"dead":0,"dropped":1' "$err"
+
+claim 'nobody reads: that does not matter to what prints no results, nor to --once'
+run_unread every 20ms --count 3 --data -- file:unread
+exits 0
+is "$(wc -l <unread | tr -d ' ')" 3
+run_unread every 1h --once --name effect -- sh -c ': >effect'
+exits 0
+check test -e effect
+
+claim 'with a name, a result that comes when nobody reads any more is none: the time begins again'
+cat >late <<'END'
+#!/bin/sh
+: >begun
+until [ -e left ]; do sleep 0.02; done
+sleep 0.1
+echo 1
+END
+chmod +x late
+mkfifo results
+every 1h --name late --grace 100s --stats -- ./late >results 2>"$err" &
+pid=$!
+exec 7<results
+check within 60 test -e begun
+exec 7<&-
+: >left
+wait $pid
+is $? 0
+check grep -q '"read":1,"done":0,"dead":0,"dropped":0,"returned":1' "$err"
+run every 1h --name late --count 1 --budget 60s -- jq -c .data.last_success
+exits 0
+out_is null
+
 claim 'with a name, what nobody has read begins again'
 run_sh "every 1h --name unread --overlap queue -- sh -c 'seq 100000' | true"
 run every 1h --name unread --count 1 -- jq -c .data.last_success

@@ -109,6 +109,31 @@ run_sh() {
     timeout --foreground -k 5 "$limit" sh -c "$1" >"$out" 2>"$err" || status=$?
 }
 
+# run_unread COMMAND...: run it with a pipe as its standard output from which nobody reads any more.
+run_unread() {
+    last_command="$* | (nobody)"
+    status=0
+    rm -f "$work/.t/unread"
+    mkfifo "$work/.t/unread"
+    exec 8<>"$work/.t/unread"
+    exec 9>"$work/.t/unread" 8<&-
+    timeout --foreground -k 5 "$limit" "$@" >&9 2>"$err" || status=$?
+    exec 9>&-
+}
+
+# run_into READER COMMAND...: run COMMAND | READER, which is a text for the shell and writes $out.
+# $status is that of the command, $err too.
+run_into() {
+    reader=$1
+    shift
+    last_command="$* | $reader"
+    {
+        timeout --foreground -k 5 "$limit" "$@" 2>"$err"
+        echo $? >"$work/.t/status"
+    } | sh -c "$reader" >"$out"
+    status=$(cat "$work/.t/status")
+}
+
 # run_trials COUNT FIRST COMMAND...: so many runs of a command, with a seed as its last word, each in a
 # folder of its own with a state there. Four at once: most of the time they wait.
 run_trials() {

@@ -752,6 +752,86 @@ cat "$out" >left
 once --name reader --check 'cat value' --items . --data
 out_is ''
 
+claim 'a reader that leaves ends it, also hours before the next look'
+run_into 'head -n 1' poll --every 10h --first emit --data --check 'echo 7' --stats
+exits 0
+out_is 7
+check grep -q '"read":1,"done":1,' "$err"
+run_unread poll --every 10h --check 'echo 7' -- cat
+exits 0
+run_unread poll --every 1s --idle-backoff 100000,max=10h --check 'echo 7'
+exits 0
+run_unread poll --every 10h --check false
+exits 0
+
+claim 'it then ends a check that is under way, with the grace'
+cat >long <<'END'
+#!/usr/bin/perl
+$SIG{TERM} = 'IGNORE' if @ARGV;
+open my $out, '>', 'hanging.new' or die;
+print $out $$;
+close $out;
+rename 'hanging.new', 'hanging';
+sleep 1000 while 1;
+END
+chmod +x long
+for check in ./long './long deaf'; do
+    rm -f hanging
+    mkfifo changes
+    poll --every 1h --grace 100ms --check "$check" >changes 2>"$err" &
+    pid=$!
+    exec 7<changes
+    check within 60 test -s hanging
+    exec 7<&-
+    wait $pid
+    is $? 0
+    err_is ''
+    within 60 gone || wrong 'the check' gone running
+    rm changes
+done
+
+claim 'a change whose result comes when nobody reads any more comes again'
+cat >late <<'END'
+#!/bin/sh
+: >late_begun
+until [ -e left ]; do sleep 0.02; done
+sleep 0.1
+cat
+END
+chmod +x late
+echo 1 >value
+once --name late --check 'cat value'
+echo 2 >value
+mkfifo changes
+poll --every 1h --name late --grace 100s --check 'cat value' --data --stats -- ./late >changes 2>"$err" &
+pid=$!
+exec 7<changes
+check within 60 test -e late_begun
+exec 7<&-
+: >left
+wait $pid
+is $? 0
+check grep -q '"read":1,"done":0,"dead":0,"dropped":0,"returned":1' "$err"
+once --name late --check 'cat value' --data
+out_is 2
+
+claim 'nobody reads: that does not matter to what prints no results, nor to --once'
+run_unread poll --once --name effect --first emit --check 'echo 1' -- sh -c 'cat >/dev/null; : >effect'
+exits 0
+check test -e effect
+rm -f q
+series 1 2 3
+run_unread sh -c 'poll --every 20ms --check ./look --data -- file:q & until grep -q 3 q; do sleep 0.05; done 2>/dev/null
+    kill -TERM $!; wait $!'
+exits 143
+is "$(cat q)" '2
+3'
+
+claim 'a check that a signal ends has failed, and moves nothing'
+run poll --once --name shot --check 'sh -c "kill -KILL \$\$"'
+exits 75
+err_is 'poll: shot: the check failed: ended by signal 9 (Killed)'
+
 claim 'results that cannot be written come again'
 echo '[6]' >value
 run_sh "poll --once --name full --first emit --check 'cat value' --items . --data >/dev/full"

@@ -291,6 +291,20 @@ run_sh "queue work unread --until-empty -- sh -c 'head -c 9000 /dev/zero | tr \"
 queue show unread >facts
 check jq -e '.done < 2000 and .in_flight == 0 and .ready + .done == 2000' facts
 
+claim 'a reader that leaves ends who waits for events, with all that was printed acknowledged'
+seq 3 | queue push unseen
+run_into 'head -n 3' queue work unseen -- cat
+exits 0
+out_is "$(seq 3)"
+has unseen done 3
+has unseen in_flight 0
+run_unread queue work unseen -- true
+exits 0
+seq 3 | queue push unseen
+run_unread queue work unseen --until-empty -- sh -c 'cat >>effects'
+exits 0
+is "$(sort effects)" "$(seq 3)"
+
 claim 'two workers share a queue, and each event is done once'
 seq 300 | queue push shared
 queue work shared --until-empty -j2 >one -- cat &
@@ -424,7 +438,7 @@ run queue pull gone
 run queue purge gone
 exits 0
 has gone ready 0
-has gone in_flight 0
+has unseen in_flight 0
 has gone pushed 5
 run queue drop gone
 exits 0

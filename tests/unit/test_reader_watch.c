@@ -90,7 +90,39 @@ static void says_nothing_of_a_full_pipe_or_after_it_is_closed(void **state)
     close(ends[1]);
 }
 
-static void leaves_alone_what_is_no_pipe(void **state)
+static void tells_that_the_peer_of_a_socket_has_left_with_bytes_unread(void **state)
+{
+    struct reader_watch watch = {.gone = gone};
+    int ends[2];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    reader_watch_open(&watch, loop, ends[0]);
+    assert_int_equal(write(ends[0], "1", 1), 1);
+    turn();
+    assert_int_equal(left, 0);
+    close(ends[1]);
+    turn();
+    assert_int_equal(left, 1);
+    reader_watch_close(&watch);
+    close(ends[0]);
+}
+
+static void a_peer_that_has_only_ended_its_own_writing_still_reads(void **state)
+{
+    struct reader_watch watch = {.gone = gone};
+    int ends[2];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    reader_watch_open(&watch, loop, ends[0]);
+    assert_int_equal(shutdown(ends[1], SHUT_WR), 0);
+    turn();
+    assert_int_equal(left, 0);
+    reader_watch_close(&watch);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void leaves_alone_what_has_no_reader_to_lose(void **state)
 {
     struct reader_watch watch = {.gone = gone};
     int ends[2], null = open("/dev/null", O_WRONLY);
@@ -99,7 +131,7 @@ static void leaves_alone_what_is_no_pipe(void **state)
     reader_watch_close(&watch);
     close(null);
     reader_watch_open(&watch, loop, null);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
     reader_watch_open(&watch, loop, ends[0]);
     close(ends[1]);
     turn();
@@ -115,7 +147,11 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(says_nothing_of_a_full_pipe_or_after_it_is_closed, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(leaves_alone_what_is_no_pipe, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tells_that_the_peer_of_a_socket_has_left_with_bytes_unread,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_peer_that_has_only_ended_its_own_writing_still_reads,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(leaves_alone_what_has_no_reader_to_lose, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

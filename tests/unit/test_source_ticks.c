@@ -72,7 +72,6 @@ static struct source *open_source(const char *schedule, bool kept)
     const struct source_ticks_settings settings = {.setup = &ticks,
                                                    .source = "fit:every/n",
                                                    .data = true,
-                                                   .reader = -1,
                                                    .hold = kept ? &hold : NULL,
                                                    .record = &record,
                                                    .rng = &rng};

@@ -430,6 +430,41 @@ static void reports_a_peer_that_left(void **state)
     close(ends[1]);
 }
 
+static void a_peer_that_leaves_bytes_unread_has_left_as_any_other(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(write(ends[1], "1", 1), 1);
+    close(ends[0]);
+    expect_error(ends[1], EPIPE);
+    close(ends[1]);
+}
+
+static void what_is_told_from_outside_is_as_a_failed_write(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    stream_open(&out, the_loop, ends[1], true);
+    stream_add_line(&out, STR("1"));
+    stream_flush(&out);
+    stream_fail(&out, EPIPE);
+    stream_fail(&out, EIO);
+    assert_int_equal(calls, 0);
+    run_until_idle();
+    assert_int_equal(calls, 1);
+    assert_int_equal(out.error, EPIPE);
+    assert_int_equal(out.written, 2);
+    assert_int_equal(stream_pending(&out), 0);
+    stream_add_line(&out, STR("2"));
+    stream_flush(&out);
+    assert_int_equal(out.written, 2);
+    assert_int_equal(stream_close(&out, 0), -1);
+    assert_int_equal(errno, EPIPE);
+    close(ends[0]);
+}
+
 static void reports_a_closed_descriptor(void **state)
 {
     (void)state;
@@ -738,6 +773,8 @@ int main(void)
         CLAIM(reports_a_full_device),
         CLAIM(reports_a_reader_that_left),
         CLAIM(reports_a_peer_that_left),
+        CLAIM(a_peer_that_leaves_bytes_unread_has_left_as_any_other),
+        CLAIM(what_is_told_from_outside_is_as_a_failed_write),
         CLAIM(reports_a_closed_descriptor),
         CLAIM(reports_a_descriptor_for_reading),
         CLAIM(reports_a_reader_that_leaves_while_it_waits),
