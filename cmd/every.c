@@ -17,7 +17,7 @@ static const struct command command = {
     .usage =
         (const char *const[]){"SCHEDULE [options] [--] [FUNCTION...]",
                               "SCHEDULE --once [options] [--] FUNCTION...",
-                              "SCHEDULE --next N [--tz ZONE]",
+                              "SCHEDULE --next N [--tz ZONE] [--name NAME]",
                               "SCHEDULE --print crontab|systemd [options] [--] FUNCTION...", NULL},
     .notes = (const char *const[]){"SCHEDULE is one word: 30s, '0 5 * * mon', @daily, 'at 17:30'.",
                                    NULL},
@@ -86,13 +86,16 @@ static int64_t read_test_at(void)
 
 static int run(const struct options_words *function)
 {
-    if (every_options.next)
-        return every_look_next(&setup);
+    int status;
     if (every_options.print)
         return every_look_print(&command, &setup, function);
     char *name = choose_name(function);
-    int status = every_options.test_at ? every_run_test(name, function, read_test_at())
-                                       : every_run(&setup, name, function);
+    if (every_options.next)
+        status = every_look_next(&setup, name);
+    else if (every_options.test_at)
+        status = every_run_test(name, function, read_test_at());
+    else
+        status = every_run(&setup, name, function);
     free(name);
     return status;
 }

@@ -4,10 +4,11 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/msg.h"
-#include "engine/engine.h"
+#include "engine/asking.h"
 #include "engine/schedule_print.h"
 #include "engine/schedule_show.h"
 #include "engine/state_dir.h"
+#include "engine/ticks_kept.h"
 #include "sys/zone_named.h"
 
 #include <errno.h>
@@ -16,14 +17,58 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int every_look_next(const struct ticks_setup *setup)
+/* ---- its next times ---- */
+
+/* What is kept under the name; zeroed if nothing is. False: *status is what to exit with. */
+static bool read_kept(const char *name, struct ticks_record *record, int *status)
 {
-    struct schedule schedule = setup->schedule;
-    int64_t now = clock_wall();
-    int64_t finest = schedule.interval % NUM_SECOND ? NUM_SECOND / 1000 : NUM_SECOND;
-    schedule.anchor = now - now % finest + finest;
-    return schedule_show_next(&schedule, setup->zone, now, every_options.next);
+    struct engine *engine = NULL;
+    if (!every_options.name && !every_common.state)
+        return true;
+    if (!asking_has_state(&every_common, status))
+        return *status == EXIT_OK;
+    struct cursor_hold hold = {.kind = TICKS_RECORD_KIND, .name = str_of(name)};
+    hold.store = asking_open(&every_common, &engine, status);
+    bool read = hold.store && ticks_kept_read(&hold, record, status);
+    engine_free(engine);
+    return read;
 }
+
+/* The schedule as a process that goes on would have it, and behind which time. False: a process
+ * would begin it anew. */
+static bool go_on(const struct ticks_setup *setup, const struct ticks_record *record, int64_t now,
+                  struct schedule *schedule, int64_t *after)
+{
+    struct ticks ticks;
+    struct tick tick;
+    int64_t when;
+    bool resumes = ticks_setup_begin(setup, record, now, &ticks);
+    ticks_next(&ticks, now, &tick, &when); /* the clock may have been set back */
+    *schedule = ticks.schedule;
+    *after = ticks.through > now ? ticks.through : now;
+    ticks_free(&ticks);
+    return resumes;
+}
+
+int every_look_next(const struct ticks_setup *setup, const char *name)
+{
+    struct ticks_record record = {0};
+    struct schedule schedule;
+    int64_t now = clock_wall(), after;
+    int status = EXIT_OK;
+    if (!read_kept(name, &record, &status))
+        return status;
+    if (!go_on(setup, &record, now, &schedule, &after)) {
+        schedule = setup->schedule;
+        int64_t finest = schedule.interval % NUM_SECOND ? NUM_SECOND / 1000 : NUM_SECOND;
+        schedule.anchor = now - now % finest + finest;
+        after = now;
+    }
+    ticks_record_free(&record);
+    return schedule_show_next(&schedule, setup->zone, after, every_options.next);
+}
+
+/* ---- entries for others ---- */
 
 /* The words between the schedule and the function. */
 static void find_options(struct schedule_print *print, const struct options_words *function)

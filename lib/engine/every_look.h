@@ -8,8 +8,9 @@
 #include "engine/every_options.h"
 #include "engine/ticks_setup.h"
 
-/* --next: the exit status. An interval is counted from now. */
-int every_look_next(const struct ticks_setup *setup);
+/* --next: the exit status. With --name or --state, the times of that name: behind those that are
+ * decided, and on the times of its interval. Else an interval is counted from now. */
+int every_look_next(const struct ticks_setup *setup, const char *name);
 
 /* --print: the exit status. What cannot be said there ends with 2. */
 int every_look_print(const struct command *command, const struct ticks_setup *setup,

@@ -8,6 +8,7 @@
 #include "engine/source_ticks.h"
 #include "engine/state_dir.h"
 #include "engine/tick_event.h"
+#include "engine/ticks_kept.h"
 
 #include <stdlib.h>
 
@@ -54,41 +55,13 @@ static int close_engine(struct every *every, int status)
 
 /* ---- what is kept ---- */
 
-struct reading {
-    struct ticks_record *record;
-    int status;
-    struct err err;
-};
-
-static void read_one(void *owner, const struct cursor_record *record)
-{
-    struct reading *reading = owner;
-    if (reading->status == 0 && str_eq(slice_str(record->key), STR(TICKS_RECORD_KEY)))
-        reading->status =
-            ticks_record_read(reading->record, slice_str(record->value), &reading->err);
-}
-
-/* False: *status is what to exit with. */
-static bool read_record(struct every *every, int *status)
-{
-    struct reading reading = {.record = &every->record};
-    ticks_record_free(&every->record);
-    if (cursor_hold_read(&every->hold, read_one, &reading) < 0)
-        *status = EXIT_FITTING;
-    else if (reading.status < 0)
-        *status = engine_refuse(&reading.err);
-    else
-        return true;
-    return false;
-}
-
 /* Of --once: is there anything to do? It takes no lock, and writes nothing, to find out. */
 static bool is_due(struct every *every, int *status)
 {
     if (!every->setup->once)
         return true;
     *status = EXIT_OK;
-    return read_record(every, status) &&
+    return ticks_kept_read(&every->hold, &every->record, status) &&
            ticks_setup_is_due(every->setup, &every->record, clock_wall());
 }
 
@@ -98,7 +71,7 @@ static bool take_cursor(struct every *every, int *status)
         return false;
     int had = cursor_hold_open(&every->hold);
     *status = had == 0 ? EXIT_AGAIN : EXIT_FITTING;
-    return had > 0 && read_record(every, status);
+    return had > 0 && ticks_kept_read(&every->hold, &every->record, status);
 }
 
 /* ---- running ---- */

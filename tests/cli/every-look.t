@@ -21,6 +21,38 @@ exits 0
 is "$(jq -Rs 'split("\n")[:-1] | map(sub("\\+00:00$"; "Z") | fromdate) |
     [.[1] - .[0], .[2] - .[1], (.[0] - now | . > -60 and . < 60)]' -c "$out")" '[5400,5400,true]'
 
+claim 'with a name the times of an interval are those that will run'
+# since FILE: how many seconds after the time of an event the times of $out are.
+since() {
+    jq -Rs --arg first "$(jq -r .data.scheduled "$1" | sed 's/\..*/Z/')" 'split("\n")[:-1] |
+        map(sub("\\.[0-9]+"; "") | sub("\\+00:00$"; "Z") | fromdate - ($first | fromdate))' -c "$out"
+}
+run every 2h --name kept --tz UTC --next 1
+exits 0
+out_like '^20'
+check test ! -e "$HOME/.local/state/fittings"
+every 2h --name kept --count 1 >first
+run every 2h --name kept --next 2
+exits 0
+is "$(since first)" '[7200,14400]'
+
+claim 'also while a process has the name, which is not kept from it'
+every 1h --name held --count 1 --grace 100ms -- sh -c 'cat >begun; exec sleep 1000' &
+pid=$!
+check within 60 test -s begun
+run every 1h --name held --next 1
+exits 0
+is "$(since begun)" '[3600]'
+kill -TERM $pid
+wait $pid
+is $? 143
+
+claim 'another schedule under the name would begin now'
+run every 3h --name kept --next 2
+exits 0
+is "$(jq -Rs 'split("\n")[:-1] | map(sub("\\+00:00$"; "Z") | fromdate) | [.[1] - .[0], (.[0] - now | . > -60 and . < 60)]' \
+    -c "$out")" '[10800,true]'
+
 claim 'a moment that has passed has no next time, one to come has one'
 run every 'at 2020-01-01T00:00' --next 5
 exits 0
