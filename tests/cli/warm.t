@@ -127,7 +127,7 @@ exits 1
 err_is "warm: no pool 'one' is running"
 warm start one --detach -- lines:cat
 kill -9 "$(status_of one .pid)"
-check within 10 status_is one .pid ''
+check within 60 status_is one .pid ''
 run warm start one --detach -- lines:./worker
 exits 0
 check within 60 status_is one .alive true
@@ -355,9 +355,9 @@ warm start ahead --max 1 --queue 2 --detach -- lines:./worker
 } >gated
 fan-out -j1 --pipeline 64 -- warm:ahead <gated >passed &
 client=$!
-check within 10 status_is ahead '[.in_flight,.waiting]' '[1,50]'
+check within 60 status_is ahead '[.in_flight,.waiting]' '[1,50]'
 fan-out -j2 -- warm:ahead <small >passed.too &
-check within 10 status_is ahead '[.clients,.waiting]' '[2,51]'
+check within 60 status_is ahead '[.clients,.waiting]' '[2,51]'
 : >open
 wait "$client"
 is $? 0 'exit status of the client'
@@ -370,7 +370,7 @@ check status_is ahead '[.done,.refused]' '[52,0]'
 claim 'their time begins when the one before is through'
 fan-out -j1 --pipeline 64 --timeout 2s --dead dead8 -- warm:ahead <gated >passed &
 client=$!
-check within 10 test -s dead8
+check within 60 test -s dead8
 : >open
 wait "$client"
 is $? 123 'exit status of the client'
@@ -382,7 +382,7 @@ warm stop ahead
 claim 'none is sent ahead where more workers would be used at once than there are jobs'
 warm start wide --min 0 --max 2 --detach -- lines:./worker
 fan-out -j1 --pipeline 64 -- warm:wide <gated >passed &
-check within 10 status_is wide '[.in_flight,.waiting]' '[1,0]'
+check within 60 status_is wide '[.in_flight,.waiting]' '[1,0]'
 check status_is wide '[.started,.waiting]' '[1,0]'
 : >open
 wait
@@ -415,8 +415,8 @@ END
 
 claim 'a supervisor that was killed: those that were sent ahead are asked again, and none has failed'
 perl fake fake 1 5 &
-check within 10 test -S state/run/warm-fake.sock
-run_sh 'seq 9 | timeout 20 fan-out -j1 --pipeline 5 --dead dead9 -- warm:fake'
+check within 60 test -S state/run/warm-fake.sock
+run_sh 'seq 9 | timeout 60 fan-out -j1 --pipeline 5 --dead dead9 -- warm:fake'
 exits 123
 is "$(jq -c '[.reason,.event,.attempts]' dead9)" '["connection",1,1]'
 is "$(cat "$out")" "$(seq 2 9)"
@@ -424,8 +424,8 @@ wait
 
 claim 'one that does not say how many workers it has is sent none ahead'
 perl fake old 0 1 &
-check within 10 test -S state/run/warm-old.sock
-run_sh 'seq 9 | timeout 20 fan-out -j1 --pipeline 5 --dead dead10 -- warm:old'
+check within 60 test -S state/run/warm-old.sock
+run_sh 'seq 9 | timeout 60 fan-out -j1 --pipeline 5 --dead dead10 -- warm:old'
 exits 123
 is "$(jq -c .event dead10)" 1
 wait
@@ -511,7 +511,7 @@ is "$(wc -l <starts)" 5
 warm stop later
 run warm start broken --min 1 --detach -- lines:./broken
 exits 0
-check within 30 status_is broken '.crashed > 5' true
+check within 60 status_is broken '.crashed > 5' true
 warm stop broken --wait-gone
 
 claim 'a Lambda runtime as the worker of a pool'
