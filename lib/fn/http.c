@@ -65,10 +65,19 @@ static bool http_has_slot(const struct fn *fn)
 
 /* ---- the end of a call ---- */
 
-static void give_back(struct run *run)
+static void drop_handle(struct run *run)
 {
     struct http *http = run->fn->state;
     http_multi_drop(http->multi, &run->transfer);
+    if (run->transfer.easy)
+        http->curl->easy_cleanup(run->transfer.easy);
+    run->transfer.easy = NULL;
+}
+
+static void give_back(struct run *run)
+{
+    struct http *http = run->fn->state;
+    drop_handle(run);
     loop_timer_clear(run->fn->context->loop, &run->timer);
     run->call = NULL;
     run->next_free = http->free;
@@ -83,6 +92,68 @@ static void end(struct run *run, struct failure *failure)
     give_back(run);
     http_answer_clear(&run->answer);
     attempt_end(call, failure, &report);
+}
+
+/* CURLOPT_OPENSOCKETFUNCTION: libcurl does not tell a server that is not reached from a want of
+ * descriptors. An address of a family that is not there is one that is not reached. */
+static curl_socket_t open_socket(void *owner, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct run *run = owner;
+    (void)purpose;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    run->no_socket = fd < 0 && errno != EAFNOSUPPORT ? errno : 0;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/* The options that are the same for all calls. */
+static void set_up(struct run *run)
+{
+    const struct http_curl *curl = ((struct http *)run->fn->state)->curl;
+    CURL *easy = run->transfer.easy;
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+    curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, run->error);
+    curl->easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* none to a proxy */
+    curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, run);
+    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_answer_header);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, &run->answer);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_answer_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, &run->answer);
+    curl->easy_setopt(easy, is_get(run->fn) ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
+    if (run->fn->settings.http && run->fn->settings.http->cacert)
+        curl->easy_setopt(easy, CURLOPT_CAINFO, run->fn->settings.http->cacert);
+#if LIBCURL_VERSION_NUM >= 0x075700 /* else an end waits for names that are being looked up */
+    curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}
+
+/*
+ * Send what the request is. Each time over a handle of its own: one that is used again counts the
+ * connections that were found dead over all calls, and fails every sixth for good; and even when it
+ * is reset, libcurl before 8.0 follows a pointer to the answer before where a head begins with the
+ * continuation of a line. Connections and addresses belong to the multi handle.
+ */
+static int send_to(struct run *run, const char *url, struct err *err)
+{
+    struct http *http = run->fn->state;
+    const struct str *body = &run->request.body;
+    drop_handle(run);
+    CURL *easy = run->transfer.easy = http->curl->easy_init();
+    if (!easy)
+        return err_set(err, ERR_SYSTEM, "libcurl: out of memory");
+    set_up(run);
+    http->curl->easy_setopt(easy, CURLOPT_URL, url);
+    http->curl->easy_setopt(easy, CURLOPT_HTTPHEADER, http_request_fields(&run->request));
+    http->curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
+    if (!is_get(run->fn))
+        http->curl->easy_setopt(easy, CURLOPT_POSTFIELDS, body->len ? body->data : "");
+    run->error[0] = '\0';
+    run->no_socket = 0;
+    return http_multi_start(http->multi, &run->transfer, err);
 }
 
 /* Where a redirect leads to, or NULL. */
@@ -107,9 +178,11 @@ static bool follow(struct run *run, const char *place)
         !http_url_may_follow(from, place))
         return false;
     run->hops++;
-    http->curl->easy_setopt(run->transfer.easy, CURLOPT_URL, place);
     http_answer_clear(&run->answer);
-    return http_multi_start(http->multi, &run->transfer, &err) == 0;
+    char *url = mem_strdup(place); /* it is the handle's */
+    int status = send_to(run, url, &err);
+    free(url);
+    return status == 0;
 }
 
 /* What libcurl says of an error. With an @ it may hold the password of a proxy. */
@@ -161,86 +234,30 @@ static void crashed(struct loop_timer *timer)
 
 /* ---- a call ---- */
 
-/* CURLOPT_OPENSOCKETFUNCTION: libcurl does not tell a server that is not reached from a want of
- * descriptors. An address of a family that is not there is one that is not reached. */
-static curl_socket_t open_socket(void *owner, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    struct run *run = owner;
-    (void)purpose;
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    run->no_socket = fd < 0 && errno != EAFNOSUPPORT ? errno : 0;
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
-/*
- * The options that are the same for all calls. A handle is as new: otherwise libcurl would count
- * the connections that were found dead over all calls, and fail every sixth for good.
- */
-static void set_up(struct run *run)
-{
-    const struct http_curl *curl = ((struct http *)run->fn->state)->curl;
-    CURL *easy = run->transfer.easy;
-    curl->easy_reset(easy);
-    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
-    curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT);
-    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, run->error);
-    curl->easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* none to a proxy */
-    curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, run);
-    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_answer_header);
-    curl->easy_setopt(easy, CURLOPT_HEADERDATA, &run->answer);
-    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_answer_body);
-    curl->easy_setopt(easy, CURLOPT_WRITEDATA, &run->answer);
-    curl->easy_setopt(easy, is_get(run->fn) ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
-    if (run->fn->settings.http && run->fn->settings.http->cacert)
-        curl->easy_setopt(easy, CURLOPT_CAINFO, run->fn->settings.http->cacert);
-#if LIBCURL_VERSION_NUM >= 0x075700 /* else an end waits for names that are being looked up */
-    curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-}
-
-/* NULL: libcurl gives no more handles. */
 static struct run *take_run(struct fn *fn)
 {
     struct http *http = fn->state;
     struct run *run = http->free;
     if (run) {
         http->free = run->next_free;
-        set_up(run);
         return run;
     }
-    CURL *easy = http->curl->easy_init();
-    if (!easy)
-        return NULL;
     run = mem_zalloc(sizeof *run);
     run->fn = fn;
-    run->transfer = (struct http_transfer){.easy = easy, .ended = ended};
+    run->transfer.ended = ended;
     http_answer_init(&run->answer, fn);
     http->runs[http->made++] = run;
     run->slot = http->made;
-    set_up(run);
     return run;
 }
 
 static int start(struct run *run, const char *url, struct err *err)
 {
     struct http *http = run->fn->state;
-    CURL *easy = run->transfer.easy;
-    struct str *body = &run->request.body;
+    run->hops = 0;
     if (http_request_make(&run->request, run->call, http->environment, err) < 0)
         return -1;
-    run->error[0] = '\0';
-    run->hops = 0;
-    run->no_socket = 0;
-    http->curl->easy_setopt(easy, CURLOPT_URL, url);
-    http->curl->easy_setopt(easy, CURLOPT_HTTPHEADER, http_request_fields(&run->request));
-    http->curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
-    if (!is_get(run->fn))
-        http->curl->easy_setopt(easy, CURLOPT_POSTFIELDS, body->len ? body->data : "");
-    return http_multi_start(http->multi, &run->transfer, err);
+    return send_to(run, url, err);
 }
 
 static void refuse(struct fn_call *call, enum failure_reason reason, enum failure_class class,
@@ -260,10 +277,6 @@ static struct run *begin(struct fn *fn, struct fn_call *call)
         return NULL;
     }
     struct run *run = take_run(fn);
-    if (!run) {
-        refuse(call, FAILURE_CONNECTION, FAILURE_TEMPORARY, "libcurl: out of memory");
-        return NULL;
-    }
     run->call = call;
     call->run = run;
     call->started = clock_now();
@@ -363,7 +376,6 @@ static void http_free(struct fn *fn)
     for (unsigned i = 0; i < http->made; i++) {
         struct run *run = http->runs[i];
         give_back(run);
-        http->curl->easy_cleanup(run->transfer.easy);
         http_request_free(&run->request);
         http_answer_free(&run->answer);
         free(run);

@@ -15,7 +15,6 @@
 #define HTTP_CURL_FUNCTIONS(X) \
     X(global_init)             \
     X(easy_init)               \
-    X(easy_reset)              \
     X(easy_cleanup)            \
     X(easy_setopt)             \
     X(easy_getinfo)            \

@@ -295,6 +295,14 @@ exits 0
 out_is '1
 2'
 
+claim 'survives a head that begins with the continuation of a line'
+printf 'HTTP/1.1 200 OK\r\nX-One: 1\r\nX-Two: 2\r\nContent-Length: 1\r\n\r\n1' >plain
+printf 'HTTP/1.1 200 OK\r\n X-One: 1\r\nContent-Length: 1\r\n\r\n1' >folded
+for i in 1 2 3 4 5 6 7 8 9 10; do printf '"plain"\n"folded"\n'; done >pairs
+run fan-out -j1 --stats --dead folds "$url/file?name=$PWD/{.}" <pairs
+check test "$status" -eq 0 -o "$status" -eq 123
+is "$(tail -n 1 "$err" | jq -c '[.read, .done + .dead, .done >= 10]')" '[20,20,true]'
+
 claim 'uses its connections again'
 seq 200 >many
 run fan-out -j4 "$url/echo" <many
