@@ -18,7 +18,7 @@ is "$(cat missing)" ''
 
 claim 'files that the texts name exist'
 for text in README.md DESIGN.md CONTRIBUTING.md; do
-    grep -o '`\(lib\|cmd\|tests\|scripts\|examples\|base\|sys\|format\|pattern\|fn\|engine\)/[a-z_/-]*\(\.[a-z]*\)\?`' \
+    grep -o '`\(lib\|cmd\|tests\|scripts\|examples\|base\|sys\|format\|pattern\|state\|fn\|engine\)/[a-z0-9_/-]*\(\.[a-z]*\)\?`' \
         "$top/$text" | tr -d '`' | while read -r name; do
         case $name in
         *apply*) continue ;;

@@ -117,6 +117,21 @@ static void add_note(struct process *process, struct buf *notes)
     written_add_entry(process->written, notes);
 }
 
+static struct process begin_noted(struct buf *notes)
+{
+    struct process process = begin(file);
+    add_note(&process, notes);
+    return process;
+}
+
+/* And died before it could acknowledge that. */
+static void one_said(const char *text, struct buf *notes)
+{
+    struct process process = begin_noted(notes);
+    says(&process, text, false);
+    die(&process);
+}
+
 static struct written_past *past_of(const struct buf *notes)
 {
     return written_past_open(home, buf_str(notes));
@@ -156,10 +171,7 @@ static void cuts_off_a_torn_line(void **state)
 {
     (void)state;
     struct buf notes = {0};
-    struct process process = begin(file);
-    add_note(&process, &notes);
-    says(&process, "[1]\n[2", false);
-    die(&process);
+    one_said("[1]\n[2", &notes);
     struct written_past *past = past_of(&notes);
     RESTS(past, "[1]\n[22]\n", "[22]\n");
     written_past_free(past);
@@ -171,10 +183,7 @@ static void leaves_a_torn_line_that_is_another(void **state)
 {
     (void)state;
     struct buf notes = {0};
-    struct process process = begin(file);
-    add_note(&process, &notes);
-    says(&process, "[1", false);
-    die(&process);
+    one_said("[1", &notes);
     struct written_past *past = past_of(&notes);
     RESTS(past, "[2]\n", "[2]\n");
     RESTS(past, "[1]\n", "[1]\n");
@@ -187,10 +196,7 @@ static void believes_no_line_of_a_later_process(void **state)
 {
     (void)state;
     struct buf notes = {0};
-    struct process process = begin(file);
-    add_note(&process, &notes);
-    says(&process, "1\n", false);
-    die(&process);
+    one_said("1\n", &notes);
     struct process next = begin(file);
     assert_non_null(next.written);
     says(&next, "2\n", true);
@@ -206,10 +212,7 @@ static void mends_the_file_when_it_begins(void **state)
 {
     (void)state;
     struct buf notes = {0};
-    struct process process = begin(file);
-    add_note(&process, &notes);
-    says(&process, "[1]\n[2", false);
-    die(&process);
+    one_said("[1]\n[2", &notes);
     struct process next = begin(file);
     says(&next, "[3]\n", true);
     assert_string_equal(text_of(file), "[1]\n[3]\n");
@@ -255,8 +258,7 @@ static void leaves_a_torn_line_where_somebody_writes(void **state)
 {
     (void)state;
     struct buf notes = {0};
-    struct process process = begin(file);
-    add_note(&process, &notes);
+    struct process process = begin_noted(&notes);
     says(&process, "[1", false);
     struct written_past *past = past_of(&notes); /* it is not dead after all */
     RESTS(past, "[1]\n", "[1]\n");
@@ -322,8 +324,7 @@ static void is_not_misled_by_a_file_that_is_another_now(void **state)
 {
     (void)state;
     struct buf notes = {0};
-    struct process process = begin(file);
-    add_note(&process, &notes);
+    struct process process = begin_noted(&notes);
     says(&process, "1\n", false);
     unlink(file);
     add_text(file, "1\n");
@@ -380,8 +381,7 @@ static void forgets_a_file_when_all_is_said(void **state)
 {
     (void)state;
     struct buf notes = {0};
-    struct process process = begin(file);
-    add_note(&process, &notes);
+    struct process process = begin_noted(&notes);
     says(&process, "1\n", false);
     written_end(process.written, home);
     die(&process);
