@@ -3,8 +3,8 @@
  *
  * Each group below is a table and a reader that fills a struct common_options; a command lists the
  * groups that it wants in its option_use list, all into the same struct, after
- * common_options_init. The call policies stand in common_policies.h, the ledger will be a part of
- * common_events.
+ * common_options_init. Those of call policies stand in common_policies.h, those of functions behind
+ * a URL in common_http.h.
  */
 #ifndef FIT_ENGINE_COMMON_OPTIONS_H
 #define FIT_ENGINE_COMMON_OPTIONS_H
