@@ -8,7 +8,6 @@
 #include "engine/filter.h"
 #include "engine/plan_guarded.h"
 
-
 enum id { ID_NAME = 1, ID_ON_OPEN, ID_FALLBACK, ID_EVENTS, ID_SHOW, ID_TRIP, ID_RESET, ID_DISABLE };
 enum on_open { OPEN_DEAD, OPEN_FALLBACK, OPEN_HOLD, OPEN_PASS };
 

@@ -9,7 +9,6 @@
 #include "engine/plan_calls.h"
 #include "engine/plan_split.h"
 
-
 static struct common_options common;
 
 static struct {

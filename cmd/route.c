@@ -6,7 +6,6 @@
 #include "engine/operands.h"
 #include "engine/plan_route.h"
 
-
 enum { BUFFER_MAX = ENGINE_WINDOW, BUFFER = 1024 };
 enum id { ID_ALL = 1, ID_ELSE, ID_TABLE, ID_BY, ID_DIR, ID_FULL, ID_BUFFER, ID_COUNT, ID_EXPLAIN };
 

@@ -8,7 +8,6 @@
 #include "engine/showing.h"
 #include "state/shared_rate.h"
 
-
 enum id {
     ID_RATE = 1,
     ID_BURST,

@@ -4,7 +4,6 @@
 #include "engine/filter.h"
 #include "engine/plan_broadcast.h"
 
-
 enum { BUFFER_MAX = ENGINE_WINDOW, BUFFER = 1024 };
 enum id { ID_RESULT = 1, ID_FULL, ID_BUFFER };
 

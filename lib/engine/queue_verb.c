@@ -6,7 +6,6 @@
 #include "format/json.h"
 #include "state/home.h"
 
-
 struct common_options queue_common;
 struct queue_options queue_options = {
     .push = {.priority = QUEUE_PRIORITY, .dedup_window = 300 * NUM_SECOND},
