@@ -3,7 +3,6 @@
 
 #include "base/list.h"
 #include "base/mem.h"
-#include "fn/depth.h"
 
 #include <stdlib.h>
 
@@ -27,7 +26,6 @@ _Static_assert(FN_MAX_JOBS + WARM_AHEAD <= 1 << WARM_SLOT_BITS, "a number does n
 void warm_slots_init(struct warm_slots *all, struct fn *fn, void (*late)(struct loop_timer *timer))
 {
     *all = (struct warm_slots){.fn = fn, .most = all->most, .workers = all->workers, .late = late};
-    all->depth = fn->settings.pipeline ? fn->settings.pipeline : 1;
     all->slots = mem_array(count_of(all), sizeof *all->slots);
 }
 
@@ -38,14 +36,20 @@ void warm_slots_free(struct warm_slots *all)
     free(all->slots);
 }
 
+static uint64_t most_ahead(const struct warm_slots *all)
+{
+    unsigned pipeline = all->fn->settings.pipeline;
+    uint64_t most = pipeline    ? (uint64_t)jobs_of(all) * (pipeline - 1)
+                    : all->each ? (uint64_t)(WARM_LEAD / all->each)
+                                : 0;
+    return most < WARM_AHEAD ? most : WARM_AHEAD;
+}
+
 /* May one be sent ahead? With as many jobs as the pool has workers no more of them are used at once
  * by that. */
 static bool has_room_ahead(const struct warm_slots *all)
 {
-    unsigned most = jobs_of(all) * (all->depth - 1);
-    if (most > WARM_AHEAD)
-        most = WARM_AHEAD;
-    return all->workers && jobs_of(all) >= all->workers && all->ahead_count < most &&
+    return all->workers && jobs_of(all) >= all->workers && all->ahead_count < most_ahead(all) &&
            all->ahead_bytes < WARM_AHEAD_BYTES;
 }
 
@@ -134,9 +138,11 @@ struct warm_slot *warm_slots_advance(struct warm_slots *all)
 
 void warm_slots_heard(struct warm_slots *all, unsigned answers)
 {
+    enum { SHARE = 4 }; /* of the newest in the mean */
     int64_t now = loop_now(loop_of(all));
     int64_t each = (now - all->last_heard) / answers;
     all->last_heard = now;
-    if (!all->fn->settings.pipeline)
-        all->depth = depth_adapt(all->depth, each, WARM_QUICK);
+    all->each = all->each ? all->each + (each - all->each) / SHARE : each;
+    if (!all->each)
+        all->each = 1;
 }

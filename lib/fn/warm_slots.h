@@ -18,7 +18,9 @@ enum {
     WARM_SLOT_BITS = 16, /* of a request's number: the rest tells the calls of a slot apart */
     WARM_AHEAD_BYTES = 256 * 1024, /* of events that are sent ahead; then no further one is */
 };
-#define WARM_QUICK INT64_C(250000) /* nanoseconds for an answer; below it more are sent ahead */
+/* How much time what is sent ahead takes to be answered, nanoseconds: a run that is interrupted has
+ * to wait for it. */
+#define WARM_LEAD INT64_C(100000000)
 
 struct warm_slot {
     struct warm_slots *all;
@@ -47,8 +49,8 @@ struct warm_slots {
     } ahead;
     unsigned ahead_count;
     size_t ahead_bytes;
-    unsigned depth; /* requests for each job */
     uint64_t asked;
+    int64_t each;       /* nanoseconds from answer to answer, of late; 0: there was none */
     int64_t last_heard; /* loop_now of the last answer, or when the first was sent */
 };
 

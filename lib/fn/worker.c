@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "fn/answer.h"
-#include "fn/depth.h"
 #include "fn/limits.h"
 #include "format/json.h"
 #include "fn/piped.h"
@@ -18,8 +17,6 @@
 #include <unistd.h>
 
 #define WORKER_OF(pointer, member) (CONTAINER_OF(pointer, struct worker, member))
-
-enum { WORKER_ROOM = 4096 }; /* a block with less room left is exchanged for a new one */
 
 static struct loop *loop_of(const struct worker *worker)
 {
@@ -164,7 +161,7 @@ void worker_cancel(struct pool_worker *base, enum failure_reason reason, bool no
 /* ---- answers ---- */
 
 /* One line from the worker. */
-static void answer(struct worker *worker, struct str line)
+static void answer(struct worker *worker, struct slice line)
 {
     if (line.len && line.data[line.len - 1] == '\r')
         line.len--;
@@ -175,8 +172,7 @@ static void answer(struct worker *worker, struct str line)
         return;
     }
     struct fn_call *call = worker->base.flight.first;
-    struct slice bytes = {worker->block, line.data, line.len};
-    struct failure *failure = answer_read(worker->base.fn, bytes, &call->lines);
+    struct failure *failure = answer_read(worker->base.fn, line, &call->lines);
     if (failure && failure->reason != FAILURE_ERROR) {
         break_off(worker, failure); /* who knows which event the next line would answer */
         return;
@@ -209,56 +205,25 @@ static void adapt(struct worker *worker, uint64_t answered)
     int64_t now = loop_now(loop_of(worker));
     int64_t each = (now - worker->base.last_heard) / (int64_t)answered;
     worker->base.last_heard = now;
-    if (!worker->base.fn->settings.pipeline)
-        worker->base.depth = depth_adapt(worker->base.depth, each, WORKER_QUICK);
-}
-
-/* Make room to read into: the same block while it lasts, then a new one with what is left of a
- * line. */
-static void make_room(struct worker *worker)
-{
-    struct block *block = worker->block;
-    if (block && block->cap - block->len >= WORKER_ROOM)
+    if (worker->base.fn->settings.pipeline)
         return;
-    size_t begun = block ? block->len - worker->from : 0;
-    if (block && block->refs == 1 && worker->from >= block->cap / 2) {
-        memmove(block->data, block->data + worker->from, begun);
-        block->len = begun;
-    } else {
-        size_t size = begun * 2 > BLOCK_SIZE ? begun * 2 : BLOCK_SIZE;
-        struct block *fresh = block_new(size);
-        if (begun)
-            memcpy(fresh->data, block->data + worker->from, begun);
-        fresh->len = begun;
-        block_drop(block);
-        worker->block = fresh;
-    }
-    worker->searched -= worker->from;
-    worker->from = 0;
+    if (each > WORKER_SLOW_US * INT64_C(1000))
+        worker->base.depth = 1;
+    else if (each < WORKER_QUICK_US * INT64_C(1000) && worker->base.depth < FN_PIPELINE_MAX)
+        worker->base.depth *= 2;
 }
 
 /* Take the lines that have become whole. */
 static void take_lines(struct worker *worker)
 {
     uint64_t before = worker->base.answers;
-    while (worker->base.state != POOL_ENDING) {
-        const char *data = worker->block->data;
-        size_t len = worker->block->len;
-        const char *lf = worker->searched < len
-                             ? memchr(data + worker->searched, '\n', len - worker->searched)
-                             : NULL;
-        if (!lf) {
-            worker->searched = len;
-            break;
-        }
-        struct str line = {data + worker->from, (size_t)(lf - data) - worker->from};
-        worker->from = worker->searched = (size_t)(lf - data) + 1;
+    struct slice line;
+    while (worker->base.state != POOL_ENDING && worker_lines_next(&worker->lines, &line))
         answer(worker, line);
-    }
     if (worker->base.answers > before)
         adapt(worker, worker->base.answers - before);
     if (worker->base.state != POOL_ENDING &&
-        worker->block->len - worker->from > worker->base.fn->settings.max_result) {
+        worker_lines_begun(&worker->lines) > worker->base.fn->settings.max_result) {
         char limit[NUM_TEXT];
         break_off(worker,
                   failure_new(FAILURE_BAD_RESULT, FAILURE_PERMANENT,
@@ -267,18 +232,12 @@ static void take_lines(struct worker *worker)
     }
 }
 
-/* Bytes read, 0 when there is nothing now, -1 at the end of its output. */
+/* As worker_lines_read. */
 static ssize_t read_answers(struct worker *worker)
 {
-    make_room(worker);
-    struct block *block = worker->block;
-    ssize_t got = read(worker->out.fd, block->data + block->len, block->cap - block->len);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    if (got <= 0)
-        return -1;
-    block->len += (size_t)got;
-    take_lines(worker);
+    ssize_t got = worker_lines_read(&worker->lines, worker->out.fd);
+    if (got > 0)
+        take_lines(worker);
     return got;
 }
 
@@ -336,7 +295,7 @@ void worker_free(struct pool_worker *base)
 {
     struct worker *worker = WORKER_OF(base, base);
     errlines_free(&worker->errors);
-    block_drop(worker->block);
+    worker_lines_free(&worker->lines);
     free(worker);
 }
 

@@ -11,22 +11,22 @@
 
 #include "fn/errlines.h"
 #include "fn/pool.h"
+#include "fn/worker_lines.h"
 #include "sys/stream.h"
 
 enum {
+    WORKER_QUICK_US = 50,  /* answers that come faster than this deepen the pipeline, */
+    WORKER_SLOW_US = 1000, /* and slower ones reduce it to one event at a time */
     WORKER_STALL_S =
         10, /* a first answer later than this is worth a warning: is its output buffered? */
 };
-#define WORKER_QUICK INT64_C(50000) /* nanoseconds for an answer; below it the pipeline deepens */
 
 struct worker {
     struct pool_worker base; /* first */
     struct stream_out in;
     struct loop_fd out;
     struct errlines errors;
-    struct block *block; /* read into; the answers are slices of it */
-    size_t from;         /* where the line begins that is not yet whole */
-    size_t searched;     /* no LF between from and it */
+    struct worker_lines lines; /* the answers */
 };
 
 /* Start the process. NULL with err. */
