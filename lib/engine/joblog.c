@@ -19,7 +19,7 @@ static void add_command(struct buf *line, const char *command)
         buf_addc(line, (unsigned char)*command < 0x20 ? ' ' : *command);
 }
 
-void joblog_format(struct buf *line, const struct fn_attempt *attempt)
+static void add_line(struct buf *line, const struct fn_attempt *attempt)
 {
     const struct failure *failure = attempt->failure;
     buf_addf(line, "%llu\t:\t%.3f\t%10.3f\t%zu\t%zu\t%d\t%d\t",
@@ -32,7 +32,7 @@ void joblog_format(struct buf *line, const struct fn_attempt *attempt)
 
 int joblog_open(struct engine *engine, const char *path, struct err *err)
 {
-    struct attempt_log *log = attempt_log_open(engine, path, true, joblog_format, err);
+    struct attempt_log *log = attempt_log_open(engine, path, true, add_line, err);
     if (!log)
         return -1;
     attempt_log_add(log, STR("Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\t"

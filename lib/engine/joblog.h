@@ -13,7 +13,4 @@
 /* Begin the file anew; path is kept. -1 with err. */
 int joblog_open(struct engine *engine, const char *path, struct err *err);
 
-/* One line. */
-void joblog_format(struct buf *line, const struct fn_attempt *attempt);
-
 #endif

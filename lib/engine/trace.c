@@ -41,7 +41,7 @@ static void add_outcome(struct buf *line, const struct failure *failure)
         add_text(line, "message", str_of(failure->message));
 }
 
-void trace_format(struct buf *line, const struct fn_attempt *attempt)
+static void add_line(struct buf *line, const struct fn_attempt *attempt)
 {
     const struct fn_call *call = attempt->call;
     char time[CLOCK_TEXT], hash[HASH_TEXT];
@@ -72,5 +72,5 @@ int trace_open(struct engine *engine, const char *path, struct err *err)
 {
     engine_want_ids(engine);
     inherit(getenv("TRACEPARENT"));
-    return attempt_log_open(engine, path, false, trace_format, err) ? 0 : -1;
+    return attempt_log_open(engine, path, false, add_line, err) ? 0 : -1;
 }

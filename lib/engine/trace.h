@@ -12,7 +12,4 @@
 /* Append to the file; path is kept. -1 with err. */
 int trace_open(struct engine *engine, const char *path, struct err *err);
 
-/* One line. */
-void trace_format(struct buf *line, const struct fn_attempt *attempt);
-
 #endif
