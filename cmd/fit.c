@@ -81,10 +81,9 @@ static int show_overview(struct suite *suite)
             buf_addf(&text, "  %-*s  %.*s\n", (int)widest, each->name, (int)(WIDTH - widest - 4),
                      each->summary);
     }
-    buf_puts(&text,
-             "\nfit COMMAND --help   its options, on one screen\n"
-             "fit help COMMAND     its page; also of fittings, fit-function, fit-state\n"
-             "PATH=\"$(fit --exec-path):$PATH\" gives a script the bare names\n");
+    buf_puts(&text, "\nfit COMMAND --help   its options, on one screen\n"
+                    "fit help COMMAND     its page; also of fittings, fit-function, fit-state\n"
+                    "PATH=\"$(fit --exec-path):$PATH\" gives a script the bare names\n");
     return print_take(&text);
 }
 

@@ -30,7 +30,7 @@ struct poll_round {
     struct poll_change *changes;
     size_t count, handed, ended;
     size_t released; /* of the ended ones: they come again */
-    bool warned; /* of digits that jq has changed */
+    bool warned;     /* of digits that jq has changed */
     /* Private: the old value of the next change. */
     struct cursor_read old;
     char key[POLL_RECORD_KEY];

@@ -296,7 +296,7 @@ seq 3 | queue push unseen
 run_into 'head -n 3' queue work unseen -- cat
 exits 0
 out_is "$(seq 3)"
-has unseen done 3
+has unseen 'done' 3
 has unseen in_flight 0
 run_unread queue work unseen -- true
 exits 0
