@@ -292,12 +292,14 @@ static void outcome(struct source *source, uint64_t token, enum source_outcome o
     struct socket_request *request = request_of(token);
     LIST_REMOVE(&own->begun, request);
     own->begun.count--;
-    if (!request->client)
+    if (!request->client) {
         dropped(own, request);
-    if (outcome == SOURCE_RELEASED)
+        socket_request_end(request);
+    } else if (outcome == SOURCE_RELEASED) {
         refuse(own, request, is_ended("the pool was ended before it had answered"));
-    else
+    } else {
         end_request(own, request);
+    }
 }
 
 static void identify(struct source *source, uint64_t token, struct buf *id)

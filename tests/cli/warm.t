@@ -476,6 +476,18 @@ check within 60 status_is fair '[.waiting,.clients]' '[0,0]'
 check test "$(status_of fair .dropped)" -ge 20
 warm stop fair
 
+claim 'what it had begun, and nobody hears the end of, counts as dropped and as nothing else'
+rm -f open
+warm start deaf --max 1 --detach -- lines:./worker
+echo '{"gate":1}' | fan-out -- warm:deaf >/dev/null 2>&1 &
+check within 60 status_is deaf .in_flight 1
+kill -9 $!
+wait $! 2>/dev/null
+check within 60 status_is deaf .clients 0
+: >open
+check within 60 status_is deaf '[.in_flight,.done,.failed,.dropped,.latency.count]' '[0,0,0,1,0]'
+warm stop deaf --wait-gone
+
 claim 'workers are started while calls wait, up to --max, and end when they are idle'
 warm start grows --min 1 --max 3 --idle 300ms --detach -- lines:./worker
 yes '{"sleep":1}' | head -n 6 | fan-out -j6 -- warm:grows >/dev/null &
