@@ -19,6 +19,9 @@
     X(easy_setopt)             \
     X(easy_getinfo)            \
     X(easy_strerror)           \
+    X(share_init)              \
+    X(share_setopt)            \
+    X(share_cleanup)           \
     X(multi_init)              \
     X(multi_cleanup)           \
     X(multi_setopt)            \

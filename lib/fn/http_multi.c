@@ -12,6 +12,7 @@
 struct http_multi {
     const struct http_curl *curl;
     CURLM *handle;
+    CURLSH *share; /* sessions of TLS, which libcurl keeps with each easy handle otherwise */
     struct loop *loop;
     struct loop_timer timer;
     struct {
@@ -160,10 +161,12 @@ struct http_multi *http_multi_new(const struct http_curl *curl, struct loop *loo
     *multi = (struct http_multi){
         .curl = curl,
         .handle = handle,
+        .share = curl->share_init(), /* NULL does without */
         .loop = loop,
         .timer.fire = timer_fired,
         .lost.run = end_lost,
     };
+    curl->share_setopt(multi->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     curl->multi_setopt(handle, CURLMOPT_SOCKETFUNCTION, watch_socket);
     curl->multi_setopt(handle, CURLMOPT_SOCKETDATA, multi);
     curl->multi_setopt(handle, CURLMOPT_TIMERFUNCTION, set_timer);
@@ -179,6 +182,7 @@ void http_multi_free(struct http_multi *multi)
     if (!multi)
         return;
     multi->curl->multi_cleanup(multi->handle);
+    multi->curl->share_cleanup(multi->share);
     while (multi->sockets.first)
         forget(multi, multi->sockets.first);
     loop_timer_clear(multi->loop, &multi->timer);
@@ -189,6 +193,7 @@ void http_multi_free(struct http_multi *multi)
 int http_multi_start(struct http_multi *multi, struct http_transfer *transfer, struct err *err)
 {
     multi->curl->easy_setopt(transfer->easy, CURLOPT_PRIVATE, (void *)transfer);
+    multi->curl->easy_setopt(transfer->easy, CURLOPT_SHARE, multi->share);
     CURLMcode code = multi->curl->multi_add_handle(multi->handle, transfer->easy);
     if (code)
         return err_set(err, ERR_SYSTEM, "libcurl: %s", multi->curl->multi_strerror(code));

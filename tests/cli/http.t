@@ -527,6 +527,21 @@ exits 0
 out_is '{"tls":true}'
 unserve
 
+claim 'goes on with a session of TLS where a connection was closed'
+if openssl s_server -help 2>&1 | grep -q -e -trace; then
+    openssl s_server -4 -accept 0 -cert cert.pem -key key.pem -www -trace >served 2>&1 &
+    tls=$!
+    within 60 grep -a -q '^ACCEPT.*:[0-9]' served
+    secure=https://localhost:$(sed -n 's/^ACCEPT.*:\([0-9]*\).*/\1/p' served | head -n 1)
+    poll --every 50ms --cacert cert.pem --check "$secure/" >"$out" 2>"$err" &
+    looks=$!
+    check within 60 grep -a -q -i 'psk(41)' served
+    kill $looks $tls
+    wait $looks $tls 2>/dev/null
+else
+    skip 'needs an openssl that can tell of handshakes'
+fi
+
 claim 'speaks HTTP/2 where the server does'
 if command -v node >/dev/null && node -e 'require("http2")' 2>/dev/null; then
     cat >h2.js <<'end'
