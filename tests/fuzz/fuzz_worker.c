@@ -123,6 +123,11 @@ void spawn_tree_signal(struct spawn_tree *tree, int signo)
         world.ends_early = true;
 }
 
+void spawn_tree_stop(struct spawn_tree *tree)
+{
+    (void)tree;
+}
+
 void spawn_tree_free(struct spawn_tree *tree)
 {
     (void)tree;
