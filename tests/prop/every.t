@@ -33,21 +33,41 @@ use Time::HiRes qw(time sleep);
 my $seed = pop;
 my ($step, $log, $processes, @options) = @ARGV;
 srand $seed;
-my (%pid, @wrong);
+my (%pid, %reader, @wrong);
 my $all = $log !~ /^some/;
 my $kills = 0;
 sub start {
     my ($name) = @_;
+    my $writer;
+    delete $reader{$name};
+    pipe($reader{$name}, $writer) or die if rand() < 0.3;
     my $pid = fork;
     if (!$pid) {
         setpgrp;
         open STDIN, '<', '/dev/null';
-        open STDOUT, '>', '/dev/null';
+        ($writer ? open STDOUT, '>&', $writer : open STDOUT, '>', '/dev/null') or die;
         open STDERR, '>>', "errors.$log";
         exec 'every', "${step}ms", '--name', $log, '--missed', 'all', '--quiet', @options, '--',
             '../note', $log or die;
     }
     $pid{$name} = $pid;
+}
+# False: it has none.
+sub close_reader {
+    my ($name) = @_;
+    my $reader = delete $reader{$name} or return;
+    close $reader;
+}
+sub ends {
+    my ($pid, $seconds) = @_;
+    my $until = time + $seconds;
+    while (time < $until) {
+        return 1 if waitpid($pid, WNOHANG) > 0;
+        sleep 0.005;
+    }
+    kill 'KILL', $pid, -$pid;
+    waitpid $pid, 0;
+    return;
 }
 my $until = time + 3;
 while (time < $until) {
@@ -58,8 +78,13 @@ while (time < $until) {
     sleep(rand() < 0.5 ? rand 0.02 : rand 0.15);
     my $name = 1 + int rand $processes;
     next unless $pid{$name};
-    kill 'KILL', $pid{$name}, -$pid{$name}; # it may not have its group yet
-    waitpid delete $pid{$name}, 0;
+    if (close_reader($name)) {
+        push @wrong, 'it goes on though nobody reads' unless ends($pid{$name}, 60);
+    } else {
+        kill 'KILL', $pid{$name}, -$pid{$name}; # it may not have its group yet
+        waitpid $pid{$name}, 0;
+    }
+    delete $pid{$name};
     $kills++;
 }
 kill 'KILL', $_, -$_ for values %pid;

@@ -45,12 +45,14 @@ sub replace {
 sub start {
     my (@command) = @_;
     my $run = @runs;
-    push @runs, {log => "log.$run"};
+    my ($reader, $writer);
+    pipe($reader, $writer) or die if rand() < 0.3;
+    push @runs, {log => "log.$run", reader => $reader};
     $pid = fork;
     return $run if $pid;
     setpgrp;
     open STDIN, '<', '/dev/null' or die;
-    open STDOUT, '>', "out.$run" or die;
+    ($writer ? open STDOUT, '>&', $writer : open STDOUT, '>', "out.$run") or die;
     open STDERR, '>>', 'errors' or die;
     exec @command, '--', 'lines:./handler', "log.$run" or die;
 }
@@ -60,8 +62,24 @@ sub settle {
     return if rand() < 0.2;
     sleep 0.005 while !-s $runs[-1]{log} && time < $until;
 }
+# Nobody reads any more: what is not written then comes again.
+sub leave {
+    my $until = time + 60;
+    close delete $runs[-1]{reader};
+    $runs[-1]{killed} = 1;
+    while (time < $until) {
+        sleep 0.005;
+        next if waitpid($pid, WNOHANG) <= 0;
+        push @wrong, "run $#runs, left by its reader, ended with status $?" if $? && $? != 75 << 8;
+        return;
+    }
+    push @wrong, 'it goes on though nobody reads';
+    kill 'KILL', $pid, -$pid;
+    waitpid $pid, 0;
+}
 sub stop {
     my ($signal) = @_;
+    return leave() if $runs[-1]{reader};
     kill $signal, -$pid if $signal eq 'KILL';
     kill $signal, $pid; # which may have no group of its own yet
     waitpid $pid, 0;
@@ -74,7 +92,7 @@ sub finish {
     my (@command) = @_;
     for my $try (1 .. 500) {
         my $run = start(@command, '--once');
-        waitpid $pid, 0;
+        waitpid $pid, 0; # what it prints fits into a pipe
         return if $? == 0 && !-s "log.$run";
         push @wrong, "a last run ended with status $?" if $? && $? != 75 << 8;
     }
