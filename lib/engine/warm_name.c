@@ -14,8 +14,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#define NAME_WAIT (NUM_SECOND * 10) /* for a holder that does not listen yet, or no more */
+#define NAME_LOOK (NUM_SECOND / 50) /* how often it is looked at meanwhile */
 enum { HOLDER_MAX = 8192 }; /* bytes of a lock file: a name of HOME_NAME, escaped, and the rest */
 
 struct warm_name {
@@ -118,18 +121,28 @@ static int refuse(int fd, const char *pool, struct err *err)
     return -1;
 }
 
-/* The lock file, locked. */
-static int open_lock(int folder, const char *file, const char *pool, struct err *err)
+static bool is_listening(const struct warm_name *name)
 {
+    return faccessat(name->run, name->socket_file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The lock file, locked. */
+static int open_lock(const struct warm_name *name, const char *pool, struct err *err)
+{
+    const struct timespec look = {0, NAME_LOOK};
+    int64_t until = clock_now() + NAME_WAIT;
     for (;;) {
-        int fd = openat(folder, file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        int fd =
+            openat(name->run, name->lock_file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
             return err_sys(err, "open the lock file of the pool %s", pool);
         if (take_lock(fd)) {
-            if (is_in_place(folder, file, fd))
+            if (is_in_place(name->run, name->lock_file, fd))
                 return fd;
         } else if (errno == EAGAIN || errno == EACCES) {
-            return refuse(fd, pool, err);
+            if (is_listening(name) || clock_now() > until)
+                return refuse(fd, pool, err);
+            nanosleep(&look, NULL);
         } else {
             err_sys(err, "lock the pool %s", pool);
             close(fd);
@@ -146,7 +159,7 @@ struct warm_name *warm_name_take(const struct home *home, const char *pool, int 
     name->run = home->run;
     warm_file(str_of(pool), WARM_LOCK, name->lock_file);
     warm_file(str_of(pool), WARM_SOCKET, name->socket_file);
-    name->lock = open_lock(name->run, name->lock_file, pool, err);
+    name->lock = open_lock(name, pool, err);
     if (name->lock < 0) {
         free(name);
         return NULL;

@@ -1,7 +1,7 @@
 /*
  * warm_name.h: which process a warm pool's name belongs to.
  *
- * In run/ of the state directory a pool has a lock file and a socket. Who holds the lock (flock) is
+ * In run/ of the state directory a pool has a lock file and a socket. Who holds the lock is
  * the supervisor: it has written into the file who it is, and may replace the socket of one that
  * was killed. Both go when it ends. A lock file that nobody holds is what a killed one has left.
  */
@@ -16,8 +16,9 @@
 
 struct warm_name;
 
-/* Take the name, and listen: *listener is a descriptor of the caller's. NULL with err; ERR_STATE
- * with EWOULDBLOCK in sys_errno: another process has it. */
+/* Take the name, and listen: *listener is a descriptor of the caller's. One that does not listen
+ * yet, or no more, is waited for, 10 s at most: then the pool can be called, or is ours. NULL with
+ * err; ERR_STATE with EWOULDBLOCK in sys_errno: another process has it. */
 struct warm_name *warm_name_take(const struct home *home, const char *pool, int *listener,
                                  struct err *err);
 void warm_name_hide(struct warm_name *name); /* nobody finds the socket any more */

@@ -633,6 +633,21 @@ is $? 0 'exit status of warm stop'
 rm open
 is "$(wc -l <drained)" 4
 
+claim 'a start behind a stop waits until the name is free, and can be called behind it'
+warm start again --max 1 --grace 20s --detach -- lines:./worker
+echo '{"gate":1}' | fan-out -- warm:again >drained &
+client=$!
+check within 60 status_is again '.busy' 1
+warm stop again
+check within 60 test ! -e state/run/warm-again.sock
+(sleep 0.3; : >open) &
+run_sh 'warm start again --detach -- lines:cat && echo 7 | fan-out -- warm:again'
+exits 0
+out_is 7
+wait "$client"
+is "$(jq -c .of drained)" '{"gate":1}'
+rm open
+
 claim 'what is not done within the grace fails, and is done by the next pool'
 warm start next --max 1 --grace 100ms --detach -- lines:./worker
 printf '%s\n' '{"gate":1}' '{"gate":2}' '{"gate":3}' |
