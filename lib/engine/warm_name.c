@@ -12,14 +12,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NAME_WAIT (NUM_SECOND * 10) /* for a holder that does not listen yet, or no more */
-#define NAME_LOOK (NUM_SECOND / 50) /* how often it is looked at meanwhile */
-enum { HOLDER_MAX = 8192 }; /* bytes of a lock file: a name of HOME_NAME, escaped, and the rest */
+enum {
+    NAME_LOOK = 20,   /* milliseconds: how often it is looked at meanwhile */
+    HOLDER_MAX = 8192 /* bytes of a lock file: a name of HOME_NAME, escaped, and the rest */
+};
 
 struct warm_name {
     int run; /* the folder; the home's */
@@ -126,10 +129,22 @@ static bool is_listening(const struct warm_name *name)
     return faccessat(name->run, name->socket_file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Wait until the holder has ended, but only for so long that its socket may be looked for. */
+static void wait_for_holder(int fd)
+{
+    struct warm_holder holder;
+    read_holder(fd, &holder);
+    int process = holder.pid ? (int)syscall(SYS_pidfd_open, holder.pid, 0) : -1;
+    struct pollfd ended = {.fd = process, .events = POLLIN};
+    poll(&ended, 1, NAME_LOOK);
+    if (process >= 0)
+        close(process);
+    warm_holder_free(&holder);
+}
+
 /* The lock file, locked. */
 static int open_lock(const struct warm_name *name, const char *pool, struct err *err)
 {
-    const struct timespec look = {0, NAME_LOOK};
     int64_t until = clock_now() + NAME_WAIT;
     for (;;) {
         int fd =
@@ -142,7 +157,7 @@ static int open_lock(const struct warm_name *name, const char *pool, struct err 
         } else if (errno == EAGAIN || errno == EACCES) {
             if (is_listening(name) || clock_now() > until)
                 return refuse(fd, pool, err);
-            nanosleep(&look, NULL);
+            wait_for_holder(fd);
         } else {
             err_sys(err, "lock the pool %s", pool);
             close(fd);

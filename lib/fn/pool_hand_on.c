@@ -5,6 +5,13 @@
  */
 #include "fn/pool.h"
 
+/* A ping is for the instance that was started for it: several want as many. */
+static bool may_move(const struct pool_worker *worker)
+{
+    const struct fn_call *first = worker->flight.first;
+    return first && !worker->pinging && !first->ping && !first->aside;
+}
+
 /* The worker that has not begun with what it was sent, of those the one whose call is the oldest;
  * NULL: there is none. */
 static struct pool_worker *find_starting(struct pool *pool)
@@ -16,7 +23,7 @@ static struct pool_worker *find_starting(struct pool *pool)
         if (!worker || worker->state != POOL_READY || worker->reading || worker->answers)
             continue;
         pool->starting = true;
-        if (worker->flight.count && !worker->pinging &&
+        if (may_move(worker) &&
             (!found || worker->flight.first->started < found->flight.first->started))
             found = worker;
     }
