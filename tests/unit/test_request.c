@@ -190,9 +190,10 @@ static struct queue_facts facts(void)
  * object. */
 static void serve(const char *event, const char *text)
 {
-    struct queue_lease lease;
+    struct queue_lease lease = {0};
     int64_t end_by = clock_now() + DEADLINE;
     do {
+        queue_lease_clear(&lease);
         lease = (struct queue_lease){.count = 1, .bytes = 1, .visibility = DEADLINE};
         store_flush(store);
         ASK(queue_lease(store, &lease), &lease);
