@@ -180,21 +180,13 @@ static void answered(struct fn_call *call)
     add(own, call->id, call->scope, lines, keeps_lines(call) ? call->count : 0, recorded);
 }
 
-/* Who asked looks at the answer himself; the error is kept for him, at owner. */
-static void ended(struct store_op *op)
-{
-    struct err *err = op->owner;
-    if (op->err)
-        *err = *op->err;
-}
-
 static bool find(struct recall *recall, struct engine_job *job, struct hash128 key,
                  struct ledger_op *op)
 {
     struct err err;
     *op = new_op(recall, LEDGER_FIND, job);
     op->key = key;
-    op->op.done = ended;
+    op->op.done = store_keep_error;
     op->op.owner = &err;
     ledger_submit(recall->store, op);
     if (op->op.status == STORE_OK)
@@ -383,8 +375,9 @@ struct recall *recall_new(struct engine *engine, const char *ledger, bool only_n
     struct store *store = engine_store(engine, err);
     if (!store || home_check_name(ledger, err) < 0)
         return NULL;
-    struct ledger_op begin = {
-        .verb = LEDGER_BEGIN, .ledger = str_of(ledger), .op = {.done = ended, .owner = err}};
+    struct ledger_op begin = {.verb = LEDGER_BEGIN,
+                              .ledger = str_of(ledger),
+                              .op = {.done = store_keep_error, .owner = err}};
     ledger_submit(store, &begin);
     store_flush(store);
     if (begin.op.status != STORE_OK)

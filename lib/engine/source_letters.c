@@ -137,13 +137,6 @@ static bool keep_letter(void *owner, uint64_t number, struct str letter)
     return false;
 }
 
-static void read_done(struct store_op *op)
-{
-    struct err *err = op->owner;
-    if (op->err)
-        *err = *op->err;
-}
-
 /* The next number. 1; 0: no more; -1. */
 static int next_number(struct letters_source *own, uint64_t *number, struct err *err)
 {
@@ -205,7 +198,7 @@ static enum source_status next(struct source *source, struct source_event *event
         int more = own->stopped ? 0 : next_number(own, &number, err);
         if (more <= 0)
             return more < 0 ? SOURCE_FAILED : SOURCE_END;
-        struct dead_op get = {.op = {.done = read_done, .owner = err},
+        struct dead_op get = {.op = {.done = store_keep_error, .owner = err},
                               .verb = DEAD_GET,
                               .number = number,
                               .each = keep_letter,

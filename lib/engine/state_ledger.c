@@ -8,18 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void answered(struct store_op *op)
-{
-    struct err *err = op->owner;
-    if (op->err)
-        *err = *op->err;
-}
-
 /* Absent: there is no such ledger. */
 static int run(struct store *store, struct ledger_op *op)
 {
     struct err err = {0};
-    op->op.done = answered;
+    op->op.done = store_keep_error;
     op->op.owner = &err;
     ledger_submit(store, op);
     store_flush(store);

@@ -92,5 +92,6 @@ int state_dump(int argc, char **argv);
 int state_load(int argc, char **argv);
 int state_seen(int argc, char **argv);
 int state_ledger(int argc, char **argv);
+int state_cursor(int argc, char **argv);
 
 #endif

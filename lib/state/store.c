@@ -49,6 +49,13 @@ struct home *store_home(const struct store *store)
     return store->home;
 }
 
+void store_keep_error(struct store_op *op)
+{
+    struct err *err = op->owner;
+    if (op->err)
+        *err = *op->err;
+}
+
 const char *store_status_name(enum store_status status)
 {
     static const char *const names[] = {

@@ -152,6 +152,10 @@ struct store *store_open_memory(struct loop *loop, const struct store_faults *fa
 struct loop *store_loop(const struct store *store);
 struct home *store_home(const struct store *store); /* NULL: the engine has no directory */
 
+/* For done, of who looks at the answer himself: keeps the error of an operation that failed in the
+ * struct err that is its owner. */
+void store_keep_error(struct store_op *op);
+
 const char *store_status_name(enum store_status status); /* for messages: "not applied" */
 
 #endif

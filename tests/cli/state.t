@@ -544,6 +544,40 @@ err_is 'state ledger: there is none of that name'
 run state ledger
 exits 2
 
+claim 'lists and drops what every and poll keep of a name'
+new_state
+every 1m --once --name hourly -- true >/dev/null
+poll --every 1h --once --name seen --items . --key . --check 'echo [1,2,3]' >/dev/null
+poll --every 1h --name held --check 'echo 1' >/dev/null &
+pid=$!
+held() {
+    [ "$(state cursor list | jq 'select(.name == "held" and .records > 0).pid')" = "$pid" ]
+}
+within 60 held || wrong 'who has it' "$pid" "$(state cursor list)"
+run_sh "state cursor list | jq -c 'select(.pid == null) | [.kind, .name]'"
+out_is '["every","hourly"]
+["poll","seen"]'
+run state cursor drop poll held
+exits 75
+err_is "state cursor: held: process $pid has it"
+kill "$pid"
+wait "$pid"
+for name in held seen; do
+    run state cursor drop poll $name
+    exits 0
+    out_is ''
+done
+run_sh "state cursor list | jq -c '[.kind, .name]'"
+out_is '["every","hourly"]'
+run poll --every 1h --once --name seen --first emit --items . --key . --check 'echo [1,2,3]'
+is "$(wc -l <"$out")" 3 'items that are new again'
+run state cursor drop poll none
+exits 1
+err_is 'state cursor: there is none of that name'
+run state cursor drop chain x
+exits 2
+err_like 'chain: not every or poll'
+
 claim 'says what is wrong with a command line'
 run state nonsense
 exits 2
