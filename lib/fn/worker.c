@@ -187,6 +187,7 @@ static void answer(struct worker *worker, struct slice line)
         .bytes_out = line.len + 1,
     };
     if (failure) {
+        errlines_catch_up(&worker->errors);
         buf_add_str(&failure->errors, errlines_tail(&worker->errors));
         errlines_clear(&worker->errors);
     }
@@ -301,6 +302,15 @@ void worker_free(struct pool_worker *base)
 
 /* ---- sending ---- */
 
+/* What it has printed was about events that are through; but of its start it is for the first. */
+static void forget_errors(struct worker *worker)
+{
+    if (!worker->base.answers)
+        return;
+    errlines_catch_up(&worker->errors);
+    errlines_clear(&worker->errors);
+}
+
 void worker_send(struct pool_worker *base, struct fn_call *call)
 {
     struct worker *worker = WORKER_OF(base, base);
@@ -323,6 +333,7 @@ void worker_send(struct pool_worker *base, struct fn_call *call)
     worker->base.flight_bytes += call->event.len;
     if (worker->base.flight.count == 1) {
         worker->base.last_heard = loop_now(loop_of(worker));
+        forget_errors(worker);
         watch_oldest(worker);
     }
     stream_add_line(&worker->in, line);

@@ -178,6 +178,27 @@ is "$(jq -c '[.event,.exit,.attempts]' dead)" '[2,3,1]
 [4,3,1]'
 rm dead
 
+claim 'a dead letter keeps what a worker printed since it had nothing to do, no more'
+cat >chatty <<'SH'
+#!/bin/sh
+echo begun >&2
+while read -r event; do
+    echo "about $event" >&2
+    case $event in
+    1 | 3 | 4) echo '! {"m":"no"}' ;;
+    *) echo "$event" ;;
+    esac
+done
+SH
+chmod +x chatty
+rm -f dead
+run_sh 'seq 5 | fan-out -j1 --pipeline 1 --retries 0 --quiet --dead dead -- lines:./chatty'
+exits 123
+is "$(jq -c '[.event, .stderr]' dead)" '[1,"begun\nabout 1\n"]
+[3,"about 3\n"]
+[4,"about 4\n"]'
+rm -f dead
+
 claim 'an empty line of a worker is no result'
 run fan-out -- lines:sed -u 's/2//' <five
 exits 0
