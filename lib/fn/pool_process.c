@@ -14,9 +14,11 @@ static struct pool_worker *worker_of(struct loop_timer *timer)
 void pool_process_signal(struct pool_worker *worker, int signo)
 {
     struct pool_process *process = &worker->process;
+    int64_t turn = loop_now(worker->fn->context->loop);
     if (!process->child.pid)
         return;
     process->tree.pid = process->pid;
+    process->tree.turn = worker->born > turn ? worker->born : turn;
     spawn_tree_signal(&process->tree, signo);
 }
 

@@ -65,6 +65,8 @@ void spawn_signal_tree(pid_t pid, int signo);
  */
 struct spawn_tree {
     pid_t pid;
+    int64_t turn;    /* of who signals several trees, when he began (clock_now): a search of /proc
+                        that began later may serve all of them. 0: each has a search of its own */
     int64_t stopped; /* private: when its group was (clock_now); 0: not yet */
     struct spawn_member *members;
     size_t count;

@@ -191,7 +191,7 @@ void spawn_tree_signal(struct spawn_tree *tree, int signo)
         return;
     if (!tree->pid && !tree->count)
         return;
-    int64_t since = 0;
+    int64_t since = tree->turn ? tree->turn : clock_now();
     if (signo == SIGKILL) {
         bool grown = true;
         spawn_tree_stop(tree);
@@ -210,7 +210,7 @@ void spawn_tree_signal(struct spawn_tree *tree, int signo)
 void spawn_tree_free(struct spawn_tree *tree)
 {
     free(tree->members);
-    *tree = (struct spawn_tree){.pid = tree->pid};
+    *tree = (struct spawn_tree){.pid = tree->pid, .turn = tree->turn};
 }
 
 void spawn_signal_tree(pid_t pid, int signo)
