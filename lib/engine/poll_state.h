@@ -17,7 +17,8 @@
 #include "engine/poll_list.h"
 #include "engine/poll_record.h"
 
-#define POLL_NONE SIZE_MAX
+#define POLL_STATE_KIND "poll" /* of the cursor */
+#define POLL_NONE       SIZE_MAX
 
 struct poll_known {
     int64_t at;

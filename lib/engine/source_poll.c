@@ -318,7 +318,11 @@ static void set_parts(struct poll_source *own)
     struct str name = str_of(settings->name ? settings->name : settings->made_of.check);
     poll_event_source(name, &own->place);
     own->state = (struct poll_state){
-        .hold = {.kind = "poll", .name = name, .settled = settled, .failed = fail, .owner = own},
+        .hold = {.kind = POLL_STATE_KIND,
+                 .name = name,
+                 .settled = settled,
+                 .failed = fail,
+                 .owner = own},
         .form = &own->form,
         .made_of = settings->made_of,
         .keeps_unseen = settings->cursor,

@@ -1,5 +1,7 @@
 /* state_cursor.c: `state cursor list` and `drop`: what every and poll keep of a name. */
+#include "engine/poll_state.h"
 #include "engine/state_verb.h"
+#include "engine/ticks_record.h"
 
 #include "base/msg.h"
 #include "state/cursor.h"
@@ -8,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kinds[] = {"every", "poll", NULL};
+static const char *const kinds[] = {TICKS_RECORD_KIND, POLL_STATE_KIND, NULL};
 
 static enum store_status finish(struct store *store, const struct cursor_op *own)
 {
