@@ -210,7 +210,7 @@ void spawn_tree_signal(struct spawn_tree *tree, int signo)
 void spawn_tree_free(struct spawn_tree *tree)
 {
     free(tree->members);
-    *tree = (struct spawn_tree){.pid = tree->pid, .turn = tree->turn};
+    *tree = (struct spawn_tree){.pid = tree->pid};
 }
 
 void spawn_signal_tree(pid_t pid, int signo)
